@@ -1,0 +1,118 @@
+/*
+ * Configuration: stream table entries and context descriptors, from memory to
+ * plain structs, with every rule that makes them ILLEGAL; and their cache.
+ * Not translation tables. Called by translate.c, and by command.c for CFGI_*.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef SMMU3_CONFIG_H
+#define SMMU3_CONFIG_H
+
+#include <stddef.h>
+#include "features.h"
+#include "tlb.h"
+
+/* One half of the VA space (CD.TTBx and its companions). */
+typedef struct Smmu3TableBase {
+    uint64_t ttb;
+    uint8_t tsz;
+    uint8_t page_log2;      /* 12, 14 or 16 */
+    bool epd, tbi, had, e0pd;
+} Smmu3TableBase;
+
+/* Stage 1, from a CD (IHI 0070 5.4). */
+typedef struct Smmu3Stage1 {
+    Smmu3TableBase half[2];
+    uint8_t oa_bits;        /* min(IPS, OAS), in bits */
+    uint16_t asid;
+    bool aset, big_endian, affd, ha, hd, wxn, pan, ds;
+    bool stall, record, abort;      /* CD.S, .R, .A */
+    uint64_t mair;
+} Smmu3Stage1;
+
+/* Stage 2, from an STE (IHI 0070 5.2). */
+typedef struct Smmu3Stage2 {
+    uint64_t ttb;
+    uint8_t t0sz;
+    uint8_t page_log2;
+    int8_t start_level;     /* -1 ... 3 */
+    uint8_t oa_bits;        /* min(S2PS, OAS), in bits */
+    bool big_endian, affd, ha, hd, ds, fwb;
+    bool protect_walks;     /* S2PTW */
+    bool stall, record;     /* S2S, S2R */
+} Smmu3Stage2;
+
+/* PRIVCFG and INSTCFG (5.2): what replaces an incoming attribute. */
+typedef enum {
+    SMMU3_OVERRIDE_NONE, SMMU3_OVERRIDE_CLEAR, SMMU3_OVERRIDE_SET,
+} Smmu3Override;
+
+/* A stream, from its STE. */
+typedef struct Smmu3Stream {
+    uint8_t config;         /* STE_CONFIG_* */
+    bool s1, s2;            /* the stages that Config enables */
+    uint8_t s1fmt, s1cdmax, s1dss, eats;
+    bool s1stalld, ppar, mev;
+    uint64_t s1contextptr;
+    uint16_t vmid;
+    Smmu3World world;       /* StreamWorld */
+    Smmu3Override priv, inst;
+    Smmu3Stage2 stage2;     /* if s2 */
+} Smmu3Stream;
+
+/* A stream and, if has_cd, one of its contexts: what the cache holds. */
+typedef struct Smmu3Config {
+    Smmu3Stream stream;
+    bool has_cd;
+    Smmu3Stage1 stage1;     /* if has_cd */
+} Smmu3Config;
+
+/* ---- Decoding: pure functions of the words ---------------------------- */
+
+/*
+ * IHI 0070 5.2.2. EVENT_NONE, or C_BAD_STE. @e2h: CR2.E2H. A stream that
+ * aborts (Config 0b0xx) is legal whatever else the STE holds.
+ */
+Smmu3EventType smmu3_ste_decode(const Smmu3Features *f, bool e2h,
+                                const uint64_t ste[SMMU3_STE_WORDS],
+                                Smmu3Stream *stream);
+
+/* IHI 0070 5.4.2. EVENT_NONE, or C_BAD_CD. */
+Smmu3EventType smmu3_cd_decode(const Smmu3Features *f,
+                               const Smmu3Stream *stream,
+                               const uint64_t cd[SMMU3_CD_WORDS],
+                               Smmu3Stage1 *stage1);
+
+/* ---- Cache ------------------------------------------------------------ */
+
+typedef struct Smmu3ConfigCache Smmu3ConfigCache;
+
+/* @capacity: entries; rounded up to a power of two, at least 16. */
+Smmu3ConfigCache *smmu3_config_cache_new(size_t capacity);
+void smmu3_config_cache_free(Smmu3ConfigCache *cache);
+
+/*
+ * The legal configuration of a stream and of its context @cd_index, or of the
+ * stream alone (@with_cd false). Lock-free, any thread. True if cached.
+ */
+bool smmu3_config_lookup(Smmu3ConfigCache *cache, uint32_t sid, bool with_cd,
+                         uint32_t cd_index, Smmu3Config *config);
+uint64_t smmu3_config_epoch(Smmu3ConfigCache *cache);
+/* Under the core's lock. @epoch: as of before the structures were fetched. */
+void smmu3_config_insert(Smmu3ConfigCache *cache, uint32_t sid, bool with_cd,
+                         uint32_t cd_index, const Smmu3Config *config,
+                         uint64_t epoch);
+
+/*
+ * CMD_CFGI_*, under the core's lock; each O(1), but a range of StreamIDs,
+ * which costs at most one step for each, and at most the cache's size.
+ */
+void smmu3_config_invalidate_all(Smmu3ConfigCache *cache);
+/* The STE and all CDs of 2^@log2_count streams from the aligned @sid on. */
+void smmu3_config_invalidate_streams(Smmu3ConfigCache *cache, uint32_t sid,
+                                     unsigned log2_count);
+/* One CD. */
+void smmu3_config_invalidate_cd(Smmu3ConfigCache *cache, uint32_t sid,
+                                uint32_t cd_index);
+
+#endif

@@ -1,0 +1,67 @@
+/*
+ * Faults: event records, and the transactions that stall on one. The only
+ * place where an event record is put together. Not the decision that there is
+ * a fault: that is translate.c's. Called by translate.c, command.c and smmu3.c,
+ * under the core's lock.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef SMMU3_FAULT_H
+#define SMMU3_FAULT_H
+
+#include <stddef.h>
+#include "host.h"
+#include "transaction.h"
+
+typedef struct Smmu3 Smmu3;
+
+/* A fault as translate.c found it; the fields that its type has are valid. */
+typedef struct Smmu3Fault {
+    Smmu3EventType type;    /* EVENT_NONE: no fault */
+    bool stage2;            /* S2 */
+    Smmu3Class class;
+    bool tt_write;          /* TTRnW=0: an HTTU update was refused */
+    uint64_t ipa;           /* if stage2 */
+    uint64_t fetch_addr;    /* F_*_FETCH, F_WALK_EABT */
+    bool priv, ind, write;  /* PnU, InD and RnW after STE overrides */
+} Smmu3Fault;
+
+/* Build the record of @fault, which @t met (IHI 0070 7.3). */
+void smmu3_event_build(const Smmu3Transaction *t, const Smmu3Fault *fault,
+                       uint64_t event[SMMU3_EVENT_WORDS]);
+
+/*
+ * Write a record for a transaction that was terminated (IHI 0070 7.2), or
+ * discard it and account for that. Arranges for the interrupt.
+ */
+void smmu3_event_record(Smmu3 *s, const uint64_t event[SMMU3_EVENT_WORDS]);
+
+typedef struct Smmu3StallTable Smmu3StallTable;
+
+Smmu3StallTable *smmu3_stall_table_new(size_t stall_max);
+void smmu3_stall_table_free(Smmu3StallTable *table);
+
+/*
+ * Stall @t with the record @event (IHI 0070 3.12.2): gives it a STAG, writes
+ * the record now or, when the queue or the table has no room, once it has.
+ * Returns the STAG in *@stag if there is one already.
+ */
+void smmu3_stall(Smmu3 *s, const Smmu3Transaction *t,
+                 const uint64_t event[SMMU3_EVENT_WORDS], uint16_t *stag);
+
+/* CMD_RESUME and CMD_STALL_TERM (IHI 0070 4.6). */
+void smmu3_stall_resume(Smmu3 *s, uint32_t sid, uint16_t stag,
+                        Smmu3Resolution how);
+void smmu3_stall_terminate(Smmu3 *s, uint32_t sid);
+/* SMMUEN 1 to 0, reset: every stall aborts, the STAGs are free. */
+void smmu3_stall_terminate_all(Smmu3 *s);
+/*
+ * A CMD_SYNC after an invalidation: stalls whose record could not be written
+ * are retried, because the record may be about configuration that is gone
+ * (IHI 0070 4.6.3).
+ */
+void smmu3_stall_retry_unrecorded(Smmu3 *s);
+/* The event queue may have room: write what waits, in order. */
+void smmu3_stall_flush(Smmu3 *s);
+
+#endif

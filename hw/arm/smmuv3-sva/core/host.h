@@ -1,0 +1,132 @@
+/*
+ * What the core asks of its surroundings: memory, interrupts, endpoints and
+ * diagnostics. A QEMU device implements this, and so does each unit test. The
+ * core knows nothing else of the world.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef SMMU3_HOST_H
+#define SMMU3_HOST_H
+
+#include "spec.h"
+
+/* Wired interrupts; each is an edge (IHI 0070 3.18). */
+typedef enum {
+    SMMU3_IRQ_EVENTQ,
+    SMMU3_IRQ_PRIQ,
+    SMMU3_IRQ_CMD_SYNC,
+    SMMU3_IRQ_GERROR,
+    SMMU3_IRQ_COUNT,
+} Smmu3Irq;
+
+/* What became of a compare-and-swap. */
+typedef enum {
+    SMMU3_CAS_DONE,
+    SMMU3_CAS_LOST,         /* *expected now holds what was found */
+    SMMU3_CAS_ABORT,        /* external abort */
+} Smmu3Cas;
+
+/* What software (or a disable) decided about a stalled transaction. */
+typedef enum {
+    SMMU3_RESOLVE_RETRY,    /* submit it again, as if newly arrived */
+    SMMU3_RESOLVE_ABORT,    /* the access failed */
+    SMMU3_RESOLVE_RAZWI,    /* reads return zero, writes are dropped */
+} Smmu3Resolution;
+
+/* CMD_ATC_INV as the endpoint sees it (IHI 0070 4.5.1, PCIe 10.3). */
+typedef struct Smmu3AtcInvalidate {
+    uint32_t sid;
+    uint32_t ssid;          /* if has_ssid */
+    bool has_ssid;
+    bool global;
+    uint64_t addr;          /* aligned to the span */
+    unsigned size_log2;     /* 12 ... 64; 64: everything */
+} Smmu3AtcInvalidate;
+
+/* A page request group response, from CMD_PRI_RESP or automatic. */
+typedef struct Smmu3PrgResponse {
+    uint32_t sid;
+    uint32_t ssid;          /* if has_ssid */
+    bool has_ssid;
+    uint16_t prg_index;     /* 0 ... 511 */
+    Smmu3PrgCode code;
+} Smmu3PrgResponse;
+
+/* What a TLB invalidation command may have removed, for IOMMU notifiers. */
+typedef struct Smmu3TlbInvalidate {
+    bool by_asid, by_vmid, by_address;
+    bool stage2;            /* addr is an IPA */
+    uint16_t asid, vmid;
+    uint64_t addr;          /* first byte */
+    uint64_t last;          /* last byte */
+} Smmu3TlbInvalidate;
+
+typedef enum {
+    SMMU3_TRACE_COMMAND,        /* a, b: the command's words; c: index */
+    SMMU3_TRACE_EVENT,          /* a..d: the record's words */
+    SMMU3_TRACE_EVENT_LOST,     /* a..d: the record's words */
+    SMMU3_TRACE_STE,            /* a: sid, b: address, c: word 0, d: word 1 */
+    SMMU3_TRACE_CD,             /* a: sid, b: ssid, c: address, d: word 0 */
+    SMMU3_TRACE_WALK,           /* a: stage, b: level, c: address, d: value */
+    SMMU3_TRACE_TRANSLATE,      /* a: sid | ssid << 32, b: in, c: out,
+                                   d: outcome */
+    SMMU3_TRACE_STALL,          /* a: sid, b: ssid, c: stag, d: address */
+    SMMU3_TRACE_RESOLVE,        /* a: sid, b: stag, c: Smmu3Resolution */
+    SMMU3_TRACE_PAGE_REQUEST,   /* a, b: the entry's words; c: queued? */
+    SMMU3_TRACE_PRG_RESPONSE,   /* a: sid, b: PRG index, c: code */
+    SMMU3_TRACE_ATC_INVALIDATE, /* a: sid, b: ssid, c: address, d: log2 */
+    SMMU3_TRACE_TLB_INVALIDATE, /* a: opcode, b: asid | vmid << 32, c: address,
+                                   d: last */
+    SMMU3_TRACE_GERROR,         /* a: GERROR, b: GERRORN */
+} Smmu3TraceKind;
+
+/*
+ * read, write, cas, kick, trace and guest_error are called from any thread
+ * that translates, with the core's lock held: they must not call back into
+ * the core. All the others are called from smmu3_service() and the functions
+ * that say they do its work, in the caller's thread, without the lock; they
+ * may call back.
+ */
+typedef struct Smmu3HostOps {
+    /*
+     * Read or write @count consecutive 64-bit little-endian words at @pa, a
+     * multiple of 8; each word is single-copy atomic. The words are passed in
+     * the host's byte order. Returns false for an external abort.
+     */
+    bool (*read)(void *host, uint64_t pa, uint64_t *words, unsigned count);
+    bool (*write)(void *host, uint64_t pa, const uint64_t *words,
+                  unsigned count);
+    /* Atomic against the guest's CPUs; used for HTTU only. */
+    Smmu3Cas (*cas)(void *host, uint64_t pa, uint64_t *expected,
+                    uint64_t desired);
+    /* Have smmu3_service() called soon, from the main loop. */
+    void (*kick)(void *host);
+
+    /* Pulse a wired interrupt. */
+    void (*irq)(void *host, Smmu3Irq irq);
+    /* Write a 32-bit MSI or CMD_SYNC completion; false: aborted. */
+    bool (*msi)(void *host, uint64_t pa, uint32_t data);
+    /* CMD_SYNC with CS=SEV and IDR0.SEV; may be NULL. */
+    void (*send_event)(void *host);
+    /*
+     * All translations handed out before this call are out of use: returns
+     * true. Or it returns false, and smmu3_quiesced() is called once they are.
+     */
+    bool (*quiesce)(void *host);
+    /* A stalled transaction's fate; @cookie is the transaction's. */
+    void (*stall_resolved)(void *host, void *cookie, Smmu3Resolution how);
+    /* To be answered by smmu3_atc_invalidated(), at once or later. */
+    void (*atc_invalidate)(void *host, const Smmu3AtcInvalidate *inv);
+    void (*prg_response)(void *host, const Smmu3PrgResponse *response);
+    /* For IOMMU notifiers; may be NULL. */
+    void (*tlb_invalidated)(void *host, const Smmu3TlbInvalidate *inv);
+    /* Have smmu3_atc_timeout() called after @ns; 0 cancels. May be NULL. */
+    void (*atc_timer)(void *host, uint64_t ns);
+
+    /* Diagnostics; may be NULL. @message is one line without newline. */
+    void (*trace)(void *host, Smmu3TraceKind kind, uint64_t a, uint64_t b,
+                  uint64_t c, uint64_t d);
+    void (*guest_error)(void *host, const char *message);
+} Smmu3HostOps;
+
+#endif

@@ -1,0 +1,60 @@
+/*
+ * The outbox: what the core has to tell its host once the lock is dropped -
+ * interrupts, MSIs, answers to endpoints - in order. Not the decision to tell
+ * it. Filled by the other parts under the lock, emptied by smmu3_service().
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef SMMU3_OUTBOX_H
+#define SMMU3_OUTBOX_H
+
+#include <glib.h>
+#include "host.h"
+
+typedef enum {
+    SMMU3_MAIL_IRQ,             /* the wired interrupt and its MSI */
+    SMMU3_MAIL_SYNC_MSI,        /* CMD_SYNC CS=IRQ: write and wired line */
+    SMMU3_MAIL_SEND_EVENT,
+    SMMU3_MAIL_STALL_RESOLVED,
+    SMMU3_MAIL_ATC_INVALIDATE,
+    SMMU3_MAIL_PRG_RESPONSE,
+    SMMU3_MAIL_TLB_INVALIDATED,
+} Smmu3MailKind;
+
+typedef struct Smmu3Mail {
+    Smmu3MailKind kind;
+    union {
+        struct {
+            Smmu3Irq line;
+            uint64_t msi_addr;          /* 0: no MSI */
+            uint32_t msi_data;
+        } irq;
+        struct {
+            void *cookie;
+            Smmu3Resolution how;
+        } stall;
+        Smmu3AtcInvalidate atc;
+        Smmu3PrgResponse prg;
+        Smmu3TlbInvalidate tlb;
+    };
+} Smmu3Mail;
+
+typedef struct Smmu3Outbox {
+    GArray *mails;              /* of Smmu3Mail */
+    guint next;                 /* first not yet delivered */
+} Smmu3Outbox;
+
+typedef struct Smmu3 Smmu3;
+
+void smmu3_outbox_init(Smmu3Outbox *box);
+void smmu3_outbox_clear(Smmu3Outbox *box);
+
+/* Under the lock. Kicks the host. */
+void smmu3_outbox_put(Smmu3 *s, const Smmu3Mail *mail);
+/* Drop undelivered STALL_RESOLVED mail for @cookie. */
+void smmu3_outbox_forget(Smmu3 *s, void *cookie);
+
+/* Without the lock: deliver everything in it, in order. */
+void smmu3_outbox_deliver(Smmu3 *s);
+
+#endif

@@ -1,0 +1,98 @@
+/*
+ * The IOTLB: results of single stages. A stage-1 entry maps a VA to an IPA (or
+ * to a PA when there is no stage 2), a stage-2 entry an IPA to a PA; a nested
+ * lookup takes one of each, so an invalidation by IPA leaves nothing stale and
+ * no entry is a mixture of two sizes. Not the walk, and not configuration.
+ * Called by translate.c and command.c.
+ *
+ * Invalidation by ASID, by VMID and of everything is one store: each entry
+ * carries the epoch at which its walk began and is alive only if nothing that
+ * covers it was invalidated since. Lookups take no lock and may run in any
+ * thread; all other functions are called under the core's lock.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef SMMU3_TLB_H
+#define SMMU3_TLB_H
+
+#include <stddef.h>
+#include "spec.h"
+
+/* Translation regimes that do not share entries (StreamWorld, 3.3.4). */
+typedef enum {
+    SMMU3_WORLD_NS_EL1,     /* tagged by VMID and ASID */
+    SMMU3_WORLD_NS_EL2,     /* neither */
+    SMMU3_WORLD_NS_EL2_E2H, /* ASID only */
+    SMMU3_WORLD_STAGE2,     /* IPA to PA, VMID only */
+} Smmu3World;
+
+/* Rights that a stage grants, by the privilege of the access. */
+enum {
+    SMMU3_UNPRIV_R = 1, SMMU3_UNPRIV_W = 2, SMMU3_UNPRIV_X = 4,
+    SMMU3_PRIV_R = 8,   SMMU3_PRIV_W = 16,  SMMU3_PRIV_X = 32,
+};
+
+/* What the tables of one stage say about a block of addresses. */
+typedef struct Smmu3Leaf {
+    uint64_t base;          /* output address of the block's first byte */
+    uint8_t size_log2;      /* 12 ... 52; contiguous entries count as one */
+    uint8_t rights;         /* SMMU3_UNPRIV_R ..., a writable-clean page counts
+                               as writable */
+    bool clean;             /* a write must first set the dirty state: walk */
+    bool global;            /* nG=0: matches every ASID */
+    bool device;            /* Device memory, for STE.S2PTW */
+} Smmu3Leaf;
+
+/* Whose translations: what a lookup must match besides the address. */
+typedef struct Smmu3TlbTag {
+    Smmu3World world;
+    uint16_t vmid;          /* 0 where the world has none */
+    uint16_t asid;          /* 0 where the world has none */
+    bool aset;              /* CD.ASET: global entries match the same only */
+} Smmu3TlbTag;
+
+typedef struct Smmu3Tlb Smmu3Tlb;
+
+/* @capacity: entries; rounded up to a power of two, at least 64. */
+Smmu3Tlb *smmu3_tlb_new(size_t capacity);
+void smmu3_tlb_free(Smmu3Tlb *tlb);
+
+/* Lock-free. @addr is the full input address. */
+bool smmu3_tlb_lookup(Smmu3Tlb *tlb, const Smmu3TlbTag *tag, uint64_t addr,
+                      Smmu3Leaf *leaf);
+
+/* The present epoch: take it before the walk, give it to the insertion. */
+uint64_t smmu3_tlb_epoch(Smmu3Tlb *tlb);
+
+/* Evicts when the place is taken, never fails. */
+void smmu3_tlb_insert(Smmu3Tlb *tlb, const Smmu3TlbTag *tag, uint64_t addr,
+                      const Smmu3Leaf *leaf, uint64_t epoch);
+
+/*
+ * Invalidations; each O(1) but the range, which costs at most one probe for
+ * each page of it and page size in use, and becomes an invalidation by ASID,
+ * or by VMID, when it has more pages than the TLB has places.
+ */
+void smmu3_tlb_invalidate_all(Smmu3Tlb *tlb);
+/* NS-EL2 and NS-EL2-E2H (CMD_TLBI_EL2_ALL). */
+void smmu3_tlb_invalidate_el2(Smmu3Tlb *tlb);
+/* NS-EL1 and stage 2, of every VMID (CMD_TLBI_NSNH_ALL). */
+void smmu3_tlb_invalidate_nsnh(Smmu3Tlb *tlb);
+/*
+ * By VMID, comparing only the bits that @vmid_ignore (CR0.VMW: a mask of low
+ * bits) leaves: stage 1 of NS-EL1 and, if asked for, stage 2.
+ */
+void smmu3_tlb_invalidate_vmid(Smmu3Tlb *tlb, uint16_t vmid,
+                               uint16_t vmid_ignore, bool stage2_too);
+/* Non-global stage-1 entries of one ASID; tag->aset is not used. */
+void smmu3_tlb_invalidate_asid(Smmu3Tlb *tlb, const Smmu3TlbTag *tag,
+                               uint16_t vmid_ignore);
+/*
+ * Entries that overlap [first, last]: of the tag's ASID and the global ones,
+ * or of every ASID; for SMMU3_WORLD_STAGE2 by VMID alone.
+ */
+void smmu3_tlb_invalidate_range(Smmu3Tlb *tlb, const Smmu3TlbTag *tag,
+                                uint16_t vmid_ignore, bool any_asid,
+                                uint64_t first, uint64_t last);
+
+#endif
