@@ -1,0 +1,87 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What the tools share: where things are, one line per long step with the time
+# it took, and a failure that names the step, its log and the likely cause.
+# Sourced by the scripts of tools/ and by configure; not run by itself.
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+# The options that configure remembered (see configure --help).
+options=${SVA_BUILD_DIR:-$top/build}/config.env
+if [ -r "$options" ]; then
+    # shellcheck source=/dev/null
+    . "$options"
+fi
+build=${SVA_BUILD_DIR:-$top/build}
+cache=${SVA_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/smmuv3-sva}
+logs=$build/logs
+# QEMU's configure and Meson want the distribution's Python: another one that
+# happens to come first in PATH would not see the distribution's modules.
+python=${SVA_PYTHON:-/usr/bin/python3}
+export CCACHE_DIR=${CCACHE_DIR:-$cache/ccache}
+
+jobs_default() {
+    nproc 2>/dev/null || echo 2
+}
+jobs=${SVA_JOBS:-$(jobs_default)}
+
+say() {
+    printf '%s\n' "$*"
+}
+
+die() {
+    printf 'error: %s\n' "$*" >&2
+    exit 1
+}
+
+# likely_cause LOG: prints one line of advice when the log shows a well-known
+# cause, nothing otherwise.
+likely_cause() {
+    local log=$1
+    if grep -qiE 'No space left on device' "$log"; then
+        say "likely cause: the file system is full ($(df -h "$build" |
+            awk 'NR==2 {print $4 " free on " $6}'))"
+    elif grep -qiE 'Could not resolve|Temporary failure|Could not connect|Connection (refused|timed out)|Network is unreachable|Failed to fetch' "$log"; then
+        say "likely cause: no network, or the mirror in this machine's apt sources does not answer"
+    elif grep -qiE 'NO_PUBKEY|EXPKEYSIG' "$log"; then
+        say "likely cause: this machine's debian-archive-keyring is too old; upgrade that package"
+    elif grep -qiE "does not have a Release file" "$log"; then
+        say "likely cause: the mirror in this machine's apt sources does not carry that suite"
+    elif grep -qiE 'Unable to (locate|find) (a )?(source )?package' "$log"; then
+        say "likely cause: the package index has no such package; its suite may have moved on"
+    elif grep -qiE 'Killed signal|out of memory|Cannot allocate memory' "$log"; then
+        say "likely cause: not enough memory; try SVA_JOBS=1"
+    elif grep -qiE 'command not found|fatal error: .*: No such file|Dependency "[^"]*" not found|not found, tried pkgconfig' "$log"; then
+        say "likely cause: a missing package; tools/packages --list names those that are needed"
+    fi
+}
+
+# step NAME WHAT COMMAND...: runs one long step with its output in
+# $logs/NAME.log, says what it does and how long it took.
+step() {
+    local name=$1 what=$2 log start
+    shift 2
+    mkdir -p "$logs"
+    log=$logs/$name.log
+    start=$(date +%s)
+    printf '  %-52s ' "$what ..."
+    if "$@" >"$log" 2>&1 </dev/null; then
+        printf '%4d s\n' $(($(date +%s) - start))
+        return 0
+    fi
+    printf 'FAILED\n'
+    {
+        printf '%s\n' '--- last lines of the log ---'
+        tail -n 25 "$log"
+        printf '%s\n' '-----------------------------'
+        say "error: step '$name' ($what) failed; log: $log"
+        likely_cause "$log"
+    } >&2
+    exit 1
+}
+
+# digest_of FILE...: one word that changes when a file's name or content does.
+digest_of() {
+    cat -- "$@" | sha256sum | cut -c1-16
+}
