@@ -9,7 +9,7 @@
 #define SMMU3_CONFIG_H
 
 #include <stddef.h>
-#include "features.h"
+#include "id.h"
 #include "tlb.h"
 
 /* One half of the VA space (CD.TTBx and its companions). */

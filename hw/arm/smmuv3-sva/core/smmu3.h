@@ -15,7 +15,7 @@
 
 #include <glib.h>
 #include <stdatomic.h>
-#include "features.h"
+#include "id.h"
 #include "host.h"
 #include "transaction.h"
 

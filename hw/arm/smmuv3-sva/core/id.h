@@ -1,12 +1,12 @@
 /*
  * What an instance implements: the ID registers, decoded. Not the registers
- * themselves, which features.c builds from this. Set once before
+ * themselves, which id.c builds from this. Set once before
  * smmu3_new(), read everywhere.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#ifndef SMMU3_FEATURES_H
-#define SMMU3_FEATURES_H
+#ifndef SMMU3_ID_H
+#define SMMU3_ID_H
 
 #include <stddef.h>
 #include "spec.h"
