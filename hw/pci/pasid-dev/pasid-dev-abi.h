@@ -1,0 +1,155 @@
+/*
+ * The synthetic accelerator as software sees it: registers, descriptors,
+ * completion records. docs/specs/pasid-dev.rst explains them. Included by the
+ * device, by guest programs and by the tests; needs <stdint.h> only.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef PASID_DEV_ABI_H
+#define PASID_DEV_ABI_H
+
+#include <stdint.h>
+
+#define PASID_DEV_VENDOR_ID     0x1b36      /* PCI_VENDOR_ID_REDHAT, QEMU's */
+#define PASID_DEV_DEVICE_ID     0x5afa
+#define PASID_DEV_BAR           0
+#define PASID_DEV_MSIX_BAR      2
+#define PASID_DEV_PAGE_BYTES    4096
+#define PASID_DEV_MAX_QUEUES    256
+
+/*
+ * BAR0 is 32-bit and not prefetchable. Page 0 is the administration page, for
+ * the kernel or the owner of the whole device; page 1 + n is the portal of
+ * queue n, which may be given to a process alone. All registers are
+ * little-endian; 32-bit ones take 32-bit accesses, 64-bit ones take 64-bit
+ * accesses or two of 32 bits.
+ */
+
+/* ---- Administration page ---------------------------------------------- */
+enum {
+    PASID_DEV_MAGIC             = 0x000,    /* RO 32: PASID_DEV_MAGIC_VALUE */
+    PASID_DEV_VERSION           = 0x004,    /* RO 32: PASID_DEV_VERSION_VALUE */
+    PASID_DEV_QUEUES            = 0x008,    /* RO 32: work queues */
+    PASID_DEV_PASID_BITS        = 0x00c,    /* RO 32: width of a PASID */
+    PASID_DEV_OPS               = 0x010,    /* RO 64: bit n: operation n */
+    PASID_DEV_MAX_LEN           = 0x018,    /* RO 64: longest operation, bytes */
+    PASID_DEV_CTRL              = 0x020,    /* RW 32: PASID_DEV_CTRL_* */
+    PASID_DEV_STATUS            = 0x024,    /* RO 32: PASID_DEV_STATUS_* */
+    /* Counters since reset, RO 64 */
+    PASID_DEV_COUNT_JOBS        = 0x040,    /* descriptors completed */
+    PASID_DEV_COUNT_BYTES       = 0x048,    /* bytes read and written */
+    PASID_DEV_COUNT_STALLS      = 0x050,    /* accesses that stalled */
+    PASID_DEV_COUNT_RETRIES     = 0x058,    /* ... and were retried */
+    PASID_DEV_COUNT_ABORTS      = 0x060,    /* accesses refused */
+    PASID_DEV_COUNT_BOUNCED     = 0x068,    /* bytes through bounce buffers:
+                                               always 0, there are none */
+    /* One entry for each queue n at PASID_DEV_QUEUE_CONFIG(n) */
+    PASID_DEV_QUEUE_CONFIG_BASE = 0x400,
+};
+#define PASID_DEV_QUEUE_CONFIG(n) (PASID_DEV_QUEUE_CONFIG_BASE + (n) * 8)
+/* RW 32, while the queue is disabled: [19:0] PASID, [31] it is used. */
+#define PASID_DEV_QUEUE_PASID(n)  (PASID_DEV_QUEUE_CONFIG(n) + 0)
+/* RW 32, while the queue is disabled: PASID_DEV_QUEUE_F_* */
+#define PASID_DEV_QUEUE_FLAGS(n)  (PASID_DEV_QUEUE_CONFIG(n) + 4)
+
+#define PASID_DEV_MAGIC_VALUE       0x64736170u     /* "pasd" */
+#define PASID_DEV_VERSION_VALUE     1
+#define PASID_DEV_CTRL_RESET        (1u << 0)   /* resets all queues; reads 0 */
+#define PASID_DEV_STATUS_BUSY       (1u << 0)   /* a queue has work or stalls */
+#define PASID_DEV_PASID_VALID       (1u << 31)
+#define PASID_DEV_QUEUE_F_PRIV      (1u << 0)   /* privileged accesses */
+
+/* ---- Portal of one queue ---------------------------------------------- */
+enum {
+    PASID_DEV_Q_RING            = 0x00,     /* RW 64: descriptors, 64-aligned */
+    PASID_DEV_Q_COMPLETIONS     = 0x08,     /* RW 64: records, 32-aligned */
+    PASID_DEV_Q_SIZE_LOG2       = 0x10,     /* RW 32: entries, 0 ... 15 */
+    PASID_DEV_Q_CTRL            = 0x14,     /* RW 32: PASID_DEV_Q_CTRL_* */
+    PASID_DEV_Q_STATUS          = 0x18,     /* RO 32: PASID_DEV_Q_STATUS_* */
+    PASID_DEV_Q_ERROR           = 0x1c,     /* RO 32: PASID_DEV_Q_ERROR_* */
+    PASID_DEV_Q_TAIL            = 0x20,     /* RW 32: first slot not filled */
+    PASID_DEV_Q_HEAD            = 0x24,     /* RO 32: first slot not done */
+    PASID_DEV_Q_FAULT_ADDR      = 0x28,     /* RO 64: of the queue error */
+    PASID_DEV_Q_COUNT_JOBS      = 0x30,     /* RO 64 */
+    PASID_DEV_Q_COUNT_STALLS    = 0x38,     /* RO 64 */
+    PASID_DEV_Q_COUNT_ABORTS    = 0x40,     /* RO 64 */
+};
+/*
+ * RING, COMPLETIONS and SIZE_LOG2 may be written while the queue is disabled.
+ * HEAD and TAIL are free-running indices modulo 2^16; the slot is the index
+ * modulo the number of entries. Writing TAIL more than that number ahead of
+ * HEAD is an error. Enabling sets HEAD and TAIL to 0 and clears the error.
+ */
+#define PASID_DEV_Q_CTRL_ENABLE     (1u << 0)   /* 1 to 0: abandons its jobs */
+#define PASID_DEV_Q_CTRL_IRQ        (1u << 1)   /* MSI-X vector n on completion
+                                                   that asks for it, on error */
+#define PASID_DEV_Q_STATUS_ENABLED  (1u << 0)
+#define PASID_DEV_Q_STATUS_BUSY     (1u << 1)   /* HEAD != TAIL */
+#define PASID_DEV_Q_STATUS_STALLED  (1u << 2)   /* its job waits for the IOMMU */
+#define PASID_DEV_Q_STATUS_ERROR    (1u << 3)   /* stopped; see Q_ERROR */
+
+enum {
+    PASID_DEV_Q_ERROR_NONE      = 0,
+    PASID_DEV_Q_ERROR_RING      = 1,    /* reading a descriptor was refused */
+    PASID_DEV_Q_ERROR_COMPLETION = 2,   /* writing a record was refused */
+    PASID_DEV_Q_ERROR_TAIL      = 3,    /* TAIL too far ahead */
+    PASID_DEV_Q_ERROR_CONFIG    = 4,    /* enabled with an illegal set-up */
+};
+
+/* ---- Descriptors, 64 bytes -------------------------------------------- */
+typedef struct PasidDevDescriptor {
+    uint8_t op;             /* PASID_DEV_OP_* */
+    uint8_t flags;          /* PASID_DEV_DESC_* */
+    uint16_t reserved;      /* 0 */
+    uint32_t tag;           /* comes back in the record */
+    uint64_t src;           /* address, see the operation */
+    uint64_t dst;
+    uint64_t len;           /* bytes */
+    uint64_t arg;           /* see the operation */
+    uint64_t arg2;
+    uint64_t reserved2[2];  /* 0 */
+} PasidDevDescriptor;
+
+#define PASID_DEV_DESC_IRQ      (1u << 0)   /* interrupt on completion */
+
+enum {
+    PASID_DEV_OP_NOP        = 0,
+    PASID_DEV_OP_COPY       = 1,    /* src to dst; must not overlap */
+    PASID_DEV_OP_FILL       = 2,    /* dst, with the 8 bytes of arg repeated */
+    PASID_DEV_OP_COMPARE    = 3,    /* src with dst; result: equal bytes */
+    PASID_DEV_OP_CRC32C     = 4,    /* src; arg: initial value (0 for a whole
+                                       buffer); result: CRC-32C */
+    PASID_DEV_OP_SUM        = 5,    /* src; result: sum of its bytes mod 2^64 */
+    PASID_DEV_OP_LIST       = 6,    /* src: first node or 0; len: most nodes to
+                                       visit; arg: offset of the next pointer
+                                       in a node, arg2: of a 64-bit value.
+                                       result: sum of the values; progress:
+                                       nodes visited */
+    PASID_DEV_OP_PROBE      = 7,    /* src: address; len 0; arg: 0 read,
+                                       1 write access. Touches nothing;
+                                       result: physical address the IOMMU gave */
+    /* Later operations: */
+    PASID_DEV_OP_GATHER     = 8,    /* scatter/gather copy */
+    PASID_DEV_OP_ATOMIC_ADD = 9,    /* dst += arg, 8 bytes; result: old value */
+};
+
+/* ---- Completion records, 32 bytes ------------------------------------- */
+typedef struct PasidDevCompletion {
+    uint32_t status;        /* PASID_DEV_DONE_*; written last */
+    uint32_t tag;
+    uint64_t result;        /* see the operation */
+    uint64_t progress;      /* bytes (list: nodes) done, also on a fault */
+    uint64_t fault_addr;    /* the first address that was refused */
+} PasidDevCompletion;
+
+enum {
+    PASID_DEV_DONE_PENDING  = 0,    /* never written; software clears it */
+    PASID_DEV_DONE_OK       = 1,
+    PASID_DEV_DONE_MISMATCH = 2,    /* compare */
+    PASID_DEV_DONE_FAULT_READ = 3,  /* the IOMMU refused a read */
+    PASID_DEV_DONE_FAULT_WRITE = 4, /* the IOMMU refused a write */
+    PASID_DEV_DONE_BAD_OP   = 5,    /* unknown operation */
+    PASID_DEV_DONE_BAD_DESC = 6,    /* illegal field */
+};
+
+#endif
