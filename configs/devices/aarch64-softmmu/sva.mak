@@ -27,7 +27,8 @@ CONFIG_PCI_TESTDEV=y
 CONFIG_EDU=y
 
 # Wanted by the linker: ACPI_CXL, which ARM_VIRT selects, needs CXL (and that
-# PXB) from QEMU 10.2 on; nvme needs the SPDM socket.
+# PXB and its memory device) from QEMU 10.2 on; nvme needs the SPDM socket.
 CONFIG_CXL=y
+CONFIG_CXL_MEM_DEVICE=y
 CONFIG_PXB=y
 CONFIG_SPDM_SOCKET=y

@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#define PASID_DEV_VENDOR_ID     0x1b36      /* PCI_VENDOR_ID_REDHAT, QEMU's */
+#define PASID_DEV_VENDOR_ID     0x1234      /* QEMU's unregistered one, as edu */
 #define PASID_DEV_DEVICE_ID     0x5afa
 #define PASID_DEV_BAR           0
 #define PASID_DEV_MSIX_BAR      2
