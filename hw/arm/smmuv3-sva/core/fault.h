@@ -44,9 +44,11 @@ void smmu3_stall_table_free(Smmu3StallTable *table);
 /*
  * Stall @t with the record @event (IHI 0070 3.12.2): gives it a STAG, writes
  * the record now or, when the queue or the table has no room, once it has.
- * Returns the STAG in *@stag if there is one already.
+ * Returns the STAG in *@stag if there is one already. False: too many wait
+ * for a record; the caller terminates the transaction instead, with a record
+ * that has Stall=0.
  */
-void smmu3_stall(Smmu3 *s, const Smmu3Transaction *t,
+bool smmu3_stall(Smmu3 *s, const Smmu3Transaction *t,
                  const uint64_t event[SMMU3_EVENT_WORDS], uint16_t *stag);
 
 /* CMD_RESUME and CMD_STALL_TERM (IHI 0070 4.6). */

@@ -41,6 +41,7 @@ typedef struct Smmu3AtcInvalidate {
     bool global;
     uint64_t addr;          /* aligned to the span */
     unsigned size_log2;     /* 12 ... 64; 64: everything */
+    uint32_t batch;         /* for smmu3_atc_invalidated() */
 } Smmu3AtcInvalidate;
 
 /* A page request group response, from CMD_PRI_RESP or automatic. */
@@ -120,7 +121,8 @@ typedef struct Smmu3HostOps {
     void (*prg_response)(void *host, const Smmu3PrgResponse *response);
     /* For IOMMU notifiers; may be NULL. */
     void (*tlb_invalidated)(void *host, const Smmu3TlbInvalidate *inv);
-    /* Have smmu3_atc_timeout() called after @ns; 0 cancels. May be NULL. */
+    /* Have smmu3_atc_timeout() called after @ns; 0 cancels. May be NULL:
+       then a CMD_SYNC waits for as long as the endpoint takes. */
     void (*atc_timer)(void *host, uint64_t ns);
 
     /* Diagnostics; may be NULL. @message is one line without newline. */

@@ -138,8 +138,12 @@ Smmu3Outcome smmu3_translate(Smmu3 *s, const Smmu3Transaction *t,
  */
 void smmu3_cancel(Smmu3 *s, void *cookie);
 
-/* One ATC invalidation was carried out (answers atc_invalidate()). */
-void smmu3_atc_invalidated(Smmu3 *s);
+/*
+ * One ATC invalidation was carried out, or its endpoint is gone: answers each
+ * atc_invalidate() once, with the @batch it came with. A late answer, after a
+ * timeout or a reset, belongs to an older batch and is ignored.
+ */
+void smmu3_atc_invalidated(Smmu3 *s, uint32_t batch);
 
 /* A PCIe page request or stop marker (IHI 0070 8.1). */
 typedef struct Smmu3PageRequest {
