@@ -67,9 +67,15 @@ class Qtest:
 
     def ask(self, line):
         """One command; its answer without the OK."""
-        self.connection.sendall(line + b"\n")
+        try:
+            self.connection.sendall(line + b"\n")
+        except OSError:
+            pass
         while True:
-            answer = self.input.readline()
+            try:
+                answer = self.input.readline()
+            except ConnectionError:
+                answer = b""
             if not answer:
                 raise RuntimeError("QEMU went away: " +
                                    self.complaint([line[:60].decode()]))
