@@ -1,0 +1,602 @@
+/*
+ * The PCI side of the SMMU: one IOMMU memory region for each function. It is
+ * where ordinary devices' accesses are translated (synchronously, in any
+ * thread, never stalled), and it is the SvaPort of PASID-capable endpoints.
+ * Not translation itself, which is the core's. Called by QEMU's PCI and memory
+ * code, and by smmuv3-sva.c.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "qemu/osdep.h"
+#include "qemu/module.h"
+#include "qapi/error.h"
+#include "hw/pci/pci_bus.h"
+#include "hw/pci/pcie.h"
+#include "hw/pci/sva-port.h"
+#include "hw/arm/smmuv3-sva/sva-config.h"
+#include "smmuv3-sva.h"
+#include "trace.h"
+
+#define TYPE_SMMUV3_SVA_FUNCTION "smmuv3-sva-function"
+OBJECT_DECLARE_SIMPLE_TYPE(Smmuv3SvaFunction, SMMUV3_SVA_FUNCTION)
+
+/* Answers that an endpoint owes: so many invalidations of one batch. */
+typedef struct Smmuv3SvaOwed {
+    uint32_t batch;
+    uint32_t count;
+} Smmuv3SvaOwed;
+
+/* A function's way to memory. It lives as long as the SMMU. */
+struct Smmuv3SvaFunction {
+    IOMMUMemoryRegion iommu;
+
+    Smmuv3SvaState *smmu;
+    PCIBus *bus;
+    uint8_t devfn;
+    AddressSpace as;
+
+    SvaClient *client;
+    GQueue owed;                /* of Smmuv3SvaOwed *, oldest first */
+};
+
+typedef struct Smmuv3SvaBus {
+    PCIBus *bus;
+    Smmuv3SvaFunction *functions[PCI_DEVFN_MAX];
+} Smmuv3SvaBus;
+
+/*
+ * MemTxAttrs can carry a PASID of 8 bits, and on QEMU 10.1 and later that an
+ * address is ATS translated. Both select an index of the memory region.
+ */
+enum {
+    INDEX_PASID_MASK = 0xff,
+    INDEX_TRANSLATED = 0x100,
+    INDEX_COUNT = 0x200,
+};
+
+/* ---- StreamIDs -------------------------------------------------------- */
+
+/*
+ * A function's StreamID is its requester ID. Bus numbers below a bridge are
+ * software's, and may change at any time: so it is computed at each use.
+ */
+static uint32_t function_sid(const Smmuv3SvaFunction *fn)
+{
+    const PCIDevice *bridge = fn->bus->parent_dev;
+
+    if (pci_bus_is_root(fn->bus) || !bridge) {
+        return PCI_BUILD_BDF(pci_bus_num(fn->bus), fn->devfn);
+    }
+    return PCI_BUILD_BDF(bridge->config[PCI_SECONDARY_BUS], fn->devfn);
+}
+
+/* NULL: nothing at this StreamID has been used yet, or it was unplugged. */
+static Smmuv3SvaFunction *find_function(Smmuv3SvaState *s, uint32_t sid)
+{
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, s->buses);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        Smmuv3SvaBus *bus = value;
+        Smmuv3SvaFunction *fn = bus->functions[sid & 0xff];
+
+        if (fn && bus->bus->devices[sid & 0xff] && function_sid(fn) == sid) {
+            return fn;
+        }
+    }
+    return NULL;
+}
+
+static PCIDevice *function_device(Smmuv3SvaFunction *fn)
+{
+    return fn->bus->devices[fn->devfn];
+}
+
+/* ---- Ordinary accesses ------------------------------------------------ */
+
+/*
+ * Called before the translation, in a thread without the big lock; pairs with
+ * host_quiesce(). When the flag is already set, the exchange there comes
+ * later, and the grace period that it starts covers the caller's RCU section.
+ */
+static void note_foreign_translation(Smmuv3SvaState *s)
+{
+    if (!qatomic_read(&s->foreign_translations)) {
+        qatomic_xchg(&s->foreign_translations, true);
+    }
+}
+
+static IOMMUAccessFlags access_flags(uint8_t access)
+{
+    return IOMMU_ACCESS_FLAG(access & SMMU3_READ, access & SMMU3_WRITE);
+}
+
+/* Any thread, inside an RCU section. */
+static IOMMUTLBEntry function_translate(IOMMUMemoryRegion *iommu, hwaddr addr,
+                                        IOMMUAccessFlags flag, int index)
+{
+    Smmuv3SvaFunction *fn = container_of(iommu, Smmuv3SvaFunction, iommu);
+    Smmuv3SvaState *s = fn->smmu;
+    Smmu3Transaction t = {
+        .type = index & INDEX_TRANSLATED ? SMMU3_ATS_TRANSLATED
+                                         : SMMU3_UNTRANSLATED,
+        .sid = function_sid(fn),
+        .ssid = index & INDEX_PASID_MASK,
+        .ssv = index & INDEX_PASID_MASK,
+        .addr = addr,
+        .access = (flag & IOMMU_RO ? SMMU3_READ : 0) |
+                  (flag & IOMMU_WO ? SMMU3_WRITE : 0),
+    };
+    IOMMUTLBEntry entry = {
+        .target_as = &address_space_memory,
+        .iova = addr,
+        .perm = IOMMU_NONE,
+    };
+    Smmu3Translation result;
+
+    if (!t.access) {
+        /* QEMU wants to know where, and accesses nothing */
+        t.access = SMMU3_READ;
+        t.speculative = true;
+    }
+    if (!bql_locked()) {
+        note_foreign_translation(s);
+    }
+    switch (smmu3_translate(s->core, &t, &result)) {
+    case SMMU3_OK:
+        entry.addr_mask = smmu3_mask(result.size_log2);
+        entry.iova = addr & ~entry.addr_mask;
+        entry.translated_addr = result.pa & ~entry.addr_mask;
+        entry.perm = access_flags(result.access);
+        break;
+    case SMMU3_RAZWI:
+        entry.target_as = &s->void_as;
+        entry.addr_mask = 0xfff;
+        entry.iova = addr & ~entry.addr_mask;
+        entry.translated_addr = entry.iova;
+        entry.perm = IOMMU_RW;
+        break;
+    default:
+        break;
+    }
+    trace_smmuv3_sva_pci_translate(t.sid, addr, flag, entry.translated_addr,
+                                   entry.addr_mask, entry.perm);
+    return entry;
+}
+
+static int function_attrs_to_index(IOMMUMemoryRegion *iommu, MemTxAttrs attrs)
+{
+    int index = attrs.pid;
+
+#ifdef SVA_HAVE_ADDRESS_TYPE
+    if (attrs.address_type) {
+        index |= INDEX_TRANSLATED;
+    }
+#endif
+    return index;
+}
+
+static int function_num_indexes(IOMMUMemoryRegion *iommu)
+{
+    return INDEX_COUNT;
+}
+
+static uint64_t function_min_page_size(IOMMUMemoryRegion *iommu)
+{
+    return 4096;
+}
+
+static uint64_t void_read(void *opaque, hwaddr addr, unsigned size)
+{
+    return 0;
+}
+
+static void void_write(void *opaque, hwaddr addr, uint64_t value,
+                       unsigned size)
+{
+}
+
+static const MemoryRegionOps void_ops = {
+    .read = void_read,
+    .write = void_write,
+    .endianness = DEVICE_LITTLE_ENDIAN,
+    .valid = { .min_access_size = 1, .max_access_size = 8, .unaligned = true },
+    .impl = { .min_access_size = 1, .max_access_size = 8, .unaligned = true },
+};
+
+/* ---- Notifiers: vhost and its like, which cache translations ----------- */
+
+static int function_notify_flag_changed(IOMMUMemoryRegion *iommu,
+                                        IOMMUNotifierFlag old_flags,
+                                        IOMMUNotifierFlag new_flags,
+                                        Error **errp)
+{
+    Smmuv3SvaFunction *fn = container_of(iommu, Smmuv3SvaFunction, iommu);
+
+    if (new_flags & IOMMU_NOTIFIER_MAP) {
+        PCIDevice *dev = function_device(fn);
+
+        error_setg(errp, "smmuv3-sva cannot tell device %02x.%x (%s) about "
+                   "new mappings", PCI_SLOT(fn->devfn), PCI_FUNC(fn->devfn),
+                   dev ? dev->name : "none");
+        error_append_hint(errp, "Devices that shadow the guest's tables, such "
+                          "as vfio-pci, do not work behind this SMMU.\n");
+        return -EINVAL;
+    }
+    return 0;
+}
+
+/* Tell the notifiers of one kind that [@first, @last] is gone. */
+static void notify_unmap(Smmuv3SvaFunction *fn, IOMMUNotifierFlag kind,
+                         uint64_t first, uint64_t last)
+{
+    IOMMUNotifier *n;
+
+    if (!(fn->iommu.iommu_notify_flags & kind)) {
+        return;
+    }
+    IOMMU_NOTIFIER_FOREACH(n, &fn->iommu) {
+        uint64_t from = MAX(first, n->start);
+        uint64_t to = MIN(last, n->end);
+        IOMMUTLBEvent event = {
+            .type = kind,
+            .entry = {
+                .target_as = &address_space_memory,
+                .iova = from,
+                .addr_mask = to - from,
+                .perm = IOMMU_NONE,
+            },
+        };
+
+        if (from > to || !(n->notifier_flags & kind)) {
+            continue;
+        }
+        trace_smmuv3_sva_pci_notify(fn->iommu.parent_obj.name, from,
+                                    to - from);
+        memory_region_notify_iommu_one(n, &event);
+    }
+}
+
+/*
+ * Who listens to UNMAP may keep any translation of its function. Which ASID a
+ * function uses is not looked up: invalidating too much is allowed. An IPA
+ * says nothing about the addresses that go through it, so all of them go.
+ */
+void smmuv3_sva_pci_tlb_invalidated(Smmuv3SvaState *s,
+                                    const Smmu3TlbInvalidate *inv)
+{
+    bool all = !inv->by_address || inv->stage2;
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, s->buses);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        Smmuv3SvaBus *bus = value;
+
+        for (unsigned i = 0; i < PCI_DEVFN_MAX; i++) {
+            if (bus->functions[i]) {
+                notify_unmap(bus->functions[i], IOMMU_NOTIFIER_UNMAP,
+                             all ? 0 : inv->addr,
+                             all ? UINT64_MAX : inv->last);
+            }
+        }
+    }
+}
+
+/* ---- ATS and PRI ------------------------------------------------------ */
+
+/* The oldest invalidation that @fn owes an answer to is carried out. */
+static void answer_oldest(Smmuv3SvaFunction *fn)
+{
+    Smmuv3SvaOwed *owed = g_queue_peek_head(&fn->owed);
+    uint32_t batch;
+
+    if (!owed) {
+        return;
+    }
+    batch = owed->batch;
+    if (!--owed->count) {
+        g_free(g_queue_pop_head(&fn->owed));
+    }
+    smmu3_atc_invalidated(fn->smmu->core, batch);
+}
+
+static void owe(Smmuv3SvaFunction *fn, uint32_t batch)
+{
+    Smmuv3SvaOwed *newest = g_queue_peek_tail(&fn->owed);
+
+    if (!newest || newest->batch != batch) {
+        newest = g_new0(Smmuv3SvaOwed, 1);
+        newest->batch = batch;
+        g_queue_push_tail(&fn->owed, newest);
+    }
+    newest->count++;
+}
+
+static bool has_ats(PCIDevice *dev)
+{
+    return pci_is_express(dev) &&
+           pcie_find_capability(dev, PCI_EXT_CAP_ID_ATS);
+}
+
+/*
+ * A function that is not there, or knows no ATS, does not answer, and the
+ * CMD_SYNC that waits for it times out. A function without a client caches
+ * nothing, or does so behind a notifier, and is done at once.
+ */
+void smmuv3_sva_pci_atc_invalidate(Smmuv3SvaState *s,
+                                   const Smmu3AtcInvalidate *inv)
+{
+    Smmuv3SvaFunction *fn = find_function(s, inv->sid);
+    SvaInvalidate message = {
+        .pasid = inv->has_ssid ? inv->ssid : SVA_NO_PASID,
+        .global = inv->global,
+        .addr = inv->addr,
+        .size_log2 = inv->size_log2,
+    };
+
+    if (!fn || (!fn->client && !has_ats(function_device(fn)))) {
+        return;
+    }
+    owe(fn, inv->batch);
+    if (fn->client) {
+        fn->client->invalidate(fn->client, &message);
+        return;
+    }
+    if (!inv->has_ssid) {
+        notify_unmap(fn, IOMMU_NOTIFIER_DEVIOTLB_UNMAP, inv->addr,
+                     inv->addr | smmu3_mask(inv->size_log2));
+    }
+    answer_oldest(fn);
+}
+
+void smmuv3_sva_pci_prg_response(Smmuv3SvaState *s,
+                                 const Smmu3PrgResponse *response)
+{
+    Smmuv3SvaFunction *fn = find_function(s, response->sid);
+    SvaPageResponse message = {
+        .pasid = response->has_ssid ? response->ssid : SVA_NO_PASID,
+        .prg_index = response->prg_index,
+        .code = response->code,
+    };
+
+    if (fn && fn->client) {
+        fn->client->page_response(fn->client, &message);
+    }
+}
+
+/* ---- The port of PASID-capable endpoints ------------------------------ */
+
+static const char *sva_outcome_name(SvaOutcome outcome)
+{
+    static const char *const names[] = {
+        [SVA_OK] = "ok", [SVA_ABORT] = "abort", [SVA_RAZWI] = "raz/wi",
+        [SVA_STALLED] = "stalled", [SVA_ATS_UR] = "ats-ur",
+        [SVA_ATS_CA] = "ats-ca",
+    };
+
+    return names[outcome];
+}
+
+/* The bytes from req->addr to the end of the answer's block. */
+static uint64_t bytes_left(uint64_t addr, unsigned size_log2)
+{
+    uint64_t mask = smmu3_mask(size_log2);
+    uint64_t last = addr | mask;
+
+    return last - addr == UINT64_MAX ? UINT64_MAX : last - addr + 1;
+}
+
+static void take_answer(SvaRequest *req, const Smmu3Translation *result)
+{
+    req->pa = result->pa;
+    req->len = bytes_left(req->addr, result->size_log2);
+    req->granted = (result->access & SMMU3_READ ? SVA_READ : 0) |
+                   (result->access & SMMU3_WRITE ? SVA_WRITE : 0) |
+                   (result->access & SMMU3_EXEC ? SVA_EXEC : 0);
+    req->global = result->ats_global;
+}
+
+static SvaOutcome outcome_for_port(Smmu3Outcome outcome)
+{
+    switch (outcome) {
+    case SMMU3_OK:
+        return SVA_OK;
+    case SMMU3_RAZWI:
+        return SVA_RAZWI;
+    case SMMU3_STALLED:
+        return SVA_STALLED;
+    case SMMU3_ATS_UR:
+        return SVA_ATS_UR;
+    case SMMU3_ATS_CA:
+        return SVA_ATS_CA;
+    case SMMU3_ABORT:
+        break;
+    }
+    return SVA_ABORT;
+}
+
+static SvaOutcome port_submit(SvaPort *port, SvaRequest *req)
+{
+    static const Smmu3TransactionType types[] = {
+        [SVA_UNTRANSLATED] = SMMU3_UNTRANSLATED,
+        [SVA_ATS_REQUEST] = SMMU3_ATS_REQUEST,
+        [SVA_ATS_TRANSLATED] = SMMU3_ATS_TRANSLATED,
+    };
+    Smmuv3SvaFunction *fn = SMMUV3_SVA_FUNCTION(port);
+    Smmu3Transaction t = {
+        .type = types[req->type],
+        .sid = function_sid(fn),
+        .ssid = req->pasid & 0xfffff,
+        .ssv = req->pasid != SVA_NO_PASID,
+        .addr = req->addr,
+        .access = (req->access & SVA_READ ? SMMU3_READ : 0) |
+                  (req->access & SVA_WRITE ? SMMU3_WRITE : 0),
+        .priv = req->privileged,
+        .ind = req->execute,
+        .may_stall = req->may_stall,
+        .cookie = req,
+    };
+    Smmu3Translation result;
+    SvaOutcome outcome;
+
+    outcome = outcome_for_port(smmu3_translate(fn->smmu->core, &t, &result));
+    if (outcome == SVA_OK) {
+        take_answer(req, &result);
+    }
+    trace_smmuv3_sva_pci_submit(t.sid, req->pasid, req->addr, req->access,
+                                sva_outcome_name(outcome));
+    return outcome;
+}
+
+static void port_cancel(SvaPort *port, SvaRequest *req)
+{
+    smmu3_cancel(SMMUV3_SVA_FUNCTION(port)->smmu->core, req);
+}
+
+void smmuv3_sva_pci_stall_resolved(void *cookie, Smmu3Resolution how)
+{
+    SvaRequest *req = cookie;
+
+    req->resolved(req, how == SMMU3_RESOLVE_RETRY ? SVA_RETRY :
+                       how == SMMU3_RESOLVE_RAZWI ? SVA_SKIP : SVA_FAIL);
+}
+
+static AddressSpace *port_target(SvaPort *port)
+{
+    return &address_space_memory;
+}
+
+/* What the old client owes is answered for it: it will not any more. */
+static void port_set_client(SvaPort *port, SvaClient *client)
+{
+    Smmuv3SvaFunction *fn = SMMUV3_SVA_FUNCTION(port);
+
+    fn->client = client;
+    while (!client && !g_queue_is_empty(&fn->owed)) {
+        answer_oldest(fn);
+    }
+}
+
+static void port_invalidated(SvaPort *port)
+{
+    answer_oldest(SMMUV3_SVA_FUNCTION(port));
+}
+
+static void port_page_request(SvaPort *port, const SvaPageRequest *req)
+{
+    Smmuv3SvaFunction *fn = SMMUV3_SVA_FUNCTION(port);
+    Smmu3PageRequest request = {
+        .sid = function_sid(fn),
+        .ssid = req->pasid & 0xfffff,
+        .ssv = req->pasid != SVA_NO_PASID,
+        .priv = req->privileged,
+        .exec = req->execute,
+        .read = req->read,
+        .write = req->write,
+        .last = req->last,
+        .prg_index = req->prg_index & 0x1ff,
+        .addr = req->addr,
+    };
+
+    smmu3_page_request(fn->smmu->core, &request);
+}
+
+/* ---- PCI's questions -------------------------------------------------- */
+
+static Smmuv3SvaBus *find_bus(Smmuv3SvaState *s, PCIBus *pci_bus)
+{
+    Smmuv3SvaBus *bus = g_hash_table_lookup(s->buses, pci_bus);
+
+    if (!bus) {
+        bus = g_new0(Smmuv3SvaBus, 1);
+        bus->bus = pci_bus;
+        /* It is part of its bridge, which must outlive our pointer to it. */
+        if (pci_bus->parent_dev) {
+            object_ref(OBJECT(pci_bus->parent_dev));
+        }
+        g_hash_table_insert(s->buses, pci_bus, bus);
+    }
+    return bus;
+}
+
+static Smmuv3SvaFunction *get_function(Smmuv3SvaState *s, PCIBus *pci_bus,
+                                       int devfn)
+{
+    Smmuv3SvaBus *bus = find_bus(s, pci_bus);
+    Smmuv3SvaFunction *fn = bus->functions[devfn];
+    g_autofree char *name = NULL;
+
+    if (!fn) {
+        name = g_strdup_printf("smmuv3-sva-%s-%02x.%x",
+                               BUS(pci_bus)->name, PCI_SLOT(devfn),
+                               PCI_FUNC(devfn));
+        trace_smmuv3_sva_pci_function(name, devfn);
+        fn = g_new0(Smmuv3SvaFunction, 1);
+        memory_region_init_iommu(&fn->iommu, sizeof(*fn),
+                                 TYPE_SMMUV3_SVA_FUNCTION, OBJECT(s), name,
+                                 UINT64_MAX);
+        fn->smmu = s;
+        fn->bus = pci_bus;
+        fn->devfn = devfn;
+        g_queue_init(&fn->owed);
+        address_space_init(&fn->as, MEMORY_REGION(&fn->iommu), name);
+        bus->functions[devfn] = fn;
+    }
+    return fn;
+}
+
+static AddressSpace *get_address_space(PCIBus *bus, void *opaque, int devfn)
+{
+    return &get_function(opaque, bus, devfn)->as;
+}
+
+static const PCIIOMMUOps pci_iommu_ops = {
+    .get_address_space = get_address_space,
+};
+
+void smmuv3_sva_pci_realize(Smmuv3SvaState *s)
+{
+    s->buses = g_hash_table_new(NULL, NULL);
+    memory_region_init_io(&s->void_region, OBJECT(s), &void_ops, NULL,
+                          "smmuv3-sva-void", UINT64_MAX);
+    address_space_init(&s->void_as, &s->void_region, "smmuv3-sva-void");
+    pci_setup_iommu(s->primary_bus, &pci_iommu_ops, s);
+}
+
+/* ---- Type ------------------------------------------------------------- */
+
+static void function_class_init(ObjectClass *oc, SvaClassData *data)
+{
+    IOMMUMemoryRegionClass *imrc = IOMMU_MEMORY_REGION_CLASS(oc);
+    SvaPortClass *port = SVA_PORT_CLASS(oc);
+
+    imrc->translate = function_translate;
+    imrc->attrs_to_index = function_attrs_to_index;
+    imrc->num_indexes = function_num_indexes;
+    imrc->get_min_page_size = function_min_page_size;
+    imrc->notify_flag_changed = function_notify_flag_changed;
+
+    port->submit = port_submit;
+    port->cancel = port_cancel;
+    port->target = port_target;
+    port->set_client = port_set_client;
+    port->invalidated = port_invalidated;
+    port->page_request = port_page_request;
+}
+
+static const TypeInfo smmuv3_sva_pci_types[] = {
+    {
+        .name = TYPE_SMMUV3_SVA_FUNCTION,
+        .parent = TYPE_IOMMU_MEMORY_REGION,
+        .instance_size = sizeof(Smmuv3SvaFunction),
+        .class_init = function_class_init,
+        .interfaces = (InterfaceInfo[]) {
+            { TYPE_SVA_PORT },
+            { }
+        },
+    },
+};
+
+DEFINE_TYPES(smmuv3_sva_pci_types)

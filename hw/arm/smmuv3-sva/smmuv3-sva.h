@@ -1,0 +1,93 @@
+/*
+ * The SMMU as a QEMU device: what the machine and the PCI side know of it.
+ * Not the architecture, which is in core/.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef HW_ARM_SMMUV3_SVA_H
+#define HW_ARM_SMMUV3_SVA_H
+
+#include "sva-compat.h"
+#include "qemu/main-loop.h"
+#include "qemu/timer.h"
+#include "hw/pci/pci.h"
+#include "qom/object.h"
+#include "core/smmu3.h"
+
+#define TYPE_SMMUV3_SVA "smmuv3-sva"
+OBJECT_DECLARE_SIMPLE_TYPE(Smmuv3SvaState, SMMUV3_SVA)
+
+/* ID registers as migrated, to refuse a state of another configuration. */
+#define SMMUV3_SVA_ID_REGS 8
+
+/* The registers and stalls in a form that VMState can describe. */
+typedef struct Smmuv3SvaSaved {
+    uint32_t id[SMMUV3_SVA_ID_REGS];
+    Smmu3Regs regs;
+    Smmu3SavedStall *stalls;
+    int32_t stall_count;
+} Smmuv3SvaSaved;
+
+/* Diagnostics a guest can provoke are limited to so many lines a second. */
+typedef struct Smmuv3SvaLogLimit {
+    int64_t since_ns;
+    uint32_t lines;
+    uint32_t dropped;
+} Smmuv3SvaLogLimit;
+
+struct Smmuv3SvaState {
+    SysBusDevice parent_obj;
+
+    MemoryRegion mmio;
+    qemu_irq irq[SMMU3_IRQ_COUNT];
+
+    Smmu3 *core;                /* from realize on */
+    QEMUBH *service_bh;
+    QEMUBH *quiesced_bh;
+    QEMUTimer *atc_timer;
+    VMChangeStateEntry *run_state;
+
+    /*
+     * Atomic. A thread without the big lock has translated since the last
+     * time that the core asked for quiescence.
+     */
+    bool foreign_translations;
+
+    /* Properties */
+    PCIBus *primary_bus;
+    char *profile;
+    Smmu3Features given;        /* the values of the fields in... */
+    uint64_t given_mask;        /* ...bit n: smmu3_id_fields[n] was set */
+    uint32_t tlb_entries;
+    uint32_t config_entries;
+    uint32_t atc_timeout_ms;
+
+    char *explain_request;
+    Smmuv3SvaSaved saved;       /* alive during migration only */
+    QemuMutex log_lock;
+    Smmuv3SvaLogLimit log_limit;
+
+    /* The PCI side (smmuv3-sva-pci.c); the big lock protects the lists. */
+    GHashTable *buses;          /* PCIBus * to Smmuv3SvaBus * */
+    MemoryRegion void_region;   /* reads as zero, ignores writes */
+    AddressSpace void_as;
+};
+
+/* Whether the user chose the output address size. Before realize. */
+bool smmuv3_sva_oas_given(Smmuv3SvaState *s);
+
+/* ---- The PCI side, for smmuv3-sva.c ----------------------------------- */
+
+/* Claim the primary bus, and everything below it. Once, from realize. */
+void smmuv3_sva_pci_realize(Smmuv3SvaState *s);
+
+/* Host operations of the core that concern functions; under the big lock. */
+void smmuv3_sva_pci_atc_invalidate(Smmuv3SvaState *s,
+                                   const Smmu3AtcInvalidate *inv);
+void smmuv3_sva_pci_prg_response(Smmuv3SvaState *s,
+                                 const Smmu3PrgResponse *response);
+void smmuv3_sva_pci_tlb_invalidated(Smmuv3SvaState *s,
+                                    const Smmu3TlbInvalidate *inv);
+void smmuv3_sva_pci_stall_resolved(void *cookie, Smmu3Resolution how);
+
+#endif

@@ -1,0 +1,41 @@
+/*
+ * What differs between the QEMU releases that this project builds on. Not a
+ * place for logic. Included by the device and machine files of this folder.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef HW_ARM_SMMUV3_SVA_COMPAT_H
+#define HW_ARM_SMMUV3_SVA_COMPAT_H
+
+/* The memory API's headers moved from exec/ to system/ after 10.0. */
+#if __has_include("system/memory.h")
+#include "system/memory.h"
+#else
+#include "exec/memory.h"
+#endif
+#if __has_include("system/address-spaces.h")
+#include "system/address-spaces.h"
+#else
+#include "exec/address-spaces.h"
+#endif
+
+/* Device headers move from hw/ to hw/core/ in 11.x. */
+#if __has_include("hw/core/sysbus.h")
+#include "hw/core/sysbus.h"
+#include "hw/core/irq.h"
+#include "hw/core/qdev-properties.h"
+#else
+#include "hw/sysbus.h"
+#include "hw/irq.h"
+#include "hw/qdev-properties.h"
+#endif
+
+/* class_init takes const data from 10.1 on. */
+#if QEMU_VERSION_MAJOR > 10 || \
+    (QEMU_VERSION_MAJOR == 10 && QEMU_VERSION_MINOR >= 1)
+typedef const void SvaClassData;
+#else
+typedef void SvaClassData;
+#endif
+
+#endif
