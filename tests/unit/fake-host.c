@@ -144,7 +144,7 @@ static void host_atc_invalidate(void *opaque, const Smmu3AtcInvalidate *inv)
 
     g_array_append_vals(host->atc_invalidations, inv, 1);
     if (host->smmu && !host->atc_answers_later) {
-        smmu3_atc_invalidated(host->smmu);
+        smmu3_atc_invalidated(host->smmu, inv->batch);
     }
 }
 

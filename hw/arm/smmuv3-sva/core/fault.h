@@ -10,10 +10,7 @@
 #define SMMU3_FAULT_H
 
 #include <stddef.h>
-#include "host.h"
-#include "transaction.h"
-
-typedef struct Smmu3 Smmu3;
+#include "smmu3.h"
 
 /* A fault as translate.c found it; the fields that its type has are valid. */
 typedef struct Smmu3Fault {
@@ -36,8 +33,24 @@ void smmu3_event_build(const Smmu3Transaction *t, const Smmu3Fault *fault,
  */
 void smmu3_event_record(Smmu3 *s, const uint64_t event[SMMU3_EVENT_WORDS]);
 
+/* What became of a record. */
+typedef enum {
+    SMMU3_EVENT_WRITTEN,
+    SMMU3_EVENT_FULL,           /* no room */
+    SMMU3_EVENT_NOT_WRITABLE,   /* EVENTQEN=0, or an abort not acknowledged */
+    SMMU3_EVENT_ABORTED,        /* the write met an external abort: GERROR */
+} Smmu3EventResult;
+
+/* Try to write a record; on anything but WRITTEN nothing has changed but
+ * GERROR. For stall.c, whose records are kept and not lost. */
+Smmu3EventResult smmu3_event_write(Smmu3 *s,
+                                   const uint64_t event[SMMU3_EVENT_WORDS]);
+
+/* ---- Stalled transactions: stall.c ------------------------------------ */
+
 typedef struct Smmu3StallTable Smmu3StallTable;
 
+/* @stall_max: IDR5.STALL_MAX; 0 if nothing can stall. */
 Smmu3StallTable *smmu3_stall_table_new(size_t stall_max);
 void smmu3_stall_table_free(Smmu3StallTable *table);
 
@@ -51,7 +64,10 @@ void smmu3_stall_table_free(Smmu3StallTable *table);
 bool smmu3_stall(Smmu3 *s, const Smmu3Transaction *t,
                  const uint64_t event[SMMU3_EVENT_WORDS], uint16_t *stag);
 
-/* CMD_RESUME and CMD_STALL_TERM (IHI 0070 4.6). */
+/*
+ * CMD_RESUME and CMD_STALL_TERM (IHI 0070 4.6). A pair of StreamID and STAG
+ * that nothing waits with is ignored.
+ */
 void smmu3_stall_resume(Smmu3 *s, uint32_t sid, uint16_t stag,
                         Smmu3Resolution how);
 void smmu3_stall_terminate(Smmu3 *s, uint32_t sid);
@@ -65,5 +81,12 @@ void smmu3_stall_terminate_all(Smmu3 *s);
 void smmu3_stall_retry_unrecorded(Smmu3 *s);
 /* The event queue may have room: write what waits, in order. */
 void smmu3_stall_flush(Smmu3 *s);
+
+/*
+ * Loading: forget every stall without a word to its requester, then put back
+ * what smmu3_save_stalls() gave. False if that cannot be this SMMU's.
+ */
+void smmu3_stall_forget_all(Smmu3 *s);
+bool smmu3_stall_restore(Smmu3 *s, const Smmu3SavedStall *saved);
 
 #endif

@@ -14,7 +14,8 @@
 typedef enum {
     SMMU3_MAIL_IRQ,             /* the wired interrupt and its MSI */
     SMMU3_MAIL_SYNC_MSI,        /* CMD_SYNC CS=IRQ: write and wired line */
-    SMMU3_MAIL_SEND_EVENT,
+    SMMU3_MAIL_SYNC_EVENT,      /* CMD_SYNC CS=SEV */
+    SMMU3_MAIL_SEND_EVENT,      /* the command queue is no longer full */
     SMMU3_MAIL_STALL_RESOLVED,
     SMMU3_MAIL_ATC_INVALIDATE,
     SMMU3_MAIL_PRG_RESPONSE,
@@ -28,6 +29,7 @@ typedef struct Smmu3Mail {
             Smmu3Irq line;
             uint64_t msi_addr;          /* 0: no MSI */
             uint32_t msi_data;
+            uint32_t ticket;            /* SYNC_*: which CMD_SYNC */
         } irq;
         struct {
             void *cookie;
@@ -48,13 +50,19 @@ typedef struct Smmu3 Smmu3;
 
 void smmu3_outbox_init(Smmu3Outbox *box);
 void smmu3_outbox_clear(Smmu3Outbox *box);
+bool smmu3_outbox_empty(const Smmu3Outbox *box);
 
 /* Under the lock. Kicks the host. */
 void smmu3_outbox_put(Smmu3 *s, const Smmu3Mail *mail);
-/* Drop undelivered STALL_RESOLVED mail for @cookie. */
+/* Under the lock: drop undelivered STALL_RESOLVED mail for @cookie. */
 void smmu3_outbox_forget(Smmu3 *s, void *cookie);
+/* Under the lock: drop interrupts and completions, which a reset forgets. */
+void smmu3_outbox_forget_signals(Smmu3 *s);
 
-/* Without the lock: deliver everything in it, in order. */
-void smmu3_outbox_deliver(Smmu3 *s);
+/*
+ * Without the lock: deliver what is in it, in order, and what is put in
+ * meanwhile; at most @max mails. Returns how many were delivered.
+ */
+unsigned smmu3_outbox_deliver(Smmu3 *s, unsigned max);
 
 #endif

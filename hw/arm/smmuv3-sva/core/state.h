@@ -8,17 +8,21 @@
 #define SMMU3_STATE_H
 
 #include <glib.h>
+#include <inttypes.h>
 #include <stdatomic.h>
+#include "command.h"
 #include "config.h"
 #include "fault.h"
 #include "outbox.h"
 #include "page_request.h"
 #include "queue.h"
+#include "regs.h"
 #include "smmu3.h"
 #include "tlb.h"
 
 struct Smmu3 {
     Smmu3Features features;
+    Smmu3Options options;
     const Smmu3HostOps *ops;
     void *host;
 
@@ -35,12 +39,9 @@ struct Smmu3 {
     Smmu3ConfigCache *configs;
     Smmu3StallTable *stalls;
     Smmu3Outbox outbox;             /* what to do without the lock */
+    bool in_service;                /* smmu3_service() is running */
+    Smmu3CommandState command;
     Smmu3Counters counters;         /* updated atomically, relaxed */
-    /* The state of CMD_SYNC and ATC invalidations: command.c */
-    bool sync_waits_quiesce, quiesced;
-    bool invalidated_since_sync;
-    uint32_t atc_pending;           /* ATC invalidations not yet answered */
-    bool atc_timed_out;
 };
 
 static inline void smmu3_count(_Atomic uint64_t *counter)
@@ -56,10 +57,32 @@ static inline void smmu3_trace(Smmu3 *s, Smmu3TraceKind kind, uint64_t a,
     }
 }
 
+/*
+ * Under the lock: there is work for smmu3_service(). Nothing to do while it
+ * runs, for it looks again before it ends.
+ */
+static inline void smmu3_kick(Smmu3 *s)
+{
+    if (!s->in_service) {
+        s->ops->kick(s->host);
+    }
+}
+
 /* A guest's mistake worth a line in the log. */
 void smmu3_guest_error(Smmu3 *s, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
 
-/* Activate one GERROR bit, if it is not active (IHI 0070 6.3.18). */
-void smmu3_gerror_raise(Smmu3 *s, uint32_t bit);
+/*
+ * Activate errors that are not active yet, a mask of GERROR bits, and
+ * arrange for the interrupt (IHI 0070 6.3.18). Under the lock.
+ */
+void smmu3_gerror_raise(Smmu3 *s, uint32_t errors);
+/* The errors that are active: GERROR differs from GERRORN. */
+uint32_t smmu3_gerror_active(const Smmu3 *s);
+
+/*
+ * Put an interrupt's wire and MSI in the outbox, if IRQ_CTRL lets it happen
+ * now (IHI 0070 3.18). Under the lock.
+ */
+void smmu3_interrupt(Smmu3 *s, Smmu3Irq line);
 
 #endif

@@ -1,0 +1,754 @@
+/*
+ * The command queue: fetching, legality, effects, errors and CMD_SYNC (IHI
+ * 0070 chapter 4, 7.1). Not the caches it invalidates, nor the endpoints it
+ * talks to. Called by smmu3.c, outbox.c and regs.c.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "state.h"
+
+/* ATC invalidations in flight: PCIe gives an endpoint 32 tags; be generous. */
+enum { ATC_PENDING_MAX = 256 };
+
+typedef enum {
+    CONSUMED,
+    WAITS,              /* the phase says for what */
+    ILLEGAL,            /* CERROR_ILL */
+    ATC_FAILED,         /* CERROR_ATC_INV_SYNC */
+} Verdict;
+
+static unsigned queue_log2(const Smmu3 *s)
+{
+    return smmu3_queue_log2(&s->regs.cmdq, s->features.cmdqs);
+}
+
+static void wait_for(Smmu3 *s, Smmu3QueuePhase phase)
+{
+    s->command.phase = phase;
+    if (++s->command.ticket == 0) {
+        s->command.ticket = 1;      /* 0 is "no timer" */
+    }
+}
+
+/* ---- Prefetch (IHI 0070 4.2): hints ----------------------------------- */
+
+static Verdict run_nothing(Smmu3 *s, const uint64_t *cmd)
+{
+    (void)s;
+    (void)cmd;
+    return CONSUMED;
+}
+
+/* ---- CFGI (4.3) ------------------------------------------------------- */
+
+static void config_invalidated(Smmu3 *s)
+{
+    smmu3_count(&s->counters.config_invalidations);
+    s->command.invalidated = true;
+    s->command.quiesced = false;
+}
+
+/* STE and CDs; level 1 descriptors are not cached, so Leaf is no matter. */
+static Verdict run_cfgi_ste(Smmu3 *s, const uint64_t *cmd)
+{
+    smmu3_config_invalidate_streams(s->configs,
+                                    smmu3_get(cmd, CMD_STREAMID), 0);
+    config_invalidated(s);
+    return CONSUMED;
+}
+
+static Verdict run_cfgi_ste_range(Smmu3 *s, const uint64_t *cmd)
+{
+    unsigned range = smmu3_get(cmd, CMD_CFGI_RANGE);
+    uint32_t sid = smmu3_get(cmd, CMD_STREAMID);
+
+    if (range == CMD_CFGI_RANGE_ALL) {
+        smmu3_config_invalidate_all(s->configs);
+    } else {
+        sid &= ~(uint32_t)smmu3_mask(range + 1);
+        smmu3_config_invalidate_streams(s->configs, sid, range + 1);
+    }
+    config_invalidated(s);
+    return CONSUMED;
+}
+
+static Verdict run_cfgi_cd(Smmu3 *s, const uint64_t *cmd)
+{
+    smmu3_config_invalidate_cd(s->configs, smmu3_get(cmd, CMD_STREAMID),
+                               smmu3_get(cmd, CMD_SUBSTREAMID));
+    config_invalidated(s);
+    return CONSUMED;
+}
+
+/* ---- TLBI (4.4) ------------------------------------------------------- */
+
+/* The bits of a VMID that CR0.VMW has an invalidation ignore. */
+static uint16_t vmid_ignore(const Smmu3 *s)
+{
+    uint64_t cr0 = s->regs.cr0ack;
+    unsigned vmw = smmu3_get(&cr0, CR0_VMW);
+
+    return vmw <= 4 ? smmu3_mask(vmw) : 0;
+}
+
+/* Without stage 2 there is one VMID, 0. */
+static uint16_t vmid_of(const Smmu3 *s, const uint64_t *cmd)
+{
+    return s->features.s2p ? smmu3_get(cmd, CMD_VMID) : 0;
+}
+
+static void tlb_invalidated(Smmu3 *s, const uint64_t *cmd,
+                            const Smmu3TlbInvalidate *what)
+{
+    smmu3_count(&s->counters.tlb_invalidations);
+    s->command.invalidated = true;
+    s->command.quiesced = false;
+    smmu3_trace(s, SMMU3_TRACE_TLB_INVALIDATE, smmu3_get(cmd, CMD_OPCODE),
+                what->asid | (uint64_t)what->vmid << 32, what->addr,
+                what->last);
+    if (s->ops->tlb_invalidated) {
+        Smmu3Mail mail = { .kind = SMMU3_MAIL_TLB_INVALIDATED, .tlb = *what };
+
+        smmu3_outbox_put(s, &mail);
+    }
+}
+
+/* A command that is not limited to a range of addresses. */
+static void all_invalidated(Smmu3 *s, const uint64_t *cmd,
+                            Smmu3TlbInvalidate what)
+{
+    what.addr = 0;
+    what.last = UINT64_MAX;
+    tlb_invalidated(s, cmd, &what);
+}
+
+static Verdict run_tlbi_nh_all(Smmu3 *s, const uint64_t *cmd)
+{
+    uint16_t vmid = vmid_of(s, cmd);
+
+    smmu3_tlb_invalidate_vmid(s->tlb, vmid, vmid_ignore(s), false);
+    all_invalidated(s, cmd, (Smmu3TlbInvalidate) {
+        .by_vmid = true, .vmid = vmid });
+    return CONSUMED;
+}
+
+static Verdict run_tlbi_s12_vmall(Smmu3 *s, const uint64_t *cmd)
+{
+    uint16_t vmid = vmid_of(s, cmd);
+
+    smmu3_tlb_invalidate_vmid(s->tlb, vmid, vmid_ignore(s), true);
+    all_invalidated(s, cmd, (Smmu3TlbInvalidate) {
+        .by_vmid = true, .vmid = vmid });
+    return CONSUMED;
+}
+
+static Verdict run_tlbi_nh_asid(Smmu3 *s, const uint64_t *cmd)
+{
+    Smmu3TlbTag tag = {
+        .world = SMMU3_WORLD_NS_EL1,
+        .vmid = vmid_of(s, cmd),
+        .asid = smmu3_get(cmd, CMD_ASID),
+    };
+
+    smmu3_tlb_invalidate_asid(s->tlb, &tag, vmid_ignore(s));
+    all_invalidated(s, cmd, (Smmu3TlbInvalidate) {
+        .by_vmid = true, .vmid = tag.vmid, .by_asid = true,
+        .asid = tag.asid });
+    return CONSUMED;
+}
+
+static Verdict run_tlbi_el2_all(Smmu3 *s, const uint64_t *cmd)
+{
+    smmu3_tlb_invalidate_el2(s->tlb);
+    all_invalidated(s, cmd, (Smmu3TlbInvalidate) { 0 });
+    return CONSUMED;
+}
+
+static Verdict run_tlbi_el2_asid(Smmu3 *s, const uint64_t *cmd)
+{
+    Smmu3TlbTag tag = {
+        .world = SMMU3_WORLD_NS_EL2_E2H,
+        .asid = smmu3_get(cmd, CMD_ASID),
+    };
+
+    smmu3_tlb_invalidate_asid(s->tlb, &tag, 0);
+    all_invalidated(s, cmd, (Smmu3TlbInvalidate) {
+        .by_asid = true, .asid = tag.asid });
+    return CONSUMED;
+}
+
+static Verdict run_tlbi_nsnh_all(Smmu3 *s, const uint64_t *cmd)
+{
+    smmu3_tlb_invalidate_nsnh(s->tlb);
+    all_invalidated(s, cmd, (Smmu3TlbInvalidate) { 0 });
+    return CONSUMED;
+}
+
+/*
+ * 4.4.1.1: TG=0 is one address; otherwise (NUM+1) * 2^SCALE granules. The
+ * hints Leaf and TTL are not used: more than asked for may go.
+ */
+static void tlbi_range(const Smmu3 *s, const uint64_t *cmd, uint64_t *first,
+                       uint64_t *last)
+{
+    static const uint8_t granule_log2[] = { 12, 12, 14, 16 };
+    unsigned tg = s->features.ril ? smmu3_get(cmd, CMD_TLBI_TG) : 0;
+    unsigned log2 = granule_log2[tg];
+    unsigned scale = smmu3_get(cmd, CMD_TLBI_SCALE);
+    uint64_t num = smmu3_get(cmd, CMD_TLBI_NUM) + 1;
+    uint64_t more = smmu3_mask(log2);       /* bytes after the first */
+
+    *first = smmu3_get_addr(cmd, CMD_ADDR) & ~smmu3_mask(log2);
+    if (tg) {
+        /* NUM has 5 bits: what does not fit in 64 is all that follows */
+        more = scale + log2 + 5 >= 64 ? UINT64_MAX
+                                      : (num << (scale + log2)) - 1;
+    }
+    *last = more > UINT64_MAX - *first ? UINT64_MAX : *first + more;
+}
+
+static void invalidate_range(Smmu3 *s, const uint64_t *cmd,
+                             const Smmu3TlbTag *tag, bool any_asid)
+{
+    bool stage2 = tag->world == SMMU3_WORLD_STAGE2;
+    bool has_vmid = stage2 || tag->world == SMMU3_WORLD_NS_EL1;
+    Smmu3TlbInvalidate what = {
+        .by_address = true, .stage2 = stage2,
+        .by_vmid = has_vmid, .vmid = tag->vmid,
+        .by_asid = !any_asid && !stage2 && tag->world != SMMU3_WORLD_NS_EL2,
+        .asid = tag->asid,
+    };
+
+    tlbi_range(s, cmd, &what.addr, &what.last);
+    smmu3_tlb_invalidate_range(s->tlb, tag, has_vmid ? vmid_ignore(s) : 0,
+                               any_asid, what.addr, what.last);
+    tlb_invalidated(s, cmd, &what);
+}
+
+static Verdict run_tlbi_nh_va(Smmu3 *s, const uint64_t *cmd)
+{
+    Smmu3TlbTag tag = {
+        .world = SMMU3_WORLD_NS_EL1,
+        .vmid = vmid_of(s, cmd),
+        .asid = smmu3_get(cmd, CMD_ASID),
+    };
+
+    invalidate_range(s, cmd, &tag, false);
+    return CONSUMED;
+}
+
+static Verdict run_tlbi_nh_vaa(Smmu3 *s, const uint64_t *cmd)
+{
+    Smmu3TlbTag tag = {
+        .world = SMMU3_WORLD_NS_EL1,
+        .vmid = vmid_of(s, cmd),
+    };
+
+    invalidate_range(s, cmd, &tag, true);
+    return CONSUMED;
+}
+
+/* CR2.E2H says which of the two EL2 worlds a command by address is about. */
+static Smmu3World el2_world(const Smmu3 *s)
+{
+    uint64_t cr2 = s->regs.cr2;
+
+    return smmu3_get(&cr2, CR2_E2H) ? SMMU3_WORLD_NS_EL2_E2H
+                                    : SMMU3_WORLD_NS_EL2;
+}
+
+static Verdict run_tlbi_el2_va(Smmu3 *s, const uint64_t *cmd)
+{
+    Smmu3TlbTag tag = { .world = el2_world(s) };
+
+    if (tag.world == SMMU3_WORLD_NS_EL2_E2H) {
+        tag.asid = smmu3_get(cmd, CMD_ASID);
+    }
+    invalidate_range(s, cmd, &tag, false);
+    return CONSUMED;
+}
+
+static Verdict run_tlbi_el2_vaa(Smmu3 *s, const uint64_t *cmd)
+{
+    Smmu3TlbTag tag = { .world = el2_world(s) };
+
+    invalidate_range(s, cmd, &tag, true);
+    return CONSUMED;
+}
+
+static Verdict run_tlbi_s2_ipa(Smmu3 *s, const uint64_t *cmd)
+{
+    Smmu3TlbTag tag = {
+        .world = SMMU3_WORLD_STAGE2,
+        .vmid = vmid_of(s, cmd),
+    };
+
+    invalidate_range(s, cmd, &tag, true);
+    return CONSUMED;
+}
+
+/* ---- Endpoints (4.5) -------------------------------------------------- */
+
+static bool smmu_enabled(const Smmu3 *s)
+{
+    uint64_t cr0 = s->regs.cr0ack;
+
+    return smmu3_get(&cr0, CR0_SMMUEN);
+}
+
+static Verdict run_atc_inv(Smmu3 *s, const uint64_t *cmd)
+{
+    unsigned size = smmu3_get(cmd, CMD_ATC_SIZE);
+    Smmu3Mail mail = { .kind = SMMU3_MAIL_ATC_INVALIDATE };
+    Smmu3AtcInvalidate *inv = &mail.atc;
+
+    if (size > CMD_ATC_SIZE_ALL) {
+        return ILLEGAL;
+    }
+    if (!smmu_enabled(s)) {
+        return CONSUMED;
+    }
+    if (s->command.atc_pending >= ATC_PENDING_MAX) {
+        wait_for(s, SMMU3_QUEUE_WAITS_ATC);
+        return WAITS;
+    }
+    inv->sid = smmu3_get(cmd, CMD_STREAMID);
+    /* Where there are no SubstreamIDs, SSV acts as 0 */
+    inv->has_ssid = s->features.ssidsize && smmu3_get(cmd, CMD_SSV);
+    if (inv->has_ssid) {
+        inv->ssid = smmu3_get(cmd, CMD_SUBSTREAMID);
+        inv->global = smmu3_get(cmd, CMD_ATC_GLOBAL);
+    }
+    inv->size_log2 = size + 12;
+    inv->addr = smmu3_get_addr(cmd, CMD_ADDR) & ~smmu3_mask(inv->size_log2);
+    inv->batch = s->command.atc_batch;
+    s->command.atc_pending++;
+    smmu3_count(&s->counters.atc_invalidations);
+    smmu3_trace(s, SMMU3_TRACE_ATC_INVALIDATE, inv->sid, inv->ssid, inv->addr,
+                inv->size_log2);
+    smmu3_outbox_put(s, &mail);
+    return CONSUMED;
+}
+
+static Verdict run_pri_resp(Smmu3 *s, const uint64_t *cmd)
+{
+    static const Smmu3PrgCode codes[] = {
+        [CMD_PRI_RESP_FAILURE] = PRG_RESPONSE_FAILURE,
+        [CMD_PRI_RESP_INVALID] = PRG_INVALID_REQUEST,
+        [CMD_PRI_RESP_SUCCESS] = PRG_SUCCESS,
+    };
+    unsigned resp = smmu3_get(cmd, CMD_PRI_RESP);
+    Smmu3PrgResponse response = {
+        .sid = smmu3_get(cmd, CMD_STREAMID),
+        .has_ssid = smmu3_get(cmd, CMD_SSV),
+        .prg_index = smmu3_get(cmd, CMD_PRI_PRGINDEX),
+    };
+
+    if (resp >= G_N_ELEMENTS(codes)) {
+        return ILLEGAL;
+    }
+    if (!smmu_enabled(s)) {
+        return CONSUMED;
+    }
+    response.code = codes[resp];
+    if (response.has_ssid) {
+        response.ssid = smmu3_get(cmd, CMD_SUBSTREAMID);
+    }
+    smmu3_prg_respond(s, &response);
+    return CONSUMED;
+}
+
+/* ---- Stalls (4.6) ----------------------------------------------------- */
+
+static Verdict run_resume(Smmu3 *s, const uint64_t *cmd)
+{
+    Smmu3Resolution how = SMMU3_RESOLVE_RAZWI;
+
+    if (smmu3_get(cmd, CMD_RESUME_AC)) {
+        how = SMMU3_RESOLVE_RETRY;
+    } else if (smmu3_get(cmd, CMD_RESUME_AB) || s->features.term_model) {
+        how = SMMU3_RESOLVE_ABORT;
+    }
+    smmu3_stall_resume(s, smmu3_get(cmd, CMD_STREAMID),
+                       smmu3_get(cmd, CMD_RESUME_STAG), how);
+    return CONSUMED;
+}
+
+static Verdict run_stall_term(Smmu3 *s, const uint64_t *cmd)
+{
+    smmu3_stall_terminate(s, smmu3_get(cmd, CMD_STREAMID));
+    return CONSUMED;
+}
+
+/* ---- CMD_SYNC (4.7) --------------------------------------------------- */
+
+/* Arrange for the completion signal. False: there is none to wait for. */
+static bool signal_completion(Smmu3 *s, const uint64_t *cmd)
+{
+    Smmu3Mail mail = { .irq = { .line = SMMU3_IRQ_CMD_SYNC } };
+
+    switch (smmu3_get(cmd, CMD_SYNC_CS)) {
+    case CMD_SYNC_CS_IRQ:
+        mail.kind = SMMU3_MAIL_SYNC_MSI;
+        if (s->features.msi) {
+            mail.irq.msi_addr = smmu3_get_addr(cmd, CMD_SYNC_MSIADDR) &
+                                smmu3_mask(smmu3_oas_bits(&s->features));
+            mail.irq.msi_data = smmu3_get(cmd, CMD_SYNC_MSIDATA);
+        }
+        break;
+    case CMD_SYNC_CS_SEV:
+        if (!s->features.sev || !s->ops->send_event) {
+            return false;
+        }
+        mail.kind = SMMU3_MAIL_SYNC_EVENT;
+        break;
+    default:
+        return false;
+    }
+    wait_for(s, SMMU3_QUEUE_SIGNALS);
+    mail.irq.ticket = s->command.ticket;
+    smmu3_outbox_put(s, &mail);
+    return true;
+}
+
+/*
+ * Comes here again after each wait, from the first question on: what was
+ * waited for need not be all.
+ */
+static Verdict run_sync(Smmu3 *s, const uint64_t *cmd)
+{
+    Smmu3CommandState *c = &s->command;
+
+    if (smmu3_get(cmd, CMD_SYNC_CS) > CMD_SYNC_CS_SEV) {
+        return ILLEGAL;
+    }
+    if (c->atc_lost) {
+        c->atc_lost = false;
+        return ATC_FAILED;
+    }
+    if (c->atc_pending) {
+        wait_for(s, SMMU3_QUEUE_WAITS_ATC);
+        return WAITS;
+    }
+    if (c->invalidated && !c->quiesced) {
+        wait_for(s, SMMU3_QUEUE_ASKS_QUIESCE);
+        return WAITS;
+    }
+    if (c->invalidated) {
+        smmu3_stall_retry_unrecorded(s);
+        c->invalidated = c->quiesced = false;
+    }
+    return signal_completion(s, cmd) ? WAITS : CONSUMED;
+}
+
+/* ---- Legality --------------------------------------------------------- */
+
+static bool always(const Smmu3Features *f)      { (void)f; return true; }
+static bool has_s1(const Smmu3Features *f)      { return f->s1p; }
+static bool has_s2(const Smmu3Features *f)      { return f->s2p; }
+static bool has_hyp(const Smmu3Features *f)     { return f->hyp; }
+static bool has_ats(const Smmu3Features *f)     { return f->ats; }
+static bool has_pri(const Smmu3Features *f)     { return f->pri; }
+static bool can_stall(const Smmu3Features *f)   { return f->stall_model != 1; }
+
+typedef struct Command {
+    Verdict (*run)(Smmu3 *s, const uint64_t *cmd);  /* NULL: reserved */
+    bool (*available)(const Smmu3Features *f);      /* else CERROR_ILL */
+    bool has_ssec;          /* SSec=1 is illegal on the Non-secure queue */
+    bool has_range;         /* TLBI by address, see range_is_reserved() */
+} Command;
+
+/*
+ * All that is not here is CERROR_ILL: reserved, for EL3 and the Secure state,
+ * CFGI_VMS_PIDM (no MPAM), DPTI (no DPT), IMPLEMENTATION DEFINED.
+ */
+static const Command commands[256] = {
+    [CMD_PREFETCH_CONFIG] = { run_nothing, always, .has_ssec = true },
+    [CMD_PREFETCH_ADDR] = { run_nothing, always, .has_ssec = true },
+    [CMD_CFGI_STE] = { run_cfgi_ste, always, .has_ssec = true },
+    [CMD_CFGI_STE_RANGE] = { run_cfgi_ste_range, always, .has_ssec = true },
+    [CMD_CFGI_CD] = { run_cfgi_cd, has_s1, .has_ssec = true },
+    [CMD_CFGI_CD_ALL] = { run_cfgi_ste, has_s1, .has_ssec = true },
+    [CMD_TLBI_NH_ALL] = { run_tlbi_nh_all, has_s1 },
+    [CMD_TLBI_NH_ASID] = { run_tlbi_nh_asid, has_s1 },
+    [CMD_TLBI_NH_VA] = { run_tlbi_nh_va, has_s1, .has_range = true },
+    [CMD_TLBI_NH_VAA] = { run_tlbi_nh_vaa, has_s1, .has_range = true },
+    [CMD_TLBI_EL2_ALL] = { run_tlbi_el2_all, has_hyp },
+    [CMD_TLBI_EL2_ASID] = { run_tlbi_el2_asid, has_hyp },
+    [CMD_TLBI_EL2_VA] = { run_tlbi_el2_va, has_hyp, .has_range = true },
+    [CMD_TLBI_EL2_VAA] = { run_tlbi_el2_vaa, has_hyp, .has_range = true },
+    [CMD_TLBI_S12_VMALL] = { run_tlbi_s12_vmall, has_s2 },
+    [CMD_TLBI_S2_IPA] = { run_tlbi_s2_ipa, has_s2, .has_range = true },
+    [CMD_TLBI_NSNH_ALL] = { run_tlbi_nsnh_all, always },
+    [CMD_ATC_INV] = { run_atc_inv, has_ats },
+    [CMD_PRI_RESPONSE] = { run_pri_resp, has_pri },
+    [CMD_RESUME] = { run_resume, can_stall, .has_ssec = true },
+    [CMD_STALL_TERM] = { run_stall_term, can_stall, .has_ssec = true },
+    [CMD_SYNC] = { run_sync, always },
+};
+
+/*
+ * 4.4.1.1: a range of one granule without a level is reserved. TTL=1 with the
+ * 16 KiB granule is no level unless there are 52-bit addresses (DS).
+ */
+static bool range_is_reserved(const Smmu3Features *f, const uint64_t *cmd)
+{
+    unsigned tg = smmu3_get(cmd, CMD_TLBI_TG);
+    unsigned ttl = smmu3_get(cmd, CMD_TLBI_TTL);
+
+    if (tg == 2 && ttl == 1 && !f->ds) {
+        ttl = 0;
+    }
+    return f->ril && tg && !ttl && !smmu3_get(cmd, CMD_TLBI_NUM) &&
+           !smmu3_get(cmd, CMD_TLBI_SCALE);
+}
+
+static Verdict execute(Smmu3 *s, const uint64_t *cmd)
+{
+    const Command *command = &commands[smmu3_get(cmd, CMD_OPCODE)];
+
+    if (!command->run || !command->available(&s->features)) {
+        return ILLEGAL;
+    }
+    if (command->has_ssec && smmu3_get(cmd, CMD_SSEC)) {
+        return ILLEGAL;
+    }
+    if (command->has_range && range_is_reserved(&s->features, cmd)) {
+        return ILLEGAL;
+    }
+    return command->run(s, cmd);
+}
+
+/* ---- The queue -------------------------------------------------------- */
+
+/* Step over the command at CONS. */
+static void consume(Smmu3 *s)
+{
+    Smmu3Queue *q = &s->regs.cmdq;
+    unsigned log2 = queue_log2(s);
+    bool was_full = smmu3_queue_full(q, log2);
+
+    smmu3_queue_advance_cons(q, log2);
+    smmu3_count(&s->counters.commands);
+    if (was_full && s->features.sev && s->ops->send_event) {
+        Smmu3Mail mail = { .kind = SMMU3_MAIL_SEND_EVENT };
+
+        smmu3_outbox_put(s, &mail);
+    }
+}
+
+/* 7.1: CONS stays at the command; its ERR is seen before GERROR is. */
+static void fail(Smmu3 *s, Smmu3CmdError error)
+{
+    uint64_t cons = s->regs.cmdq.cons;
+
+    smmu3_set(&cons, CMDQ_CONS_ERR, error);
+    s->regs.cmdq.cons = cons;
+    smmu3_count(&s->counters.command_errors);
+    smmu3_gerror_raise(s, smmu3_field_mask(GERROR_CMDQ));
+}
+
+static bool may_advance(const Smmu3 *s)
+{
+    switch (s->command.phase) {
+    case SMMU3_QUEUE_RUNS:
+        return true;
+    case SMMU3_QUEUE_WAITS_ATC:
+        return !s->command.atc_pending;
+    default:
+        return false;
+    }
+}
+
+bool smmu3_command_runnable(const Smmu3 *s)
+{
+    const Smmu3Queue *q = &s->regs.cmdq;
+    unsigned log2 = queue_log2(s);
+    uint64_t cr0 = s->regs.cr0ack;
+
+    return smmu3_get(&cr0, CR0_CMDQEN) &&
+           !(smmu3_gerror_active(s) & smmu3_field_mask(GERROR_CMDQ)) &&
+           !smmu3_queue_empty(q, log2) &&
+           !smmu3_queue_inconsistent(q, log2) &&
+           may_advance(s);
+}
+
+/* Execute the command at CONS. Whether it was consumed. */
+static bool step(Smmu3 *s)
+{
+    const Smmu3Queue *q = &s->regs.cmdq;
+    uint64_t cmd[SMMU3_CMD_WORDS];
+    uint64_t addr = smmu3_queue_cons_addr(q, queue_log2(s), SMMU3_CMD_BYTES,
+                                          smmu3_oas_bits(&s->features));
+    Verdict verdict;
+
+    s->command.phase = SMMU3_QUEUE_RUNS;
+    if (!s->ops->read(s->host, addr, cmd, SMMU3_CMD_WORDS)) {
+        smmu3_guest_error(s, "the command queue is not in memory");
+        fail(s, CERROR_ABT);
+        return false;
+    }
+    verdict = execute(s, cmd);
+    if (verdict == CONSUMED || s->command.phase == SMMU3_QUEUE_SIGNALS) {
+        smmu3_trace(s, SMMU3_TRACE_COMMAND, cmd[0], cmd[1],
+                    q->cons & smmu3_mask(queue_log2(s)), 0);
+    }
+    switch (verdict) {
+    case CONSUMED:
+        if (smmu3_get(cmd, CMD_OPCODE) == CMD_SYNC) {
+            smmu3_count(&s->counters.syncs);
+        }
+        consume(s);
+        return true;
+    case ILLEGAL:
+        smmu3_guest_error(s, "illegal command 0x%016" PRIx64 " 0x%016" PRIx64,
+                          cmd[0], cmd[1]);
+        fail(s, CERROR_ILL);
+        return false;
+    case ATC_FAILED:
+        smmu3_guest_error(s, "an ATC invalidation was not answered in time");
+        fail(s, CERROR_ATC_INV_SYNC);
+        return false;
+    default:
+        return false;
+    }
+}
+
+unsigned smmu3_command_run(Smmu3 *s, unsigned max)
+{
+    unsigned consumed = 0;
+
+    while (consumed < max && smmu3_command_runnable(s) && step(s)) {
+        consumed++;
+    }
+    return consumed;
+}
+
+void smmu3_command_signalled(Smmu3 *s, uint32_t ticket)
+{
+    Smmu3CommandState *c = &s->command;
+
+    g_mutex_lock(&s->lock);
+    if (c->phase == SMMU3_QUEUE_SIGNALS && c->ticket == ticket) {
+        c->phase = SMMU3_QUEUE_RUNS;
+        smmu3_count(&s->counters.syncs);
+        consume(s);
+    }
+    g_mutex_unlock(&s->lock);
+}
+
+/* ---- Waiting ---------------------------------------------------------- */
+
+void smmu3_command_stop(Smmu3 *s)
+{
+    Smmu3CommandState *c = &s->command;
+
+    if (c->phase == SMMU3_QUEUE_SIGNALS) {
+        smmu3_count(&s->counters.syncs);
+        consume(s);
+    }
+    c->phase = SMMU3_QUEUE_RUNS;
+    c->quiesced = false;
+    c->quiesce_stale = c->quiesce_outstanding;
+}
+
+void smmu3_command_reset(Smmu3 *s)
+{
+    Smmu3CommandState *c = &s->command;
+
+    c->phase = SMMU3_QUEUE_RUNS;
+    c->invalidated = c->quiesced = false;
+    c->quiesce_stale = c->quiesce_outstanding;
+    c->atc_batch++;
+    c->atc_pending = 0;
+    c->atc_lost = false;
+}
+
+/* Under the lock: quiesce() came true. */
+static void quiesced(Smmu3CommandState *c)
+{
+    if (!c->quiesce_outstanding) {
+        return;
+    }
+    c->quiesce_outstanding = false;
+    if (c->quiesce_stale) {
+        c->quiesce_stale = false;
+    } else if (c->phase == SMMU3_QUEUE_WAITS_QUIESCE) {
+        c->quiesced = true;
+        c->phase = SMMU3_QUEUE_RUNS;
+    }
+}
+
+void smmu3_quiesced(Smmu3 *s)
+{
+    g_mutex_lock(&s->lock);
+    quiesced(&s->command);
+    g_mutex_unlock(&s->lock);
+    smmu3_service(s);
+}
+
+void smmu3_atc_invalidated(Smmu3 *s, uint32_t batch)
+{
+    Smmu3CommandState *c = &s->command;
+
+    g_mutex_lock(&s->lock);
+    if (batch == c->atc_batch && c->atc_pending) {
+        c->atc_pending--;
+        if (c->phase == SMMU3_QUEUE_WAITS_ATC && !c->atc_pending) {
+            smmu3_kick(s);
+        }
+    }
+    g_mutex_unlock(&s->lock);
+}
+
+void smmu3_atc_timeout(Smmu3 *s)
+{
+    Smmu3CommandState *c = &s->command;
+
+    g_mutex_lock(&s->lock);
+    c->timer_ticket = 0;
+    if (c->phase == SMMU3_QUEUE_WAITS_ATC && c->atc_pending) {
+        c->atc_lost = true;
+        c->atc_batch++;
+        c->atc_pending = 0;
+    }
+    g_mutex_unlock(&s->lock);
+    smmu3_service(s);
+}
+
+/* Under the lock: what the ATC timer should run for. */
+static uint32_t timer_wanted(const Smmu3CommandState *c)
+{
+    return c->phase == SMMU3_QUEUE_WAITS_ATC && c->atc_pending ? c->ticket : 0;
+}
+
+bool smmu3_command_ask_host(Smmu3 *s)
+{
+    Smmu3CommandState *c = &s->command;
+    bool ask, set_timer;
+    uint32_t ticket;
+
+    g_mutex_lock(&s->lock);
+    /* One question at a time: the last answer must not pass for this one's */
+    ask = c->phase == SMMU3_QUEUE_ASKS_QUIESCE && !c->quiesce_outstanding;
+    if (ask) {
+        c->quiesce_outstanding = true;
+        c->phase = SMMU3_QUEUE_WAITS_QUIESCE;
+    }
+    ticket = timer_wanted(c);
+    set_timer = s->ops->atc_timer && ticket != c->timer_ticket;
+    if (set_timer) {
+        c->timer_ticket = ticket;
+    }
+    g_mutex_unlock(&s->lock);
+
+    if (set_timer) {
+        s->ops->atc_timer(s->host, ticket ? s->options.atc_timeout_ns : 0);
+    }
+    if (ask && s->ops->quiesce(s->host)) {
+        g_mutex_lock(&s->lock);
+        quiesced(c);
+        g_mutex_unlock(&s->lock);
+    }
+    return ask || set_timer;
+}

@@ -1,0 +1,332 @@
+/*
+ * Stalled transactions: from the fault to software's decision. Not the event
+ * records' layout: fault.c. Called by translate.c, command.c, regs.c and
+ * smmu3.c under the core's lock, but for the public functions, which take it.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "state.h"
+
+/*
+ * How many may wait for a STAG or for room in the queue. Requesters bound what
+ * they have in flight; this is for one that does not.
+ */
+enum { WAITING_MAX = 65536 };
+
+typedef struct Stall {
+    uint32_t sid;
+    bool recorded;          /* has a STAG, and its record is in the queue */
+    uint16_t stag;
+    bool has_requester;     /* false: cancelled, or from a saved state */
+    void *cookie;
+    uint64_t event[SMMU3_EVENT_WORDS];
+    GList in_all, in_stream, in_waiting;    /* links, this as data */
+} Stall;
+
+struct Smmu3StallTable {
+    size_t max;             /* IDR5.STALL_MAX */
+    Stall **by_stag;        /* max of them */
+    size_t recorded;        /* taken places in by_stag */
+    size_t next_stag;       /* where to look for a free one: late reuse */
+    GQueue all;             /* in the order of arrival */
+    GQueue waiting;         /* not recorded, in the order of arrival */
+    GHashTable *by_sid;     /* GUINT: GQueue of Stall */
+    GHashTable *by_cookie;  /* those that have a requester */
+};
+
+Smmu3StallTable *smmu3_stall_table_new(size_t stall_max)
+{
+    Smmu3StallTable *table = g_new0(Smmu3StallTable, 1);
+
+    table->max = stall_max;
+    table->by_stag = g_new0(Stall *, stall_max);
+    g_queue_init(&table->all);
+    g_queue_init(&table->waiting);
+    table->by_sid = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL,
+                                          g_free);
+    table->by_cookie = g_hash_table_new(g_direct_hash, g_direct_equal);
+    return table;
+}
+
+/* ---- The table -------------------------------------------------------- */
+
+static Stall *add(Smmu3StallTable *table, uint32_t sid,
+                  const uint64_t event[SMMU3_EVENT_WORDS])
+{
+    Stall *stall = g_new0(Stall, 1);
+    GQueue *stream = g_hash_table_lookup(table->by_sid, GUINT_TO_POINTER(sid));
+
+    stall->sid = sid;
+    memcpy(stall->event, event, sizeof(stall->event));
+    stall->in_all.data = stall->in_stream.data = stall->in_waiting.data = stall;
+    if (!stream) {
+        stream = g_new0(GQueue, 1);
+        g_hash_table_insert(table->by_sid, GUINT_TO_POINTER(sid), stream);
+    }
+    g_queue_push_tail_link(&table->all, &stall->in_all);
+    g_queue_push_tail_link(stream, &stall->in_stream);
+    return stall;
+}
+
+static void set_requester(Smmu3StallTable *table, Stall *stall, void *cookie)
+{
+    stall->has_requester = true;
+    stall->cookie = cookie;
+    g_hash_table_insert(table->by_cookie, cookie, stall);
+}
+
+static void drop_requester(Smmu3StallTable *table, Stall *stall)
+{
+    if (stall->has_requester &&
+        g_hash_table_lookup(table->by_cookie, stall->cookie) == stall) {
+        g_hash_table_remove(table->by_cookie, stall->cookie);
+    }
+    stall->has_requester = false;
+}
+
+static void remove_stall(Smmu3StallTable *table, Stall *stall)
+{
+    GQueue *stream = g_hash_table_lookup(table->by_sid,
+                                         GUINT_TO_POINTER(stall->sid));
+
+    drop_requester(table, stall);
+    if (stall->recorded) {
+        table->by_stag[stall->stag] = NULL;
+        table->recorded--;
+    } else {
+        g_queue_unlink(&table->waiting, &stall->in_waiting);
+    }
+    g_queue_unlink(&table->all, &stall->in_all);
+    g_queue_unlink(stream, &stall->in_stream);
+    if (g_queue_is_empty(stream)) {
+        g_hash_table_remove(table->by_sid, GUINT_TO_POINTER(stall->sid));
+    }
+    g_free(stall);
+}
+
+static void remove_all(Smmu3StallTable *table)
+{
+    while (!g_queue_is_empty(&table->all)) {
+        remove_stall(table, g_queue_peek_head(&table->all));
+    }
+}
+
+void smmu3_stall_table_free(Smmu3StallTable *table)
+{
+    remove_all(table);
+    g_hash_table_destroy(table->by_cookie);
+    g_hash_table_destroy(table->by_sid);
+    g_free(table->by_stag);
+    g_free(table);
+}
+
+/* A STAG that nothing waits with; there must be one. */
+static uint16_t free_stag(Smmu3StallTable *table)
+{
+    uint16_t stag;
+
+    while (table->by_stag[table->next_stag]) {
+        table->next_stag = (table->next_stag + 1) % table->max;
+    }
+    stag = table->next_stag;
+    table->next_stag = (table->next_stag + 1) % table->max;
+    return stag;
+}
+
+/* ---- Stalling --------------------------------------------------------- */
+
+/* Give @stall a STAG and write its record. False: not now. */
+static bool record(Smmu3 *s, Stall *stall)
+{
+    Smmu3StallTable *table = s->stalls;
+    uint64_t event[SMMU3_EVENT_WORDS];
+    uint16_t stag;
+
+    if (table->recorded >= table->max) {
+        return false;
+    }
+    stag = free_stag(table);
+    memcpy(event, stall->event, sizeof(event));
+    smmu3_set(event, EVENT_STALL, 1);
+    smmu3_set(event, EVENT_STAG, stag);
+    if (smmu3_event_write(s, event) != SMMU3_EVENT_WRITTEN) {
+        return false;
+    }
+    memcpy(stall->event, event, sizeof(event));
+    stall->stag = stag;
+    stall->recorded = true;
+    table->by_stag[stag] = stall;
+    table->recorded++;
+    smmu3_trace(s, SMMU3_TRACE_STALL, stall->sid,
+                smmu3_get(event, EVENT_SUBSTREAMID), stag,
+                smmu3_get(event, EVENT_INPUT_ADDR));
+    return true;
+}
+
+bool smmu3_stall(Smmu3 *s, const Smmu3Transaction *t,
+                 const uint64_t event[SMMU3_EVENT_WORDS], uint16_t *stag)
+{
+    Smmu3StallTable *table = s->stalls;
+    Stall *stall;
+
+    if (g_queue_get_length(&table->waiting) >= WAITING_MAX) {
+        return false;
+    }
+    smmu3_count(&s->counters.stalls);
+    stall = add(table, t->sid, event);
+    set_requester(table, stall, t->cookie);
+    /* Records are in the order of the faults: behind those that wait */
+    if (g_queue_is_empty(&table->waiting) && record(s, stall)) {
+        *stag = stall->stag;
+    } else {
+        g_queue_push_tail_link(&table->waiting, &stall->in_waiting);
+    }
+    return true;
+}
+
+void smmu3_stall_flush(Smmu3 *s)
+{
+    GQueue *waiting = &s->stalls->waiting;
+
+    while (!g_queue_is_empty(waiting)) {
+        Stall *stall = g_queue_peek_head(waiting);
+
+        if (!record(s, stall)) {
+            break;
+        }
+        g_queue_unlink(waiting, &stall->in_waiting);
+    }
+}
+
+/* ---- Resolving -------------------------------------------------------- */
+
+static void resolve(Smmu3 *s, Stall *stall, Smmu3Resolution how)
+{
+    if (stall->has_requester) {
+        Smmu3Mail mail = {
+            .kind = SMMU3_MAIL_STALL_RESOLVED,
+            .stall = { .cookie = stall->cookie, .how = how },
+        };
+
+        smmu3_outbox_put(s, &mail);
+    }
+    smmu3_trace(s, SMMU3_TRACE_RESOLVE, stall->sid, stall->stag, how, 0);
+    remove_stall(s->stalls, stall);
+}
+
+void smmu3_stall_resume(Smmu3 *s, uint32_t sid, uint16_t stag,
+                        Smmu3Resolution how)
+{
+    Smmu3StallTable *table = s->stalls;
+    Stall *stall = stag < table->max ? table->by_stag[stag] : NULL;
+
+    if (!stall || stall->sid != sid) {
+        return;
+    }
+    smmu3_count(how == SMMU3_RESOLVE_RETRY ? &s->counters.resumes_retry
+                                           : &s->counters.resumes_abort);
+    resolve(s, stall, how);
+}
+
+void smmu3_stall_terminate(Smmu3 *s, uint32_t sid)
+{
+    GQueue *stream;
+
+    while ((stream = g_hash_table_lookup(s->stalls->by_sid,
+                                         GUINT_TO_POINTER(sid)))) {
+        smmu3_count(&s->counters.stalls_terminated);
+        resolve(s, g_queue_peek_head(stream), SMMU3_RESOLVE_ABORT);
+    }
+}
+
+void smmu3_stall_terminate_all(Smmu3 *s)
+{
+    while (!g_queue_is_empty(&s->stalls->all)) {
+        smmu3_count(&s->counters.stalls_terminated);
+        resolve(s, g_queue_peek_head(&s->stalls->all), SMMU3_RESOLVE_ABORT);
+    }
+}
+
+void smmu3_stall_retry_unrecorded(Smmu3 *s)
+{
+    while (!g_queue_is_empty(&s->stalls->waiting)) {
+        resolve(s, g_queue_peek_head(&s->stalls->waiting),
+                SMMU3_RESOLVE_RETRY);
+    }
+}
+
+void smmu3_cancel(Smmu3 *s, void *cookie)
+{
+    Stall *stall;
+
+    g_mutex_lock(&s->lock);
+    smmu3_outbox_forget(s, cookie);
+    stall = g_hash_table_lookup(s->stalls->by_cookie, cookie);
+    if (stall) {
+        smmu3_count(&s->counters.stalls_cancelled);
+        if (stall->recorded) {
+            /* Software knows its STAG, and still has to answer */
+            drop_requester(s->stalls, stall);
+        } else {
+            remove_stall(s->stalls, stall);
+        }
+    }
+    g_mutex_unlock(&s->lock);
+}
+
+unsigned smmu3_stalls_outstanding(Smmu3 *s)
+{
+    unsigned count;
+
+    g_mutex_lock(&s->lock);
+    count = g_queue_get_length(&s->stalls->all);
+    g_mutex_unlock(&s->lock);
+    return count;
+}
+
+/* ---- Saving and loading ----------------------------------------------- */
+
+GArray *smmu3_save_stalls(Smmu3 *s)
+{
+    GArray *array = g_array_new(FALSE, TRUE, sizeof(Smmu3SavedStall));
+
+    g_mutex_lock(&s->lock);
+    for (GList *link = s->stalls->all.head; link; link = link->next) {
+        const Stall *stall = link->data;
+        Smmu3SavedStall saved = {
+            .sid = stall->sid,
+            .stag = stall->stag,
+            .recorded = stall->recorded,
+        };
+
+        memcpy(saved.event, stall->event, sizeof(saved.event));
+        g_array_append_val(array, saved);
+    }
+    g_mutex_unlock(&s->lock);
+    return array;
+}
+
+void smmu3_stall_forget_all(Smmu3 *s)
+{
+    remove_all(s->stalls);
+    s->stalls->next_stag = 0;
+}
+
+bool smmu3_stall_restore(Smmu3 *s, const Smmu3SavedStall *saved)
+{
+    Smmu3StallTable *table = s->stalls;
+    Stall *stall;
+
+    if (!saved->recorded) {
+        return true;    /* software never heard of it; it comes again */
+    }
+    if (saved->stag >= table->max || table->by_stag[saved->stag]) {
+        return false;
+    }
+    stall = add(table, saved->sid, saved->event);
+    stall->recorded = true;
+    stall->stag = saved->stag;
+    table->by_stag[saved->stag] = stall;
+    table->recorded++;
+    return true;
+}
