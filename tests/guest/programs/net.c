@@ -1,0 +1,130 @@
+/*
+ * Plain DMA of two network cards that the host connects: frames of every
+ * length, each way, compared.
+ *
+ *   net INTERFACE INTERFACE FRAMES
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/if_packet.h>
+#include <net/ethernet.h>
+#include <net/if.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "libtest.h"
+
+#define TYPE 0x88b5         /* for experiments */
+#define WINDOW 16
+
+typedef struct Card {
+    int fd, index;
+    uint8_t mac[6];
+} Card;
+
+static Card card_open(const char *name)
+{
+    Card card = { .fd = socket(AF_PACKET, SOCK_RAW, htons(TYPE)) };
+    struct sockaddr_ll where = {
+        .sll_family = AF_PACKET, .sll_protocol = htons(TYPE),
+    };
+    struct ifreq ifr = { 0 };
+    uint64_t start = now_us();
+
+    strncpy(ifr.ifr_name, name, sizeof(ifr.ifr_name) - 1);
+    if (card.fd < 0 || ioctl(card.fd, SIOCGIFINDEX, &ifr)) {
+        test_give_up("%s: %s", name, strerror(errno));
+    }
+    card.index = where.sll_ifindex = ifr.ifr_ifindex;
+    if (ioctl(card.fd, SIOCGIFHWADDR, &ifr)) {
+        test_give_up("%s: %s", name, strerror(errno));
+    }
+    memcpy(card.mac, ifr.ifr_hwaddr.sa_data, 6);
+    ifr.ifr_flags = IFF_UP;
+    if (ioctl(card.fd, SIOCSIFFLAGS, &ifr) ||
+        bind(card.fd, (struct sockaddr *)&where, sizeof(where))) {
+        test_give_up("%s: %s", name, strerror(errno));
+    }
+    /* Carrier may take its time. */
+    for (;;) {
+        if (!ioctl(card.fd, SIOCGIFFLAGS, &ifr) &&
+            (ifr.ifr_flags & IFF_RUNNING)) {
+            break;
+        }
+        if (now_us() - start > 20000000) {
+            test_give_up("%s has no carrier", name);
+        }
+        usleep(10000);
+    }
+    return card;
+}
+
+/* The frame number @seq from @from to @to; its length. */
+static size_t make_frame(uint8_t *frame, const Card *from, const Card *to,
+                         uint32_t seq)
+{
+    size_t n = 64 + seq * 37 % 1440;
+
+    memcpy(frame, to->mac, 6);
+    memcpy(frame + 6, from->mac, 6);
+    frame[12] = TYPE >> 8;
+    frame[13] = TYPE & 0xff;
+    random_fill(frame + 14, n - 14, seq + 1);
+    memcpy(frame + 14, &seq, 4);
+    return n;
+}
+
+static unsigned one_way(const Card *from, const Card *to, uint32_t frames)
+{
+    static uint8_t sent[2048], expected[2048], got[2048];
+    uint32_t seq = 0, next = 0;
+
+    while (next < frames) {
+        struct pollfd fd = { .fd = to->fd, .events = POLLIN };
+
+        while (seq < frames && seq - next < WINDOW) {
+            size_t n = make_frame(sent, from, to, seq);
+
+            if (write(from->fd, sent, n) != (ssize_t)n) {
+                test_fail("send: %s", strerror(errno));
+                return next;
+            }
+            seq++;
+        }
+        if (poll(&fd, 1, 5000) != 1) {
+            test_fail("frame %u did not arrive", next);
+            return next;
+        }
+        ssize_t n = read(to->fd, got, sizeof(got));
+        if (n != (ssize_t)make_frame(expected, from, to, next) ||
+            memcmp(got, expected, (size_t)n)) {
+            test_fail("frame %u is different (%zd bytes)", next, n);
+            return next;
+        }
+        next++;
+    }
+    return next;
+}
+
+int main(int argc, char **argv)
+{
+    uint32_t frames = argc > 3 ? (uint32_t)atoi(argv[3]) : 1000;
+    unsigned there, back;
+    Card a, b;
+
+    test_begin("net");
+    if (argc < 3) {
+        test_give_up("usage: net INTERFACE INTERFACE FRAMES");
+    }
+    a = card_open(argv[1]);
+    b = card_open(argv[2]);
+    there = one_way(&a, &b, frames);
+    back = one_way(&b, &a, frames);
+    say("net: %u frames %s to %s, %u back", there, argv[1], argv[2], back);
+    return test_end();
+}
