@@ -7,13 +7,12 @@
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
-# The options that configure remembered (see configure --help).
-options=${SVA_BUILD_DIR:-$top/build}/config.env
-if [ -r "$options" ]; then
+# The build directory and the options that configure remembered.
+build=${SVA_BUILD_DIR:-$(cat "$top/.build-dir" 2>/dev/null || printf '%s/build' "$top")}
+if [ -r "$build/config.env" ]; then
     # shellcheck source=/dev/null
-    . "$options"
+    . "$build/config.env"
 fi
-build=${SVA_BUILD_DIR:-$top/build}
 cache=${SVA_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/smmuv3-sva}
 logs=$build/logs
 # QEMU's configure and Meson want the distribution's Python: another one that

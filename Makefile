@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The front door: every target calls configure, Meson or a script of tools/,
+# and each of them does nothing when nothing has changed.
+
+T ?=
+P ?=
+
+.PHONY: all demo check check-unit check-qtest check-guest check-build bench conformance \
+        docs install clean distclean help
+
+all: configured
+	@tools/build all
+
+.PHONY: configured
+configured:
+	@[ -f "$$(cat .build-dir 2>/dev/null || echo build)/config.env" ] || ./configure
+
+demo: all
+	@tools/demo
+
+check: all
+	@tools/run-tests '$(T)'
+
+check-unit: configured
+	@tools/build unit
+	@tools/run-tests --suite unit --suite unit-sanitized '$(T)'
+
+check-qtest: configured
+	@tools/build qemu
+	@tools/run-tests --suite qtest '$(T)'
+
+check-guest: all
+	@tools/run-tests --suite guest '$(T)'
+
+bench: all
+	@tests/bench/run
+
+conformance: configured
+	@tools/build unit
+	@tools/conformance
+
+docs: configured
+	@tools/docs
+
+install: all
+	@tools/install
+
+clean:
+	@tools/clean
+
+distclean:
+	@tools/clean --all
+
+help:
+	@echo 'Targets:'
+	@echo '  demo         build everything, boot a guest, share a process with pasid-dev'
+	@echo '  check        build everything, run every test'
+	@echo '  check-unit   the tests of the core alone, also under sanitizers'
+	@echo '  check-qtest  the tests of the devices, without guest software'
+	@echo '  check-guest  the tests in Linux guests'
+	@echo '               with T=PATTERN: only the cases whose path or program matches'
+	@echo '  bench        benchmarks'
+	@echo '  conformance  which statement of the architecture which test shows'
+	@echo '  docs         the documentation, as HTML'
+	@echo '  install      qemu-system-aarch64 and the documentation in --prefix (DESTDIR honoured)'
+	@echo '  clean        remove what was built; downloads and ccache stay'
+	@echo '  distclean    remove the build directory with its options; the cache stays'
+	@echo 'Options: ./configure --help'
