@@ -3,10 +3,12 @@
 # The front door: every target calls configure, Meson or a script of tools/,
 # and each of them does nothing when nothing has changed.
 
+# make check T=PATTERN: the cases to run
 T ?=
-P ?=
+build = $(or $(SVA_BUILD_DIR),$(shell cat .build-dir 2>/dev/null || echo build))
+python = /usr/bin/python3
 
-.PHONY: all demo check check-unit check-qtest check-guest check-build bench conformance \
+.PHONY: all demo check check-unit check-qtest check-guest bench conformance \
         docs install clean distclean help
 
 all: configured
@@ -14,7 +16,7 @@ all: configured
 
 .PHONY: configured
 configured:
-	@[ -f "$$(cat .build-dir 2>/dev/null || echo build)/config.env" ] || ./configure
+	@[ -f "$(build)/config.env" ] || ./configure
 
 demo: all
 	@tools/demo
@@ -34,14 +36,20 @@ check-guest: all
 	@tools/run-tests --suite guest '$(T)'
 
 bench: all
-	@tests/bench/run
+	@ninja -C '$(build)/sva' tests/bench/core-bench
+	@$(python) tests/bench/run --build '$(build)/sva' \
+	    --qemu '$(build)/qemu/qemu-system-aarch64' --output '$(build)/bench'
 
 conformance: configured
-	@tools/build unit
-	@tools/conformance
+	@tools/build qemu
+	@$(python) tools/conformance --build '$(build)/sva' \
+	    --qtests '$(build)/qemu/tests/qtest/sva' \
+	    --qemu '$(build)/qemu/qemu-system-aarch64' --output docs/conformance.rst
 
 docs: configured
-	@tools/docs
+	@tools/packages --docs
+	@$(python) tools/docs --build '$(build)/sva' \
+	    --qemu '$(build)/qemu/qemu-system-aarch64' --output '$(build)/docs'
 
 install: all
 	@tools/install

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # variables for those who source this
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # What the tools share: where things are, one line per long step with the time
@@ -59,13 +59,21 @@ likely_cause() {
 # step NAME WHAT COMMAND...: runs one long step with its output in
 # $logs/NAME.log, says what it does and how long it took.
 step() {
-    local name=$1 what=$2 log start
+    local name=$1 what=$2 log start status
     shift 2
     mkdir -p "$logs"
     log=$logs/$name.log
     start=$(date +%s)
     printf '  %-52s ' "$what ..."
-    if "$@" >"$log" 2>&1 </dev/null; then
+    # Not "if COMMAND": a function's own commands would then fail unnoticed.
+    set +e
+    (
+        set -e
+        "$@"
+    ) >"$log" 2>&1 </dev/null
+    status=$?
+    set -e
+    if [ $status = 0 ]; then
         printf '%4d s\n' $(($(date +%s) - start))
         return 0
     fi
