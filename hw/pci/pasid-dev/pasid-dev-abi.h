@@ -16,6 +16,7 @@
 #define PASID_DEV_MSIX_BAR      2
 #define PASID_DEV_PAGE_BYTES    4096
 #define PASID_DEV_MAX_QUEUES    256
+#define PASID_DEV_MAX_LEN_VALUE (UINT64_C(1) << 32)
 
 /*
  * BAR0 is 32-bit and not prefetchable. Page 0 is the administration page, for
@@ -41,8 +42,9 @@ enum {
     PASID_DEV_COUNT_STALLS      = 0x050,    /* accesses that stalled */
     PASID_DEV_COUNT_RETRIES     = 0x058,    /* ... and were retried */
     PASID_DEV_COUNT_ABORTS      = 0x060,    /* accesses refused */
-    PASID_DEV_COUNT_BOUNCED     = 0x068,    /* bytes through bounce buffers:
-                                               always 0, there are none */
+    PASID_DEV_COUNT_BOUNCED     = 0x068,    /* bytes that passed a buffer on their
+                                               way: to or from other devices'
+                                               registers, never for memory */
     /* One entry for each queue n at PASID_DEV_QUEUE_CONFIG(n) */
     PASID_DEV_QUEUE_CONFIG_BASE = 0x400,
 };
@@ -75,16 +77,17 @@ enum {
     PASID_DEV_Q_COUNT_ABORTS    = 0x40,     /* RO 64 */
 };
 /*
- * RING, COMPLETIONS and SIZE_LOG2 may be written while the queue is disabled.
+ * RING, COMPLETIONS and SIZE_LOG2 may be written while CTRL.ENABLE is 0.
  * HEAD and TAIL are free-running indices modulo 2^16; the slot is the index
  * modulo the number of entries. Writing TAIL more than that number ahead of
- * HEAD is an error. Enabling sets HEAD and TAIL to 0 and clears the error.
+ * HEAD, or moving it back, is an error. Enabling sets HEAD and TAIL to 0 and
+ * clears the error.
  */
 #define PASID_DEV_Q_CTRL_ENABLE     (1u << 0)   /* 1 to 0: abandons its jobs */
 #define PASID_DEV_Q_CTRL_IRQ        (1u << 1)   /* MSI-X vector n on completion
                                                    that asks for it, on error */
-#define PASID_DEV_Q_STATUS_ENABLED  (1u << 0)
-#define PASID_DEV_Q_STATUS_BUSY     (1u << 1)   /* HEAD != TAIL */
+#define PASID_DEV_Q_STATUS_ENABLED  (1u << 0)   /* takes work: no error */
+#define PASID_DEV_Q_STATUS_BUSY     (1u << 1)   /* enabled, HEAD != TAIL */
 #define PASID_DEV_Q_STATUS_STALLED  (1u << 2)   /* its job waits for the IOMMU */
 #define PASID_DEV_Q_STATUS_ERROR    (1u << 3)   /* stopped; see Q_ERROR */
 
@@ -92,7 +95,7 @@ enum {
     PASID_DEV_Q_ERROR_NONE      = 0,
     PASID_DEV_Q_ERROR_RING      = 1,    /* reading a descriptor was refused */
     PASID_DEV_Q_ERROR_COMPLETION = 2,   /* writing a record was refused */
-    PASID_DEV_Q_ERROR_TAIL      = 3,    /* TAIL too far ahead */
+    PASID_DEV_Q_ERROR_TAIL      = 3,    /* TAIL too far ahead, or moved back */
     PASID_DEV_Q_ERROR_CONFIG    = 4,    /* enabled with an illegal set-up */
 };
 
@@ -124,20 +127,32 @@ enum {
                                        visit; arg: offset of the next pointer
                                        in a node, arg2: of a 64-bit value.
                                        result: sum of the values; progress:
-                                       nodes visited */
+                                       nodes visited. Fields within 64 bytes of
+                                       each other are read by one access */
     PASID_DEV_OP_PROBE      = 7,    /* src: address; len 0; arg: 0 read,
                                        1 write access. Touches nothing;
                                        result: physical address the IOMMU gave */
-    /* Later operations: */
-    PASID_DEV_OP_GATHER     = 8,    /* scatter/gather copy */
-    PASID_DEV_OP_ATOMIC_ADD = 9,    /* dst += arg, 8 bytes; result: old value */
+    PASID_DEV_OP_GATHER     = 8,    /* the arg segments listed at src, one after
+                                       the other to dst; at most len bytes */
+    PASID_DEV_OP_ATOMIC_ADD = 9,    /* dst += arg, 8 bytes, aligned; result: the
+                                       old value */
+    PASID_DEV_OP_SCATTER    = 10,   /* src to the arg segments listed at dst; at
+                                       most len bytes */
+    PASID_DEV_OP_COUNT
 };
+
+/* An entry of the lists of GATHER and SCATTER, 16 bytes */
+typedef struct PasidDevSegment {
+    uint64_t addr;
+    uint64_t len;           /* bytes, 0 is legal */
+} PasidDevSegment;
 
 /* ---- Completion records, 32 bytes ------------------------------------- */
 typedef struct PasidDevCompletion {
     uint32_t status;        /* PASID_DEV_DONE_*; written last */
     uint32_t tag;
-    uint64_t result;        /* see the operation */
+    uint64_t result;        /* see the operation; on a fault, for what progress
+                               counts */
     uint64_t progress;      /* bytes (list: nodes) done, also on a fault */
     uint64_t fault_addr;    /* the first address that was refused */
 } PasidDevCompletion;
@@ -148,8 +163,9 @@ enum {
     PASID_DEV_DONE_MISMATCH = 2,    /* compare */
     PASID_DEV_DONE_FAULT_READ = 3,  /* the IOMMU refused a read */
     PASID_DEV_DONE_FAULT_WRITE = 4, /* the IOMMU refused a write */
-    PASID_DEV_DONE_BAD_OP   = 5,    /* unknown operation */
-    PASID_DEV_DONE_BAD_DESC = 6,    /* illegal field */
+    PASID_DEV_DONE_BAD_OP   = 5,    /* unknown operation; nothing was touched */
+    PASID_DEV_DONE_BAD_DESC = 6,    /* illegal field; of a segment: progress
+                                       tells how far it came */
 };
 
 #endif

@@ -1,0 +1,17 @@
+/*
+ * What differs between the QEMU versions that the endpoints build with.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef PASID_DEV_COMPAT_H
+#define PASID_DEV_COMPAT_H
+
+/* The last argument of class_init is const from QEMU 10.1 on. */
+#if QEMU_VERSION_MAJOR > 10 || \
+    (QEMU_VERSION_MAJOR == 10 && QEMU_VERSION_MINOR >= 1)
+typedef const void PasidDevClassData;
+#else
+typedef void PasidDevClassData;
+#endif
+
+#endif

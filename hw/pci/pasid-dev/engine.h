@@ -1,0 +1,62 @@
+/*
+ * The operations of pasid-dev as restartable computations: each access of each
+ * of them may stall. No registers and no queues; those are pasid-dev.c's.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef PASID_DEV_ENGINE_H
+#define PASID_DEV_ENGINE_H
+
+#include "migration/vmstate.h"
+#include "pasid-dev-abi.h"
+#include "requester.h"
+
+/* The most that LIST reads of a node by one access. */
+#define ENGINE_WINDOW_BYTES 64
+
+/*
+ * One descriptor in work: what it asks for, how far it is, what came of it.
+ * Plain data, so that it migrates at any point.
+ */
+typedef struct EngineJob {
+    PasidDevDescriptor desc;    /* in host byte order */
+
+    /* The cursor; what each is for depends on the operation */
+    uint64_t progress;          /* as in the completion record */
+    uint64_t result;            /* of the progress made */
+    uint64_t node;              /* list: the node in work */
+    uint64_t value;             /* list: its value, once read */
+    uint64_t next;              /* list: its next pointer, once read */
+    uint64_t segments;          /* gather, scatter: finished ones */
+    uint64_t segment_done;      /* ... bytes of the one in work */
+    uint8_t step;               /* list: fields read; segments: entry read */
+    uint64_t window_done;       /* bytes of the window */
+    uint8_t window[ENGINE_WINDOW_BYTES];
+
+    /* The outcome */
+    uint32_t status;            /* PASID_DEV_DONE_*, once it is there */
+    uint64_t fault_addr;
+} EngineJob;
+
+typedef enum EngineVerdict {
+    ENGINE_DONE,        /* status, result, progress and fault_addr hold */
+    ENGINE_MORE,        /* the budget is used up; call again */
+    ENGINE_STALLED,     /* call again when the channel wakes up */
+    ENGINE_GONE,        /* the channel was cancelled: the job is no more */
+} EngineVerdict;
+
+/* Set @job up for @raw, a descriptor as it lies in memory. */
+void engine_job_start(EngineJob *job, const PasidDevDescriptor *raw);
+
+/*
+ * Work on @job, through @ch. @budget: bytes that may still be moved; counts
+ * down, and small accesses count more than they move, so that it bounds time.
+ */
+EngineVerdict engine_job_run(EngineJob *job, SvaChannel *ch, int64_t *budget);
+
+/* The operations: the value of PASID_DEV_OPS. */
+uint64_t engine_operations(void);
+
+extern const VMStateDescription vmstate_engine_job;
+
+#endif

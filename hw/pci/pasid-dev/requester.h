@@ -1,0 +1,213 @@
+/*
+ * A PCI function's DMA port: reads and writes of any length and alignment,
+ * with or without a PASID, that may stall and go on later. Not a device, and
+ * no queue: pasid-dev.c and others bring those.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef PASID_DEV_REQUESTER_H
+#define PASID_DEV_REQUESTER_H
+
+#include "hw/pci/pci_device.h"
+#include "hw/pci/sva-port.h"
+
+/*
+ * How it works. A function has one SvaRequester. Whatever in it works
+ * independently of the rest (a work queue, a decompression) has an SvaChannel;
+ * a channel has at most one access outstanding, so that one that waits holds
+ * up nothing else.
+ *
+ * A transfer is a call with a cursor, made again until it is through:
+ *
+ *     SVA_DMA_DONE     all of it happened, as far as memory is concerned
+ *     SVA_DMA_STALLED  the IOMMU waits for software; the channel's wake() will
+ *                      be called once, then make the same call again
+ *     SVA_DMA_REFUSED  an access got an error response, and the cursor stands
+ *                      before it: SvaChannel.refused_addr and refused_write
+ *     SVA_DMA_GONE     the channel was cancelled from within the call: the
+ *                      function wrote to something that reset it. The caller
+ *                      leaves everything alone, it is no longer its own.
+ *
+ * Nothing here blocks. A cursor is plain data and so can migrate; a stalled
+ * access migrates by being made again.
+ *
+ * Bus Master Enable and the PASID capability's enable bits are obeyed for each
+ * access. Without an SvaPort (no IOMMU, or one that does not speak it) accesses
+ * without PASID take QEMU's ordinary way and never stall; those with a PASID
+ * are refused.
+ *
+ * Translated requests (ATS), their cache and page requests belong between
+ * sva_channel_span() and sva_port_submit(); nobody else sees an address that
+ * the IOMMU gave.
+ *
+ * Everything runs under the big QEMU lock.
+ */
+
+typedef enum SvaDma {
+    SVA_DMA_DONE,
+    SVA_DMA_STALLED,
+    SVA_DMA_REFUSED,
+    SVA_DMA_GONE,
+} SvaDma;
+
+/* An access that is not to memory never crosses a multiple of this. */
+#define SVA_DMA_PAGE_BYTES 4096
+
+typedef struct SvaCounters {
+    uint64_t bytes;     /* read and written */
+    uint64_t stalls;    /* accesses that stalled */
+    uint64_t retries;   /* ... that software let go on */
+    uint64_t aborts;    /* accesses refused, stalled before or not */
+    uint64_t bounced;   /* bytes that passed a buffer: device registers */
+} SvaCounters;
+
+typedef struct SvaRequester {
+    PCIDevice *pdev;
+    uint16_t pasid_cap;     /* offset in configuration space, 0: none */
+    bool may_stall;
+    SvaCounters count;
+    /* For sva_span_peek(); nothing is kept here from one call to the next. */
+    uint8_t bounce[2][SVA_DMA_PAGE_BYTES];
+
+    /* private */
+    bool port_known;
+    SvaPort *port;
+    AddressSpace *target;   /* where the port's answers point to */
+} SvaRequester;
+
+typedef struct SvaChannel SvaChannel;
+struct SvaChannel {
+    SvaRequester *requester;
+    uint32_t pasid;         /* or SVA_NO_PASID; change it only when idle */
+    bool privileged;        /* as far as the PASID capability lets it */
+    /* The stall is over. Runs inside the IOMMU: note it, and schedule. */
+    void (*wake)(SvaChannel *ch);
+    SvaCounters count;
+
+    /* After SVA_DMA_REFUSED */
+    uint64_t refused_addr;
+    bool refused_write;
+
+    /* private */
+    SvaRequest req;
+    bool stalled;
+    bool failed;            /* the stalled access was terminated */
+    uint32_t epoch;         /* goes up with each cancellation */
+    struct {                /* stalled accesses to be ignored, not retried */
+        bool valid;
+        uint64_t addr;
+        uint8_t access;
+    } skip[2];
+};
+
+/*
+ * The whole of one access, or as much of it as one answer covers: where it
+ * goes. Good until control returns to the main loop.
+ */
+typedef struct SvaSpan {
+    SvaChannel *ch;
+    uint64_t addr;          /* as the function knows it */
+    AddressSpace *as;
+    hwaddr pa;              /* in as */
+    uint64_t len;           /* bytes, > 0 */
+    bool ignore;            /* read zero, drop writes */
+} SvaSpan;
+
+/*
+ * @pdev's requester. @pasid_cap: where its PASID capability is, 0 for none. Its
+ * accesses stall only if @may_stall; otherwise the IOMMU answers at once. Call
+ * it in realize; there is nothing to undo.
+ */
+void sva_requester_init(SvaRequester *r, PCIDevice *pdev, uint16_t pasid_cap,
+                        bool may_stall);
+
+/*
+ * Give @pdev a PASID capability at @offset of its extended configuration space
+ * (8 bytes), with @bits (1 ... 20) wide PASIDs, able to say "execute" and
+ * "privileged" or not. After pcie_endpoint_cap_init(). The reset turns PASIDs
+ * off, as PCIe has it for FLR and conventional reset.
+ */
+void sva_pasid_cap_init(PCIDevice *pdev, uint16_t offset, unsigned bits,
+                        bool exec, bool priv);
+void sva_pasid_cap_reset(PCIDevice *pdev, uint16_t offset);
+
+void sva_channel_init(SvaChannel *ch, SvaRequester *r,
+                      void (*wake)(SvaChannel *ch));
+
+/*
+ * Abandon whatever the channel does, at any moment: queue disable, FLR, reset,
+ * unrealize. When it returns, no access is outstanding and wake() will not be
+ * called for an earlier one.
+ */
+void sva_channel_cancel(SvaChannel *ch);
+
+static inline bool sva_channel_is_stalled(const SvaChannel *ch)
+{
+    return ch->stalled;
+}
+
+/*
+ * Read @len bytes at @addr into @buf, or write them from it. @done is the
+ * cursor, 0 at first: bytes that are through.
+ */
+SvaDma sva_dma_read(SvaChannel *ch, uint64_t addr, void *buf, uint64_t len,
+                    uint64_t *done);
+SvaDma sva_dma_write(SvaChannel *ch, uint64_t addr, const void *buf,
+                     uint64_t len, uint64_t *done);
+
+/* The same between a buffer and a list of pieces of memory. */
+typedef struct SvaSegment {
+    uint64_t addr;
+    uint64_t len;
+} SvaSegment;
+
+typedef struct SvaTransfer {
+    const SvaSegment *segments;     /* the caller's, as is the buffer */
+    unsigned count;
+    uint8_t *buf;
+    uint64_t len;           /* of the buffer; the shorter of the two ends it */
+    bool write;             /* from the buffer to memory */
+
+    /* The cursor, all 0 at first */
+    unsigned segment;       /* the piece in work */
+    uint64_t segment_done;  /* bytes of it */
+    uint64_t done;          /* bytes of the buffer */
+} SvaTransfer;
+
+/*
+ * Go on with @t for at most @most bytes (0: no limit). SVA_DMA_DONE with the
+ * cursor short of the end says that @most was reached.
+ */
+SvaDma sva_transfer_run(SvaChannel *ch, SvaTransfer *t, uint64_t most);
+bool sva_transfer_complete(const SvaTransfer *t);
+
+/*
+ * For operations that work on memory in place. A span says where an access of
+ * up to @len bytes (> 0) at @addr goes; @access is SVA_READ, SVA_WRITE or both.
+ */
+SvaDma sva_channel_span(SvaChannel *ch, uint64_t addr, uint64_t len,
+                        uint8_t access, SvaSpan *span);
+
+/*
+ * @span's bytes, to read. @len: how many are wanted; on return, how many there
+ * are, > 0. The pointer is into guest memory, or to @bounce
+ * (SVA_DMA_PAGE_BYTES long) that they were read into. Hold the RCU read lock
+ * for as long as the pointer is used.
+ */
+SvaDma sva_span_peek(SvaSpan *span, uint64_t *len, void *bounce,
+                     const uint8_t **data);
+
+/* Write to the start of @span; @len as above. */
+SvaDma sva_span_poke(SvaSpan *span, const uint8_t *data, uint64_t *len);
+
+/*
+ * Add @value to the little-endian 64-bit word at the start of @span, which is
+ * aligned, in one step with respect to the guest's CPUs. Only memory can do so;
+ * anything else refuses.
+ */
+SvaDma sva_span_fetch_add(SvaSpan *span, uint64_t value, uint64_t *old);
+
+/* The physical address behind a span: what the IOMMU said. */
+SvaDma sva_span_physical(SvaSpan *span, bool write, uint64_t *pa);
+
+#endif
