@@ -51,7 +51,7 @@ likely_cause() {
         say "likely cause: the package index has no such package; its suite may have moved on"
     elif grep -qiE 'Killed signal|out of memory|Cannot allocate memory' "$log"; then
         say "likely cause: not enough memory; try SVA_JOBS=1"
-    elif grep -qiE 'command not found|fatal error: .*: No such file|Dependency "[^"]*" not found|not found, tried pkgconfig' "$log"; then
+    elif grep -qiE 'command not found|Program .* not found or not executable|Dependency "[^"]*" not found|not found, tried pkgconfig' "$log"; then
         say "likely cause: a missing package; tools/packages --list names those that are needed"
     fi
 }
