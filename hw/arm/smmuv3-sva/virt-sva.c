@@ -17,6 +17,7 @@
 #include "hw/pci/sva-port.h"
 #include "system/device_tree.h"
 #include "system/qtest.h"
+#include "system/system.h"
 #include "target/arm/cpu.h"
 #include "target/arm/cpu-features.h"
 #include "target/arm/internals.h"
