@@ -41,6 +41,8 @@ likely_cause() {
     if grep -qiE 'No space left on device' "$log"; then
         say "likely cause: the file system is full ($(df -h "$build" |
             awk 'NR==2 {print $4 " free on " $6}'))"
+    elif grep -qE '404  Not Found' "$log"; then
+        say "likely cause: the mirror in this machine's apt sources does not have that version (yet, or any more)"
     elif grep -qiE 'Could not resolve|Temporary failure|Could not connect|Connection (refused|timed out)|Network is unreachable|Failed to fetch' "$log"; then
         say "likely cause: no network, or the mirror in this machine's apt sources does not answer"
     elif grep -qiE 'NO_PUBKEY|EXPKEYSIG' "$log"; then
