@@ -239,8 +239,8 @@ static void put_opcode(Bench *b, Smmu3Opcode opcode)
 static void bring_up(Bench *b, uint64_t unrelated)
 {
     Smmu3Features features;
-    /* Twice as many places as entries, so that few are evicted. */
-    Smmu3Options options = { .tlb_entries = MAX(65536, 2 * unrelated) };
+    /* Four times as many places as entries, so that few are evicted. */
+    Smmu3Options options = { .tlb_entries = MAX(65536, 4 * unrelated) };
     uint64_t ste[SMMU3_STE_WORDS] = { 0 }, *cds, strtab, cds_pa, cr0 = 0;
     uint64_t base;
     char *error;
@@ -307,6 +307,7 @@ typedef struct Traffic {
     uint64_t pages;             /* from there on: a power of two */
     uint64_t count;             /* translations to do */
     bool scattered;             /* visit pages out of order */
+    pthread_barrier_t *gate;    /* what the threads wait for; or NULL */
     uint64_t start_ns, end_ns;
 } Traffic;
 
@@ -335,6 +336,9 @@ static void *traffic_thread(void *opaque)
 {
     Traffic *job = opaque;
 
+    if (job->gate) {
+        pthread_barrier_wait(job->gate);
+    }
     job->start_ns = now_ns();
     translate_all(job);
     job->end_ns = now_ns();
@@ -345,14 +349,19 @@ static void *traffic_thread(void *opaque)
 static double run_traffic(Traffic *jobs, unsigned count)
 {
     pthread_t threads[2];
+    pthread_barrier_t gate;
     double ns = 0;
 
     if (count == 1) {
         traffic_thread(&jobs[0]);
         return (double)(jobs[0].end_ns - jobs[0].start_ns) / jobs[0].count;
     }
+    pthread_barrier_init(&gate, NULL, count);
     for (unsigned i = 0; i < count; i++) {
-        int error = pthread_create(&threads[i], NULL, traffic_thread, &jobs[i]);
+        int error;
+
+        jobs[i].gate = &gate;
+        error = pthread_create(&threads[i], NULL, traffic_thread, &jobs[i]);
 
         if (error) {
             g_error("no thread: %s", g_strerror(error));
@@ -362,6 +371,7 @@ static double run_traffic(Traffic *jobs, unsigned count)
         pthread_join(threads[i], NULL);
         ns += (double)(jobs[i].end_ns - jobs[i].start_ns) / jobs[i].count;
     }
+    pthread_barrier_destroy(&gate);
     return ns / count;
 }
 
@@ -449,6 +459,8 @@ static void measure_hits(Bench *b, unsigned threads, uint64_t count)
 static void measure_scattered_hits(Bench *b, uint64_t count)
 {
     double samples[b->repetitions];
+    const Smmu3Counters *c = smmu3_counters(b->smmu);
+    uint64_t walks = counter(&c->walks);
 
     for (unsigned r = 0; r < b->repetitions; r++) {
         Traffic job = {
@@ -457,6 +469,9 @@ static void measure_scattered_hits(Bench *b, uint64_t count)
         };
 
         samples[r] = run_traffic(&job, 1);
+    }
+    if ((counter(&c->walks) - walks) * 50 > count * b->repetitions) {
+        g_error("scattered hits of which more than 2%% walk");
     }
     report(b, "hit, scattered over all entries", 1, samples);
 }
