@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The guest tests: one boot each. See Scenario for what an entry says.
+
+The runner (run) checks in addition, in every scenario: that each program gave
+its verdict; that the kernel's log has no line of BAD_LINES, and QEMU's none
+about our devices; that the SMMU lost no event, met no illegal command and has
+no stall left, and that each stall was resumed, terminated or cancelled.
+"""
+
+from dataclasses import dataclass, field
+from typing import Callable
+
+# What Linux prints when an SMMU, or anything else, does not work. Regular
+# expressions, searched in each line of the kernel's log.
+BAD_LINES = [
+    # arm-smmu-v3, at probe
+    r'unknown/unsupported TT endianness',
+    r'no translation support',
+    r'AArch64 table format not supported',
+    r'embedded implementation not supported',
+    r'command queue size <=',
+    r'MMIO region too small',
+    r'GBPA not responding to update',
+    r'failed to clear cr0',
+    r'failed to enable (command queue|event queue|PRI queue|ATS check|SMMU interface)',
+    r'failed to disable irqs',
+    r'no (evtq|gerr|priq) irq',
+    r'overridden by FW configuration',
+    r'SMMU currently enabled! Resetting',
+    r'2-level strtab only covers',
+    r'failed to set DMA mask for table walker',
+    r'unknown output address size',
+    # arm-smmu-v3, in use
+    r'CMD_SYNC timeout',
+    r'CMDQ timeout',
+    r'CMDQ error',
+    r'skipping command in error state',
+    r'unexpected global error reported',
+    r'Service Failure Mode',
+    r'(EVTQ|PRIQ) write aborted',
+    r'MSI write aborted',
+    r'(EVTQ|PRIQ) overflow detected',
+    r'event 0x[0-9a-f]+ received',
+    r'event: [A-Z_]+ client',
+    r'unexpected PRI request received',
+    r'Failed to enable (ATS|PASID)',
+    r"SMMU doesn't support ATS",
+    r'Aliasing StreamID',
+    r'stream \S+ already in tree',
+    r'iopf with pasid \d+ aborted',
+    r'no pending PRQ',
+    r'failed to enable (IOPF|SVA) feature',
+    r'cannot attach to',
+    # The kernel at large
+    r'\bWARNING: ',
+    r'\bBUG\b',
+    r'\bOops\b',
+    r'Internal error',
+    r'Unable to handle kernel',
+    r'Kernel panic',
+    r'Call trace',
+    r'blocked for more than',
+    r'rcu: INFO: ',
+    r'soft lockup',
+    r'nobody cared',
+    r'I/O error',
+    r'nvme.*(timeout|controller is down|probe failed)',
+    r'NETDEV WATCHDOG',
+    r'virtio.*(fail|error)',
+    r'Out of memory',
+    r'segfault|unhandled (level|exception|signal)',
+]
+
+# The machine every scenario begins with.
+ACCELERATOR = ['-device', 'pasid-dev,id=accel0']
+ACCELERATORS = ACCELERATOR + ['-device', 'pasid-dev,id=accel1']
+# A disk each of whose requests takes its time: a page fault there is a stall
+# that lasts. All zeroes, 1 GiB.
+SLOW_DISK = [
+    '-blockdev', 'driver=null-co,node-name=slow,size=1G,latency-ns={latency_ns},read-zeroes=on',
+    '-device', 'virtio-blk-pci,drive=slow,serial=slow,iommu_platform=on,disable-legacy=on',
+]
+# Ordinary devices behind the SMMU; {dir} is the scenario's own directory.
+PLAIN_DEVICES = [
+    '-blockdev', 'driver=file,node-name=d0,filename={dir}/nvme.img',
+    '-device', 'nvme,drive=d0,serial=nvme',
+    '-blockdev', 'driver=file,node-name=d1,filename={dir}/virtio.img',
+    '-device', 'virtio-blk-pci,drive=d1,serial=virtio,iommu_platform=on,disable-legacy=on',
+    '-netdev', 'hubport,hubid=0,id=n0', '-netdev', 'hubport,hubid=0,id=n1',
+    '-device', 'virtio-net-pci,netdev=n0,iommu_platform=on,disable-legacy=on,mac=52:54:00:00:00:01',
+    '-device', 'e1000e,netdev=n1,mac=52:54:00:00:00:02',
+]
+PLAIN_VERDICTS = ['disk-nvme', 'disk-virtio', 'net']
+
+
+@dataclass
+class Scenario:
+    """One boot: a machine, a kernel command line, programs, expectations."""
+    name: str
+    what: str
+    # What the guest's init runs (see there): an item, or (item, the verdicts
+    # that it must give) when they are not one by the item's own name.
+    items: list
+    devices: list = field(default_factory=list)
+    machine: str = 'virt-sva'
+    cpu: str = 'max'
+    smp: int = 2
+    memory: str = '1G'
+    arguments: list = field(default_factory=list)
+    append: str = ''
+    timeout: int = 60           # seconds
+    # The oldest kernel with what it needs; uio_pci_sva is in 7.0.
+    kernel: tuple = (7, 0)
+    firmware: bool = False
+    # Lines of BAD_LINES that are all right here, and lines that must come.
+    allowed: list = field(default_factory=list)
+    expected: list = field(default_factory=list)
+    # Gets the SMMU's counters (a dictionary); yields complaints.
+    check: Callable = None
+    # SVA must be in the SMMU driver's features, or must not be.
+    sva: bool = True
+    # A test of the runner itself: it must find exactly these faults, as
+    # regular expressions.
+    must_fail: list = None
+    latency_ns: int = 20_000_000
+
+
+def stalls_served(counters):
+    """Page faults were taken, and every one was resumed."""
+    if not counters['stalls']:
+        yield 'no transaction stalled'
+    if not counters['resumes_retry']:
+        yield 'no stall was retried'
+
+
+def stalls_none(counters):
+    if counters['stalls']:
+        yield f"{counters['stalls']} transactions stalled"
+
+
+def translated(counters):
+    if not counters['translations']:
+        yield 'no transaction came to the SMMU'
+
+
+SCENARIOS = [
+    Scenario(
+        'demo', 'what `make demo` shows', ['demo'], devices=ACCELERATOR,
+        timeout=60, check=stalls_served),
+    Scenario(
+        'memory', 'every kind of memory, size and alignment',
+        ['ops', 'buffers', 'sizes', 'alignments', 'list', 'interrupt'],
+        devices=ACCELERATORS, timeout=150, check=stalls_served),
+    Scenario(
+        'changes', 'the address space changes under the device',
+        ['remap', 'refused', 'stress:4'],
+        devices=ACCELERATORS, timeout=100, check=stalls_served),
+    Scenario(
+        'processes', 'processes, devices and queues keep apart',
+        ['isolation', 'queues:@slow'],
+        devices=ACCELERATORS + SLOW_DISK, latency_ns=60_000_000,
+        timeout=60, check=stalls_served),
+    Scenario(
+        'foreign-pasid', 'a PASID of somebody else is refused',
+        ['foreign'], devices=ACCELERATORS,
+        # C_BAD_SUBSTREAMID or C_BAD_CD, and Linux says so.
+        allowed=[r'event(:| 0x)'], expected=[r'event: C_BAD_(CD|SUBSTREAMID) client']),
+    Scenario(
+        'killed', 'processes are killed while the device works or is stalled',
+        [('kill:working:200', ['kill-working']),
+         ('kill:stalled:200:@slow', ['kill-stalled'])],
+        devices=ACCELERATOR + SLOW_DISK, latency_ns=10_000_000,
+        timeout=150, check=stalls_served),
+    *[Scenario(
+        f'plain-dma-{mode}', f'ordinary devices and SVA at once, {words}',
+        ['domains', ('plain_dma', PLAIN_VERDICTS + ['load'])],
+        devices=ACCELERATOR + PLAIN_DEVICES, append=append, timeout=90,
+        expected=[rf'guest: domain \S+ {domain}$'], check=stalls_served)
+      for mode, words, append, domain in (
+          ('strict', 'invalidated at once', 'iommu.passthrough=0 iommu.strict=1', 'DMA'),
+          ('lazy', 'invalidated later', 'iommu.passthrough=0 iommu.strict=0', 'DMA-FQ'),
+          ('passthrough', 'not translated', 'iommu.passthrough=1', 'identity'))],
+    *[Scenario(
+        f'cpu-{cpu}', f'SVA with this CPU', ['quick'], cpu=cpu,
+        devices=ACCELERATOR, check=stalls_served, timeout=40)
+      for cpu in ('max', 'neoverse-n1', 'neoverse-v1', 'neoverse-n2',
+                  'cortex-a57', 'cortex-a72', 'cortex-a76')],
+    Scenario(
+        'el2', 'the kernel runs at EL2', ['quick', 'remap'],
+        machine='virt-sva,virtualization=on', devices=ACCELERATOR,
+        timeout=90, check=stalls_served, expected=[r'CPU: All CPU\(s\) started at EL2']),
+    Scenario(
+        'no-stall', 'a device whose accesses must not stall', ['no-stall'],
+        devices=['-device', 'pasid-dev,can-stall=off'],
+        # What the SMMU terminates, Linux reports.
+        allowed=[r'event(:| 0x)'], expected=[r'event: F_TRANSLATION client'],
+        check=stalls_none),
+    Scenario(
+        'root-port', 'the device is behind a PCIe root port', ['quick'],
+        devices=['-device', 'pcie-root-port,id=rp0,chassis=1',
+                 '-device', 'pasid-dev,bus=rp0'],
+        check=stalls_served),
+    Scenario(
+        'forced-stall', 'an SMMU that stalls every fault',
+        ['quick', ('plain_dma:4:200', PLAIN_VERDICTS + ['load'])],
+        arguments=['-global', 'smmuv3-sva.stall-model=2'],
+        devices=ACCELERATOR + PLAIN_DEVICES, check=stalls_served),
+    Scenario(
+        'no-httu', 'an SMMU that does not update access flags', ['quick', 'remap'],
+        arguments=['-global', 'smmuv3-sva.httu=0'],
+        devices=ACCELERATOR, timeout=90, check=stalls_served),
+    Scenario(
+        'tiny-caches', 'caches that are always full', ['quick', 'remap', 'list'],
+        arguments=['-global', 'smmuv3-sva.tlb-entries=16',
+                   '-global', 'smmuv3-sva.config-entries=4'],
+        devices=ACCELERATOR, timeout=90, check=stalls_served),
+    Scenario(
+        'sva-refused', 'an SMMU that Linux does not take for SVA', ['sva-refused'],
+        arguments=['-global', 'smmuv3-sva.oas=4'],
+        devices=ACCELERATOR, sva=False, check=stalls_none),
+    Scenario(
+        'acpi', 'UEFI firmware and ACPI: ordinary devices behind the SMMU',
+        ['domains', ('plain_dma:8:500', PLAIN_VERDICTS)],
+        firmware=True, append='acpi=force iommu.passthrough=0', kernel=(6, 1),
+        devices=PLAIN_DEVICES, timeout=120, sva=None,
+        expected=[r'guest: domain \S+ DMA', r'ACPI: IORT'], check=translated),
+    # The runner notices what is wrong.
+    Scenario(
+        'runner-silence', 'a program without a verdict fails', ['be_silent'],
+        kernel=(6, 1), sva=None, must_fail=[r'be_silent: no verdict']),
+    Scenario(
+        'runner-failure', 'verdicts of failure, crashes and bad lines are noticed',
+        ['say_fail', 'crash_program', 'bad_log'],
+        kernel=(6, 1), sva=None,
+        must_fail=[r'say_fail: as asked', r'crash_program: ended with status 139',
+                   r'kernel-log: .*CMD_SYNC timeout']),
+    Scenario(
+        'runner-hang', 'a guest that hangs is killed', ['hang'],
+        kernel=(6, 1), sva=None, timeout=6,
+        must_fail=[r'hang: no verdict', r'boot: the guest did not power off within']),
+]
