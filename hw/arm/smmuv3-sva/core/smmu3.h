@@ -166,6 +166,8 @@ const Smmu3Regs *smmu3_regs(const Smmu3 *s);
 const Smmu3Counters *smmu3_counters(const Smmu3 *s);
 /* Zero them all. */
 void smmu3_counters_reset(Smmu3 *s);
+/* "F_TRANSLATION" and so on; NULL for a number that means nothing. */
+const char *smmu3_event_name(unsigned type);
 /* Stalls recorded or waiting, now. */
 unsigned smmu3_stalls_outstanding(Smmu3 *s);
 

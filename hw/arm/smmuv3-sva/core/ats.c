@@ -1,0 +1,266 @@
+/*
+ * ATS: translation requests of endpoints, and what they send with the answers
+ * (IHI 0070 3.9.1, 13.6, 13.7). Not page requests: page_request.c. Passes, see
+ * translate.h; called by translate.c and explain.c.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "translate.h"
+
+static bool enabled(const Smmu3Pass *p)
+{
+    return atomic_load_explicit(&p->s->enabled, memory_order_acquire);
+}
+
+static bool atschk(const Smmu3Pass *p)
+{
+    return atomic_load_explicit(&p->s->atschk, memory_order_relaxed);
+}
+
+/* Split-stage ATS needs its Translated traffic checked (5.2, EATS). */
+static unsigned effective_eats(const Smmu3Pass *p)
+{
+    unsigned eats = p->config.stream.eats;
+
+    return eats == STE_EATS_SPLIT && !atschk(p) ? STE_EATS_NONE : eats;
+}
+
+static bool refuse(Smmu3Pass *p, Smmu3Outcome refusal, Smmu3EventType type)
+{
+    p->refusal = refusal;
+    return smmu3_pass_fail(p, type);
+}
+
+/* ---- Translation requests ---------------------------------------------- */
+
+/* log2 of the STU: the smallest granule. */
+static unsigned stu_log2(const Smmu3Features *f)
+{
+    return f->gran4k ? 12 : f->gran16k ? 14 : 16;
+}
+
+/*
+ * What the tables grant the request. A request without a PASID has neither
+ * Execute nor Privileged Mode; INSTCFG decides which right a read needs.
+ */
+static uint8_t granted(const Smmu3Pass *p, uint8_t rights)
+{
+    Smmu3Override inst = p->config.stream.inst;
+    bool exec_wanted = p->t->ssv && p->t->ind, r, w, x;
+    uint8_t access = 0;
+
+    if (p->priv) {
+        rights /= SMMU3_PRIV_R / SMMU3_UNPRIV_R;
+    }
+    r = rights & SMMU3_UNPRIV_R;
+    w = rights & SMMU3_UNPRIV_W;
+    x = rights & SMMU3_UNPRIV_X;
+    if (inst == SMMU3_OVERRIDE_SET) {
+        r = x;
+    } else if (inst == SMMU3_OVERRIDE_CLEAR) {
+        x = r;
+    }
+    access |= r ? SMMU3_READ : 0;
+    access |= w ? SMMU3_WRITE : 0;
+    access |= r && x && exec_wanted ? SMMU3_EXEC : 0;
+    return access;
+}
+
+/* Both stages' answers to a request. */
+typedef struct AtsAnswer {
+    uint64_t ipa, pa;
+    unsigned size_log2;
+    uint8_t rights;
+    bool clean;             /* a write has to set some dirty state first */
+} AtsAnswer;
+
+/*
+ * Both stages, with @need for smmu3_walk(): nothing, so that the tables say
+ * what they grant, or a write, to set the dirty state. Stage 2 is not asked
+ * when stage 1 grants nothing.
+ */
+static bool ask_stages(Smmu3Pass *p, uint8_t need, AtsAnswer *answer)
+{
+    uint64_t addr = p->t->addr;
+    Smmu3Leaf leaf;
+
+    *answer = (AtsAnswer) {
+        .ipa = addr, .pa = addr, .rights = UINT8_MAX,
+        .size_log2 = smmu3_oas_bits(&p->s->features),
+    };
+    if (p->stage1) {
+        if (!smmu3_pass_stage1(p, addr, need, &leaf)) {
+            return false;
+        }
+        addr = leaf.base | (addr & smmu3_mask(leaf.size_log2));
+        *answer = (AtsAnswer) {
+            .ipa = addr, .pa = addr, .size_log2 = leaf.size_log2,
+            .rights = leaf.rights, .clean = leaf.clean,
+        };
+        if (!granted(p, answer->rights)) {
+            return true;
+        }
+    } else if (addr >> smmu3_ias_bits(&p->s->features)) {
+        return smmu3_pass_fail(p, F_ADDR_SIZE);
+    }
+    if (p->config.stream.s2) {
+        if (!smmu3_pass_stage2(p, addr, need, CLASS_IN, &leaf)) {
+            return false;
+        }
+        answer->pa = leaf.base | (addr & smmu3_mask(leaf.size_log2));
+        answer->size_log2 = MIN(answer->size_log2, leaf.size_log2);
+        answer->rights &= leaf.rights;
+        answer->clean |= leaf.clean;
+    }
+    return true;
+}
+
+/* "Success", with neither R nor W; never a record (13.7). */
+static bool grant_nothing(Smmu3Pass *p, Smmu3Translation *result)
+{
+    if (p->fault.type != EVENT_NONE && p->mode != SMMU3_PASS_DRY) {
+        smmu3_count(&p->s->counters.faults[p->fault.type]);
+    }
+    *result = (Smmu3Translation) {
+        .size_log2 = stu_log2(&p->s->features), .fault = p->fault.type,
+    };
+    return true;
+}
+
+/*
+ * Write permission on a clean page is given only along with the dirty state,
+ * because the endpoint will not come back for it (3.13).
+ */
+static bool make_writable(Smmu3Pass *p, AtsAnswer *answer)
+{
+    uint8_t need = p->priv ? SMMU3_PRIV_W : SMMU3_UNPRIV_W;
+
+    return (p->t->access & SMMU3_WRITE) &&
+           (!answer->clean || ask_stages(p, need, answer));
+}
+
+static bool answer_request(Smmu3Pass *p, Smmu3Translation *result)
+{
+    AtsAnswer answer;
+    uint8_t access;
+
+    if (!ask_stages(p, 0, &answer)) {
+        return false;
+    }
+    access = granted(p, answer.rights);
+    if (!access) {
+        return grant_nothing(p, result);
+    }
+    if ((access & SMMU3_WRITE) && !make_writable(p, &answer)) {
+        if (p->mode == SMMU3_PASS_CACHED && p->fault.type == EVENT_NONE &&
+            (p->t->access & SMMU3_WRITE)) {
+            return false;       /* not for lack of rights: under the lock */
+        }
+        access &= ~SMMU3_WRITE;
+    }
+    *result = (Smmu3Translation) {
+        .pa = effective_eats(p) == STE_EATS_SPLIT ? answer.ipa : answer.pa,
+        .size_log2 = answer.size_log2,
+        .access = access,
+        .ats_priv = p->t->ssv && p->t->priv,
+    };
+    return true;
+}
+
+bool smmu3_pass_ats_request(Smmu3Pass *p, Smmu3Translation *result)
+{
+    const Smmu3Stream *stream = &p->config.stream;
+
+    if (!enabled(p)) {
+        return refuse(p, SMMU3_ATS_UR, F_BAD_ATS_TREQ);
+    }
+    p->refusal = SMMU3_ATS_CA;
+    if (!smmu3_pass_find_stream(p)) {
+        return false;
+    }
+    if (stream->config == STE_CONFIG_ABORT) {
+        return refuse(p, SMMU3_ATS_UR, EVENT_NONE);
+    }
+    if (effective_eats(p) == STE_EATS_NONE) {
+        return refuse(p, SMMU3_ATS_UR, F_BAD_ATS_TREQ);
+    }
+    smmu3_pass_apply_overrides(p);
+    if (!smmu3_pass_find_substream(p)) {
+        return false;
+    }
+    if ((!p->stage1 || smmu3_pass_find_context(p)) &&
+        answer_request(p, result)) {
+        return true;
+    }
+    return smmu3_is_translation_related(p->fault.type) &&
+           grant_nothing(p, result);
+}
+
+/* ---- Translated transactions ------------------------------------------- */
+
+/* The address is a PA already; one that does not exist fails silently. */
+static bool pass_physical(Smmu3Pass *p, Smmu3Translation *result)
+{
+    unsigned oas_bits = smmu3_oas_bits(&p->s->features);
+
+    if (p->t->addr >> oas_bits) {
+        return smmu3_pass_fail(p, EVENT_NONE);
+    }
+    *result = (Smmu3Translation) {
+        .pa = p->t->addr, .size_log2 = oas_bits,
+        .access = SMMU3_READ | SMMU3_WRITE,
+    };
+    return true;
+}
+
+/* Split stages: the address is an IPA. Unprivileged data, for no PASID. */
+static bool pass_intermediate(Smmu3Pass *p, Smmu3Translation *result)
+{
+    uint64_t ipa = p->t->addr;
+    Smmu3Leaf leaf;
+
+    if (ipa >> smmu3_ias_bits(&p->s->features)) {
+        p->terminal = true;
+        return smmu3_pass_fail(p, F_ADDR_SIZE);
+    }
+    if (!smmu3_pass_stage2(p, ipa,
+                           smmu3_rights_needed(p->t->access, false, false),
+                           CLASS_IN, &leaf)) {
+        return false;
+    }
+    *result = (Smmu3Translation) {
+        .pa = leaf.base | (ipa & smmu3_mask(leaf.size_log2)),
+        .size_log2 = leaf.size_log2,
+    };
+    if (leaf.rights & SMMU3_UNPRIV_R) {
+        result->access |= SMMU3_READ;
+    }
+    if ((leaf.rights & SMMU3_UNPRIV_W) && !leaf.clean) {
+        result->access |= SMMU3_WRITE;
+    }
+    return true;
+}
+
+bool smmu3_pass_ats_translated(Smmu3Pass *p, Smmu3Translation *result)
+{
+    if (!enabled(p)) {
+        return smmu3_pass_fail(p, F_TRANSL_FORBIDDEN);
+    }
+    if (!atschk(p)) {
+        return pass_physical(p, result);
+    }
+    if (!smmu3_pass_find_stream(p)) {
+        return false;
+    }
+    if (p->config.stream.config == STE_CONFIG_ABORT) {
+        return smmu3_pass_fail(p, EVENT_NONE);
+    }
+    switch (effective_eats(p)) {
+    case STE_EATS_FULL:
+        return pass_physical(p, result);
+    case STE_EATS_SPLIT:
+        return pass_intermediate(p, result);
+    default:
+        return smmu3_pass_fail(p, F_TRANSL_FORBIDDEN);
+    }
+}

@@ -1,0 +1,254 @@
+/*
+ * Finding configuration in memory: the stream table and the CD tables of one
+ * or two levels (IHI 0070 3.3.1, 3.3.3, 5.1, 5.3). Not what the structures say:
+ * config.c. Steps of a pass, see translate.h.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "translate.h"
+
+/* ---- Stream table ------------------------------------------------------ */
+
+/* STRTAB_BASE and STRTAB_BASE_CFG, as they act. */
+typedef struct StreamTable {
+    uint64_t base;
+    unsigned log2;          /* of the StreamIDs it covers */
+    unsigned split;         /* two levels; 0: linear */
+} StreamTable;
+
+static StreamTable stream_table(const Smmu3 *s)
+{
+    uint64_t cfg = s->regs.strtab_base_cfg;
+    unsigned log2size = smmu3_get(&cfg, STRTAB_CFG_LOG2SIZE);
+    unsigned split = smmu3_get(&cfg, STRTAB_CFG_SPLIT);
+    StreamTable table = { .log2 = MIN(log2size, s->features.sidsize) };
+    unsigned align_log2 = log2size + 6;
+
+    if (s->features.st_level && smmu3_get(&cfg, STRTAB_CFG_FMT) == 1) {
+        table.split = split == 8 || split == 10 ? split : 6;
+        align_log2 = log2size > table.split + 3 ? log2size - table.split + 3
+                                                : 6;
+    }
+    table.base = smmu3_get_addr(&s->regs.strtab_base, STRTAB_BASE_ADDR) &
+                 ~smmu3_mask(align_log2);
+    return table;
+}
+
+/* Read a structure; an address that does not exist aborts too. */
+static bool fetch(Smmu3Pass *p, uint64_t pa, uint64_t *words, unsigned count)
+{
+    return !(pa >> smmu3_oas_bits(&p->s->features)) &&
+           p->s->ops->read(p->s->host, pa, words, count);
+}
+
+static bool fail_fetch(Smmu3Pass *p, Smmu3EventType type, uint64_t pa)
+{
+    p->fault.fetch_addr = pa;
+    return smmu3_pass_fail(p, type);
+}
+
+/* Where the STE is (5.1); the second level is aligned to its own size. */
+static bool locate_ste(Smmu3Pass *p, uint64_t *pa)
+{
+    StreamTable table = stream_table(p->s);
+    uint32_t sid = p->t->sid, index;
+    uint64_t l1, l1std;
+    unsigned span;
+
+    if ((uint64_t)sid >> table.log2) {
+        return smmu3_pass_fail(p, C_BAD_STREAMID);
+    }
+    if (!table.split) {
+        *pa = table.base + (uint64_t)sid * SMMU3_STE_BYTES;
+        return true;
+    }
+    l1 = table.base + (uint64_t)(sid >> table.split) * SMMU3_L1STD_BYTES;
+    if (!fetch(p, l1, &l1std, 1)) {
+        return fail_fetch(p, F_STE_FETCH, l1);
+    }
+    smmu3_pass_watch(p, &(Smmu3Step) {
+        .kind = SMMU3_STEP_L1STD, .addr = l1, .words = &l1std,
+    });
+    span = smmu3_get(&l1std, L1STD_SPAN);
+    index = sid & smmu3_mask(table.split);
+    if (span == 0 || span > 11 || span > table.split + 1) {
+        return smmu3_pass_fail(p, C_BAD_STREAMID);
+    }
+    if (index >> (span - 1)) {
+        return smmu3_pass_fail(p, C_BAD_STREAMID);
+    }
+    *pa = (smmu3_get_addr(&l1std, L1STD_L2PTR) & ~smmu3_mask(span + 5)) +
+          (uint64_t)index * SMMU3_STE_BYTES;
+    return true;
+}
+
+static bool read_stream(Smmu3Pass *p)
+{
+    uint64_t cr2 = p->s->regs.cr2, ste[SMMU3_STE_WORDS], pa;
+    Smmu3EventType verdict;
+
+    if (!locate_ste(p, &pa)) {
+        return false;
+    }
+    if (!fetch(p, pa, ste, SMMU3_STE_WORDS)) {
+        return fail_fetch(p, F_STE_FETCH, pa);
+    }
+    smmu3_pass_watch(p, &(Smmu3Step) {
+        .kind = SMMU3_STEP_STE, .addr = pa, .words = ste,
+    });
+    verdict = smmu3_ste_decode(&p->s->features, smmu3_get(&cr2, CR2_E2H), ste,
+                               &p->config.stream);
+    return verdict == EVENT_NONE || smmu3_pass_fail(p, verdict);
+}
+
+/*
+ * A cached context carries its stream, so the first guess is the context that
+ * the transaction most likely uses; find_substream() checks that it may.
+ */
+static bool lookup_stream(Smmu3Pass *p)
+{
+    const Smmu3Transaction *t = p->t;
+    Smmu3ConfigCache *cache = p->s->configs;
+
+    if (t->type != SMMU3_ATS_TRANSLATED) {
+        p->cd_index = t->ssv ? t->ssid : 0;
+        if (smmu3_config_lookup(cache, t->sid, true, p->cd_index,
+                                &p->config)) {
+            return true;
+        }
+    }
+    return smmu3_config_lookup(cache, t->sid, false, 0, &p->config);
+}
+
+bool smmu3_pass_find_stream(Smmu3Pass *p)
+{
+    Smmu3 *s = p->s;
+    uint64_t epoch;
+
+    if (p->mode != SMMU3_PASS_DRY && lookup_stream(p)) {
+        return true;
+    }
+    if (p->mode == SMMU3_PASS_CACHED) {
+        return smmu3_pass_fail(p, EVENT_NONE);
+    }
+    p->config.has_cd = false;
+    epoch = smmu3_config_epoch(s->configs);
+    if (!read_stream(p)) {
+        return false;
+    }
+    if (p->mode == SMMU3_PASS_FULL) {
+        smmu3_config_insert(s->configs, p->t->sid, false, 0, &p->config,
+                            epoch);
+    }
+    return true;
+}
+
+Smmu3EventType smmu3_stream_find(Smmu3 *s, uint32_t sid, Smmu3Stream *stream,
+                                 uint64_t *fetch_addr)
+{
+    Smmu3Transaction t = { .type = SMMU3_ATS_TRANSLATED, .sid = sid };
+    Smmu3Pass p;
+
+    smmu3_pass_init(&p, s, &t, SMMU3_PASS_FULL);
+    if (smmu3_pass_find_stream(&p)) {
+        *stream = p.config.stream;
+        return EVENT_NONE;
+    }
+    *fetch_addr = p.fault.fetch_addr;
+    return p.fault.type;
+}
+
+/* ---- Context descriptors ----------------------------------------------- */
+
+/*
+ * Read words of a CD table. Over stage 2 the address is an IPA, and the read
+ * needs stage 2's leave (CLASS=CD).
+ */
+static bool fetch_cd_words(Smmu3Pass *p, uint64_t addr, uint64_t *words,
+                           unsigned count, Smmu3StepKind kind)
+{
+    uint64_t pa = addr;
+    Smmu3Leaf leaf;
+
+    if (p->config.stream.s2) {
+        if (!smmu3_pass_stage2(p, addr, SMMU3_UNPRIV_R, CLASS_CD, &leaf)) {
+            return false;
+        }
+        pa = leaf.base | (addr & smmu3_mask(leaf.size_log2));
+    }
+    if (!fetch(p, pa, words, count)) {
+        return fail_fetch(p, F_CD_FETCH, pa);
+    }
+    smmu3_pass_watch(p, &(Smmu3Step) {
+        .kind = kind, .addr = pa, .words = words,
+    });
+    return true;
+}
+
+/* Where the CD is (5.3); tables are aligned to their own size. */
+static bool locate_cd(Smmu3Pass *p, uint64_t *addr)
+{
+    const Smmu3Stream *stream = &p->config.stream;
+    unsigned leaf_bits = stream->s1fmt == STE_S1FMT_4K_L2 ? 6 : 10;
+    unsigned l1_bits = stream->s1cdmax > leaf_bits
+                       ? stream->s1cdmax - leaf_bits : 0;
+    uint64_t l1, l1cd, l2ptr;
+
+    if (stream->s1fmt == STE_S1FMT_LINEAR) {
+        *addr = (stream->s1contextptr & ~smmu3_mask(stream->s1cdmax + 6)) +
+                (uint64_t)p->cd_index * SMMU3_CD_BYTES;
+        return true;
+    }
+    l1 = (stream->s1contextptr & ~smmu3_mask(MAX(l1_bits + 3, 6u))) +
+         (uint64_t)(p->cd_index >> leaf_bits) * SMMU3_L1CD_BYTES;
+    if (!fetch_cd_words(p, l1, &l1cd, 1, SMMU3_STEP_L1CD)) {
+        return false;
+    }
+    if (!smmu3_get(&l1cd, L1CD_V)) {
+        return smmu3_pass_fail(p, C_BAD_SUBSTREAMID);
+    }
+    l2ptr = smmu3_get_addr(&l1cd, L1CD_L2PTR) & ~smmu3_mask(leaf_bits + 6);
+    if (l2ptr >> smmu3_oas_bits(&p->s->features)) {
+        return smmu3_pass_fail(p, C_BAD_SUBSTREAMID);
+    }
+    *addr = l2ptr +
+            (p->cd_index & smmu3_mask(leaf_bits)) * SMMU3_CD_BYTES;
+    return true;
+}
+
+static bool read_context(Smmu3Pass *p)
+{
+    uint64_t addr, cd[SMMU3_CD_WORDS];
+    Smmu3EventType verdict;
+
+    if (!locate_cd(p, &addr) ||
+        !fetch_cd_words(p, addr, cd, SMMU3_CD_WORDS, SMMU3_STEP_CD)) {
+        return false;
+    }
+    verdict = smmu3_cd_decode(&p->s->features, &p->config.stream, cd,
+                              &p->config.stage1);
+    return verdict == EVENT_NONE || smmu3_pass_fail(p, verdict);
+}
+
+bool smmu3_pass_find_context(Smmu3Pass *p)
+{
+    Smmu3 *s = p->s;
+    uint64_t epoch;
+
+    if (p->config.has_cd) {
+        return true;            /* found along with the stream */
+    }
+    if (p->mode == SMMU3_PASS_CACHED) {
+        return smmu3_pass_fail(p, EVENT_NONE);
+    }
+    epoch = smmu3_config_epoch(s->configs);
+    if (!read_context(p)) {
+        return false;
+    }
+    p->config.has_cd = true;
+    if (p->mode == SMMU3_PASS_FULL) {
+        smmu3_config_insert(s->configs, p->t->sid, true, p->cd_index,
+                            &p->config, epoch);
+    }
+    return true;
+}

@@ -1,0 +1,160 @@
+/*
+ * One stage of translation for a pass: the TLB first, else a walk whose answer
+ * goes into it; and how stage 1 reaches its tables through stage 2 (IHI 0070
+ * 3.3.4, 3.4). Not the walk itself: walk.c. Steps of a pass, see translate.h.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "translate.h"
+
+/* The walker tells of each descriptor. */
+static void saw_descriptor(void *opaque, bool stage2, int level, uint64_t pa,
+                           uint64_t descriptor, bool updated)
+{
+    Smmu3Pass *p = opaque;
+
+    if (p->mode == SMMU3_PASS_FULL) {
+        smmu3_count(updated ? &p->s->counters.httu_updates
+                            : &p->s->counters.descriptor_reads);
+    }
+    smmu3_pass_watch(p, &(Smmu3Step) {
+        .kind = updated ? SMMU3_STEP_UPDATE : SMMU3_STEP_DESCRIPTOR,
+        .stage2 = stage2, .level = level, .addr = pa, .words = &descriptor,
+    });
+}
+
+/* Stage 1's descriptors are at IPAs: the walker asks where (CLASS=TT). */
+static bool locate_descriptor(void *opaque, uint64_t ipa, bool write,
+                              uint64_t *pa, Smmu3Fault *fault)
+{
+    Smmu3Pass *p = opaque;
+    Smmu3Leaf leaf;
+
+    if (!smmu3_pass_stage2(p, ipa, write ? SMMU3_UNPRIV_W : SMMU3_UNPRIV_R,
+                           CLASS_TT, &leaf)) {
+        *fault = p->fault;
+        fault->tt_write = write;
+        return false;
+    }
+    *pa = leaf.base | (ipa & smmu3_mask(leaf.size_log2));
+    return true;
+}
+
+static Smmu3Walker walker(Smmu3Pass *p)
+{
+    Smmu3 *s = p->s;
+
+    return (Smmu3Walker) {
+        .ops = s->ops,
+        .host = s->host,
+        .oas_bits = smmu3_oas_bits(&s->features),
+        .update = p->mode == SMMU3_PASS_FULL,
+        .locate = p->config.stream.s2 ? locate_descriptor : NULL,
+        .saw = saw_descriptor,
+        .opaque = p,
+    };
+}
+
+/* Walk, and remember the answer as of when the walk began. */
+static bool walk(Smmu3Pass *p, const Smmu3Tables *tables,
+                 const Smmu3TlbTag *tag, uint64_t in, uint8_t need,
+                 Smmu3Class class, Smmu3Leaf *leaf)
+{
+    Smmu3 *s = p->s;
+    Smmu3Walker w = walker(p);
+    uint64_t epoch = smmu3_tlb_epoch(s->tlb);
+
+    p->walked = true;
+    smmu3_pass_watch(p, &(Smmu3Step) {
+        .kind = SMMU3_STEP_STAGE, .stage2 = tables->stage2, .addr = in,
+        .class = class,
+    });
+    if (p->mode == SMMU3_PASS_FULL) {
+        smmu3_count(&s->counters.walks);
+    }
+    if (!smmu3_walk(&w, tables, in, need, leaf, &p->fault)) {
+        return false;
+    }
+    smmu3_pass_watch(p, &(Smmu3Step) {
+        .kind = SMMU3_STEP_LEAF, .stage2 = tables->stage2, .addr = in,
+        .class = class, .leaf = leaf,
+    });
+    if (p->mode == SMMU3_PASS_FULL) {
+        smmu3_tlb_insert(s->tlb, tag, in, leaf, epoch);
+    }
+    return true;
+}
+
+/*
+ * A cached answer that refuses is no reason to fault: the tables may have been
+ * given more rights since, which needs no invalidation. So walk again.
+ */
+static bool lookup(Smmu3Pass *p, const Smmu3TlbTag *tag, uint64_t in,
+                   uint8_t need, Smmu3Leaf *leaf)
+{
+    return p->mode != SMMU3_PASS_DRY &&
+           smmu3_tlb_lookup(p->s->tlb, tag, in, leaf) &&
+           smmu3_leaf_permits(leaf, need);
+}
+
+bool smmu3_pass_stage1(Smmu3Pass *p, uint64_t va, uint8_t need,
+                       Smmu3Leaf *leaf)
+{
+    const Smmu3Stream *stream = &p->config.stream;
+    const Smmu3Stage1 *stage1 = &p->config.stage1;
+    Smmu3TlbTag tag = {
+        .world = stream->world, .vmid = stream->vmid, .asid = stage1->asid,
+        .aset = stage1->aset,
+    };
+    Smmu3Tables tables;
+    unsigned half;
+
+    p->in_tables = true;
+    if (!smmu3_stage1_select(stage1, stream->world, va, p->priv, &half)) {
+        return smmu3_pass_fail(p, F_TRANSLATION);
+    }
+    if (lookup(p, &tag, va, need, leaf)) {
+        return true;
+    }
+    if (p->mode == SMMU3_PASS_CACHED) {
+        return smmu3_pass_fail(p, EVENT_NONE);
+    }
+    smmu3_tables_stage1(&tables, stage1, stream->world, half);
+    return walk(p, &tables, &tag, va, need, CLASS_IN, leaf);
+}
+
+/* What is to be said of a stage-2 fault, besides its type (7.3, facts). */
+static bool fail_stage2(Smmu3Pass *p, uint64_t ipa, Smmu3Class class)
+{
+    p->fault.stage2 = true;
+    p->fault.ipa = ipa;
+    p->fault.class = class;
+    return false;
+}
+
+bool smmu3_pass_stage2(Smmu3Pass *p, uint64_t ipa, uint8_t need,
+                       Smmu3Class class, Smmu3Leaf *leaf)
+{
+    const Smmu3Stream *stream = &p->config.stream;
+    /* S2PTW: neither tables nor CDs may be in Device memory (5.2). */
+    bool protect = stream->stage2.protect_walks && class != CLASS_IN;
+    Smmu3TlbTag tag = { .world = SMMU3_WORLD_STAGE2, .vmid = stream->vmid };
+    Smmu3Tables tables;
+
+    p->in_tables = true;
+    if (lookup(p, &tag, ipa, need, leaf) && !(protect && leaf->device)) {
+        return true;
+    }
+    if (p->mode == SMMU3_PASS_CACHED) {
+        return smmu3_pass_fail(p, EVENT_NONE);
+    }
+    smmu3_tables_stage2(&tables, &stream->stage2, &p->s->features);
+    if (!walk(p, &tables, &tag, ipa, need, class, leaf)) {
+        return fail_stage2(p, ipa, class);
+    }
+    if (protect && leaf->device) {
+        p->fault = (Smmu3Fault) { .type = F_PERMISSION };
+        return fail_stage2(p, ipa, class);
+    }
+    return true;
+}

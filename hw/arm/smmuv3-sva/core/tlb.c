@@ -1,0 +1,487 @@
+/*
+ * See tlb.h. Entries live in sets of four ways; a set is guarded by a sequence
+ * count, so that a lookup never waits and never sees half an entry. All shared
+ * words are C11 atomics.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "tlb.h"
+#include <glib.h>
+#include <stdatomic.h>
+#include "epoch.h"
+
+enum { WAYS = 4, WORLDS = 4, MIN_ENTRIES = 64, MAX_PROBES = 4096 };
+
+/*
+ * An entry, in four words that a lookup copies one by one.
+ *   place:  what it maps: input page, size, world, global, ASET; 0: nothing
+ *   owner:  VMID and ASID
+ *   output: base address, and in its low 12 bits rights and attributes
+ *   epoch:  when its walk began
+ */
+typedef struct Entry {
+    _Atomic uint64_t place, owner, output, epoch;
+} Entry;
+
+typedef struct Set {
+    Entry way[WAYS];
+} Set;
+
+/* "Word, lsb, width", see field.h. */
+#define PLACE_USED          0, 0, 1
+#define PLACE_GLOBAL        0, 1, 1
+#define PLACE_ASET          0, 2, 1
+#define PLACE_WORLD         0, 3, 2
+#define PLACE_SIZE_LOG2     0, 5, 6
+#define PLACE_SHAPE         0, 1, 10    /* all of the above */
+#define PLACE_PAGE          0, 12, 44
+#define OWNER_ASID          0, 0, 16
+#define OWNER_VMID          0, 16, 16
+#define OUTPUT_RIGHTS       0, 0, 6
+#define OUTPUT_CLEAN        0, 6, 1
+#define OUTPUT_DEVICE       0, 7, 1
+
+/* Input addresses have 56 bits: TBI ignores those above, 55 is the half. */
+enum { ADDR_BITS = 56, ASID_SLOTS = 65536, VMIDS = 65536 };
+
+struct Smmu3Tlb {
+    Set *sets;
+    Smmu3Seq *seq;                  /* one for each set */
+    size_t set_mask;
+    unsigned rotor;                 /* the next victim's way */
+    /* Sizes that entries have, by world and global: bit n for 2^n bytes. */
+    _Atomic uint64_t shapes[WORLDS][2];
+
+    /* When what was last invalidated. */
+    uint64_t now;
+    uint64_t last_range;            /* the last one by address */
+    Smmu3Epoch all, el2, nsnh;
+    Smmu3Epoch *vmid_stage1, *vmid_stage2;          /* [VMIDS] */
+    Smmu3Epoch *asid;                               /* [ASID_SLOTS], hashed */
+};
+
+/* ---- Keys -------------------------------------------------------------- */
+
+typedef struct Key {
+    uint64_t place, owner;
+} Key;
+
+static inline Key make_key(const Smmu3TlbTag *tag, uint64_t addr,
+                           unsigned size_log2, bool global)
+{
+    Key key = { 0, 0 };
+
+    addr &= smmu3_mask(ADDR_BITS);
+    smmu3_set(&key.place, PLACE_USED, 1);
+    smmu3_set(&key.place, PLACE_GLOBAL, global);
+    smmu3_set(&key.place, PLACE_ASET, global && tag->aset);
+    smmu3_set(&key.place, PLACE_WORLD, tag->world);
+    smmu3_set(&key.place, PLACE_SIZE_LOG2, size_log2);
+    smmu3_set_addr(&key.place, PLACE_PAGE, addr & ~smmu3_mask(size_log2));
+    smmu3_set(&key.owner, OWNER_ASID, global ? 0 : tag->asid);
+    smmu3_set(&key.owner, OWNER_VMID, tag->vmid);
+    return key;
+}
+
+static inline uint64_t mix(uint64_t x)
+{
+    x *= UINT64_C(0x9e3779b97f4a7c15);
+    return x ^ x >> 32;
+}
+
+/* Neighbours in one region get sets of their own, side by side. */
+static inline size_t set_of(const Smmu3Tlb *tlb, Key key)
+{
+    uint64_t number = key.place >> smmu3_get(&key.place, PLACE_SIZE_LOG2);
+    uint64_t region = number >> 8 ^ key.owner << 24 ^
+                      smmu3_get(&key.place, PLACE_SHAPE) << 56;
+
+    return (number + mix(region)) & tlb->set_mask;
+}
+
+static inline size_t asid_slot(Smmu3World world, uint16_t vmid, uint16_t asid)
+{
+    return (asid ^ mix((uint64_t)vmid << 2 | world)) % ASID_SLOTS;
+}
+
+/* ---- Life -------------------------------------------------------------- */
+
+/* Nothing that covers such an entry was invalidated since @epoch. */
+static inline bool alive(Smmu3Tlb *tlb, Key key, uint64_t epoch)
+{
+    Smmu3World world = smmu3_get(&key.place, PLACE_WORLD);
+    bool global = smmu3_get(&key.place, PLACE_GLOBAL);
+    uint16_t vmid = smmu3_get(&key.owner, OWNER_VMID);
+    uint16_t asid = smmu3_get(&key.owner, OWNER_ASID);
+
+    if (smmu3_epoch_after(&tlb->all, epoch)) {
+        return false;
+    }
+    switch (world) {
+    case SMMU3_WORLD_STAGE2:
+        return !smmu3_epoch_after(&tlb->nsnh, epoch) &&
+               !smmu3_epoch_after(&tlb->vmid_stage2[vmid], epoch);
+    case SMMU3_WORLD_NS_EL1:
+        if (smmu3_epoch_after(&tlb->nsnh, epoch) ||
+            smmu3_epoch_after(&tlb->vmid_stage1[vmid], epoch)) {
+            return false;
+        }
+        break;
+    default:
+        if (smmu3_epoch_after(&tlb->el2, epoch)) {
+            return false;
+        }
+        break;
+    }
+    return global || !smmu3_epoch_after(&tlb->asid[asid_slot(world, vmid,
+                                                             asid)], epoch);
+}
+
+static void write_entry(Smmu3Tlb *tlb, size_t set, unsigned way, Key key,
+                        uint64_t output, uint64_t epoch)
+{
+    Entry *e = &tlb->sets[set].way[way];
+    uint32_t seq = smmu3_seq_write_begin(&tlb->seq[set]);
+
+    atomic_store_explicit(&e->place, key.place, memory_order_release);
+    atomic_store_explicit(&e->owner, key.owner, memory_order_release);
+    atomic_store_explicit(&e->output, output, memory_order_release);
+    atomic_store_explicit(&e->epoch, epoch, memory_order_release);
+    smmu3_seq_write_end(&tlb->seq[set], seq);
+}
+
+static inline Key key_at(Entry *e)
+{
+    return (Key) {
+        atomic_load_explicit(&e->place, memory_order_acquire),
+        atomic_load_explicit(&e->owner, memory_order_acquire),
+    };
+}
+
+static bool dead(Smmu3Tlb *tlb, Entry *e)
+{
+    Key key = key_at(e);
+
+    return !key.place ||
+           !alive(tlb, key, atomic_load_explicit(&e->epoch,
+                                                 memory_order_acquire));
+}
+
+/* ---- Lookup ------------------------------------------------------------ */
+
+/* A consistent copy of the entry with this key in this set. */
+static inline bool probe(Smmu3Tlb *tlb, Key key, uint64_t *output,
+                         uint64_t *epoch)
+{
+    size_t index = set_of(tlb, key);
+    Set *set = &tlb->sets[index];
+    uint32_t seq;
+
+    if (!smmu3_seq_read_begin(&tlb->seq[index], &seq)) {
+        return false;           /* being written: as good as a miss */
+    }
+    for (unsigned i = 0; i < WAYS; i++) {
+        Entry *e = &set->way[i];
+        Key found = key_at(e);
+
+        if (found.place == key.place && found.owner == key.owner) {
+            *output = atomic_load_explicit(&e->output, memory_order_acquire);
+            *epoch = atomic_load_explicit(&e->epoch, memory_order_acquire);
+            return smmu3_seq_read_end(&tlb->seq[index], seq);
+        }
+    }
+    return false;
+}
+
+static bool lookup_shape(Smmu3Tlb *tlb, const Smmu3TlbTag *tag,
+                         uint64_t addr, unsigned size_log2, bool global,
+                         Smmu3Leaf *leaf)
+{
+    Key key = make_key(tag, addr, size_log2, global);
+    uint64_t output, epoch;
+
+    if (!probe(tlb, key, &output, &epoch) || !alive(tlb, key, epoch)) {
+        return false;
+    }
+    *leaf = (Smmu3Leaf) {
+        .base = output & ~smmu3_mask(12),
+        .size_log2 = size_log2,
+        .rights = smmu3_get(&output, OUTPUT_RIGHTS),
+        .clean = smmu3_get(&output, OUTPUT_CLEAN),
+        .global = global,
+        .device = smmu3_get(&output, OUTPUT_DEVICE),
+    };
+    return true;
+}
+
+static uint64_t shapes_in_use(Smmu3Tlb *tlb, Smmu3World world,
+                              bool global)
+{
+    return atomic_load_explicit(&tlb->shapes[world][global],
+                                memory_order_acquire);
+}
+
+bool smmu3_tlb_lookup(Smmu3Tlb *tlb, const Smmu3TlbTag *tag, uint64_t addr,
+                      Smmu3Leaf *leaf)
+{
+    for (unsigned global = 0; global < 2; global++) {
+        uint64_t shapes = shapes_in_use(tlb, tag->world, global);
+
+        for (; shapes; shapes &= shapes - 1) {
+            if (lookup_shape(tlb, tag, addr, __builtin_ctzll(shapes), global,
+                             leaf)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* ---- Insertion --------------------------------------------------------- */
+
+uint64_t smmu3_tlb_epoch(Smmu3Tlb *tlb)
+{
+    return tlb->now;
+}
+
+/* The same block's place, else a dead entry's, else the next in turn. */
+static unsigned choose_way(Smmu3Tlb *tlb, Set *set, Key key)
+{
+    for (unsigned i = 0; i < WAYS; i++) {
+        Key found = key_at(&set->way[i]);
+
+        if (found.place == key.place && found.owner == key.owner) {
+            return i;
+        }
+    }
+    for (unsigned i = 0; i < WAYS; i++) {
+        if (dead(tlb, &set->way[i])) {
+            return i;
+        }
+    }
+    return tlb->rotor++ % WAYS;
+}
+
+void smmu3_tlb_insert(Smmu3Tlb *tlb, const Smmu3TlbTag *tag, uint64_t addr,
+                      const Smmu3Leaf *leaf, uint64_t epoch)
+{
+    Key key = make_key(tag, addr, leaf->size_log2, leaf->global);
+    size_t set = set_of(tlb, key);
+    uint64_t output = leaf->base & ~smmu3_mask(12);
+
+    if (epoch < tlb->last_range || !alive(tlb, key, epoch)) {
+        return;                 /* perhaps invalidated since the walk began */
+    }
+    smmu3_set(&output, OUTPUT_RIGHTS, leaf->rights);
+    smmu3_set(&output, OUTPUT_CLEAN, leaf->clean);
+    smmu3_set(&output, OUTPUT_DEVICE, leaf->device);
+    write_entry(tlb, set, choose_way(tlb, &tlb->sets[set], key), key, output,
+                epoch);
+    atomic_fetch_or_explicit(&tlb->shapes[tag->world][leaf->global],
+                             UINT64_C(1) << leaf->size_log2,
+                             memory_order_release);
+}
+
+/* ---- Invalidation ------------------------------------------------------ */
+
+void smmu3_tlb_invalidate_all(Smmu3Tlb *tlb)
+{
+    smmu3_epoch_set(&tlb->all, ++tlb->now);
+    for (unsigned world = 0; world < WORLDS; world++) {
+        for (unsigned global = 0; global < 2; global++) {
+            atomic_store_explicit(&tlb->shapes[world][global], 0,
+                                  memory_order_release);
+        }
+    }
+}
+
+void smmu3_tlb_invalidate_el2(Smmu3Tlb *tlb)
+{
+    smmu3_epoch_set(&tlb->el2, ++tlb->now);
+}
+
+void smmu3_tlb_invalidate_nsnh(Smmu3Tlb *tlb)
+{
+    smmu3_epoch_set(&tlb->nsnh, ++tlb->now);
+}
+
+/*
+ * For each VMID that differs from @vmid in bits of @ignore only. CR0.VMW
+ * ignores at most the low four bits.
+ */
+#define FOR_EACH_VMID(v, vmid, ignore) \
+    for (uint32_t v = (vmid) & ~((ignore) & 15u); \
+         v <= ((vmid) | ((ignore) & 15u)); v++)
+
+void smmu3_tlb_invalidate_vmid(Smmu3Tlb *tlb, uint16_t vmid,
+                               uint16_t vmid_ignore, bool stage2_too)
+{
+    tlb->now++;
+    FOR_EACH_VMID(v, vmid, vmid_ignore) {
+        smmu3_epoch_set(&tlb->vmid_stage1[v], tlb->now);
+        if (stage2_too) {
+            smmu3_epoch_set(&tlb->vmid_stage2[v], tlb->now);
+        }
+    }
+}
+
+void smmu3_tlb_invalidate_asid(Smmu3Tlb *tlb, const Smmu3TlbTag *tag,
+                               uint16_t vmid_ignore)
+{
+    tlb->now++;
+    FOR_EACH_VMID(v, tag->vmid, vmid_ignore) {
+        smmu3_epoch_set(&tlb->asid[asid_slot(tag->world, v, tag->asid)],
+                        tlb->now);
+    }
+}
+
+/* More than a range: everything that its tag and global entries could hit. */
+static void invalidate_whole_tag(Smmu3Tlb *tlb, const Smmu3TlbTag *tag,
+                                 uint16_t vmid_ignore, bool any_asid)
+{
+    bool asid_alone = !any_asid && !shapes_in_use(tlb, tag->world, true);
+
+    switch (tag->world) {
+    case SMMU3_WORLD_STAGE2:
+        tlb->now++;
+        FOR_EACH_VMID(v, tag->vmid, vmid_ignore) {
+            smmu3_epoch_set(&tlb->vmid_stage2[v], tlb->now);
+        }
+        break;
+    case SMMU3_WORLD_NS_EL1:
+        if (asid_alone) {
+            smmu3_tlb_invalidate_asid(tlb, tag, vmid_ignore);
+        } else {
+            smmu3_tlb_invalidate_vmid(tlb, tag->vmid, vmid_ignore, false);
+        }
+        break;
+    default:
+        if (asid_alone) {
+            smmu3_tlb_invalidate_asid(tlb, tag, 0);
+        } else {
+            smmu3_tlb_invalidate_el2(tlb);
+        }
+        break;
+    }
+}
+
+static void remove_entry(Smmu3Tlb *tlb, Key key)
+{
+    size_t set = set_of(tlb, key);
+
+    for (unsigned i = 0; i < WAYS; i++) {
+        Key found = key_at(&tlb->sets[set].way[i]);
+
+        if (found.place == key.place && found.owner == key.owner) {
+            write_entry(tlb, set, i, (Key) { 0, 0 }, 0, 0);
+        }
+    }
+}
+
+/* Blocks of a shape that overlap the range. */
+static uint64_t blocks(uint64_t first, uint64_t last, unsigned size_log2)
+{
+    return (last >> size_log2) - (first >> size_log2) + 1;
+}
+
+static uint64_t probes_for_range(Smmu3Tlb *tlb, const Smmu3TlbTag *tag,
+                                 uint64_t first, uint64_t last)
+{
+    uint64_t probes = 0;
+
+    for (unsigned global = 0; global < 2; global++) {
+        uint64_t shapes = shapes_in_use(tlb, tag->world, global);
+
+        for (; shapes; shapes &= shapes - 1) {
+            probes += blocks(first, last, __builtin_ctzll(shapes));
+        }
+    }
+    return probes;
+}
+
+static void remove_range(Smmu3Tlb *tlb, const Smmu3TlbTag *tag,
+                         uint64_t first, uint64_t last)
+{
+    for (unsigned global = 0; global < 2; global++) {
+        uint64_t shapes = shapes_in_use(tlb, tag->world, global);
+
+        for (; shapes; shapes &= shapes - 1) {
+            unsigned size_log2 = __builtin_ctzll(shapes);
+            uint64_t count = blocks(first, last, size_log2);
+
+            for (uint64_t i = 0; i < count; i++) {
+                uint64_t addr = first + (i << size_log2);
+                Smmu3TlbTag other = *tag;
+
+                /* Global entries of either ASET go. */
+                remove_entry(tlb, make_key(tag, addr, size_log2, global));
+                if (global) {
+                    other.aset = !tag->aset;
+                    remove_entry(tlb, make_key(&other, addr, size_log2, true));
+                }
+            }
+        }
+    }
+}
+
+void smmu3_tlb_invalidate_range(Smmu3Tlb *tlb, const Smmu3TlbTag *tag,
+                                uint16_t vmid_ignore, bool any_asid,
+                                uint64_t first, uint64_t last)
+{
+    /* Entries are found by their ASID, so any_asid is no range of them. */
+    bool every_asid = any_asid && shapes_in_use(tlb, tag->world, false);
+    uint64_t limit = MIN((tlb->set_mask + 1) * WAYS, MAX_PROBES);
+    uint64_t vmids = (vmid_ignore & 15u) + 1;
+    Smmu3TlbTag one = *tag;
+
+    first &= smmu3_mask(ADDR_BITS);
+    last &= smmu3_mask(ADDR_BITS);
+    if (every_asid || last < first ||
+        probes_for_range(tlb, tag, first, last) * vmids > limit) {
+        invalidate_whole_tag(tlb, tag, vmid_ignore, any_asid);
+        return;
+    }
+    tlb->last_range = ++tlb->now;
+    FOR_EACH_VMID(v, tag->vmid, vmid_ignore) {
+        one.vmid = v;
+        remove_range(tlb, &one, first, last);
+    }
+}
+
+/* ---- Making one -------------------------------------------------------- */
+
+static size_t round_up_to_power_of_two(size_t n)
+{
+    size_t power = 1;
+
+    while (power < n) {
+        power *= 2;
+    }
+    return power;
+}
+
+Smmu3Tlb *smmu3_tlb_new(size_t capacity)
+{
+    Smmu3Tlb *tlb = g_new0(Smmu3Tlb, 1);
+    size_t sets = round_up_to_power_of_two(MAX(capacity, MIN_ENTRIES)) / WAYS;
+
+    tlb->sets = g_new0(Set, sets);
+    tlb->seq = g_new0(Smmu3Seq, sets);
+    tlb->set_mask = sets - 1;
+    tlb->vmid_stage1 = g_new0(Smmu3Epoch, VMIDS);
+    tlb->vmid_stage2 = g_new0(Smmu3Epoch, VMIDS);
+    tlb->asid = g_new0(Smmu3Epoch, ASID_SLOTS);
+    return tlb;
+}
+
+void smmu3_tlb_free(Smmu3Tlb *tlb)
+{
+    if (tlb) {
+        g_free(tlb->sets);
+        g_free(tlb->seq);
+        g_free(tlb->vmid_stage1);
+        g_free(tlb->vmid_stage2);
+        g_free(tlb->asid);
+        g_free(tlb);
+    }
+}

@@ -1,0 +1,392 @@
+/*
+ * One transaction, from its StreamID to a physical address or a fault, in the
+ * order of IHI 0070 3.3 and 7.3.22. Not the tables (walk.c), the structures
+ * (config.c), nor ATS (ats.c). Called by everyone who submits traffic.
+ *
+ * A transaction passes twice at most: first without the lock, by caches alone;
+ * then, if that does not decide it, under the lock and with all that memory
+ * and faults need. Both times it takes the same steps.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "translate.h"
+
+void smmu3_pass_init(Smmu3Pass *p, Smmu3 *s, const Smmu3Transaction *t,
+                     Smmu3PassMode mode)
+{
+    p->s = s;
+    p->t = t;
+    p->mode = mode;
+    p->watch = NULL;
+    p->watch_data = NULL;
+    p->config.has_cd = false;
+    p->stage1 = false;
+    p->cd_index = 0;
+    p->priv = p->ind = false;
+    p->in_tables = p->walked = p->terminal = false;
+    p->fault = (Smmu3Fault) { .type = EVENT_NONE };
+    p->refusal = SMMU3_ABORT;
+}
+
+static bool enabled(Smmu3 *s)
+{
+    return atomic_load_explicit(&s->enabled, memory_order_acquire);
+}
+
+/* ---- Steps ------------------------------------------------------------- */
+
+/* SMMUEN=0 (IHI 0070 3.11): no table is looked at, nothing recorded. */
+static bool pass_globally_bypassed(Smmu3Pass *p, Smmu3Translation *result)
+{
+    uint64_t gbpa = atomic_load_explicit(&p->s->gbpa, memory_order_relaxed);
+    unsigned oas_bits = smmu3_oas_bits(&p->s->features);
+
+    if (smmu3_get(&gbpa, GBPA_ABORT) || p->t->addr >> oas_bits) {
+        return smmu3_pass_fail(p, EVENT_NONE);
+    }
+    *result = (Smmu3Translation) {
+        .pa = p->t->addr, .size_log2 = oas_bits,
+        .access = SMMU3_READ | SMMU3_WRITE | SMMU3_EXEC,
+    };
+    return true;
+}
+
+bool smmu3_pass_find_substream(Smmu3Pass *p)
+{
+    const Smmu3Stream *stream = &p->config.stream;
+    const Smmu3Transaction *t = p->t;
+
+    p->cd_index = 0;
+    if (!stream->s1 || stream->s1cdmax == 0) {
+        p->stage1 = stream->s1;
+        return !t->ssv || smmu3_pass_fail(p, C_BAD_SUBSTREAMID);
+    }
+    p->stage1 = true;
+    if (t->ssv) {
+        if (t->ssid >> stream->s1cdmax) {
+            return smmu3_pass_fail(p, C_BAD_SUBSTREAMID);
+        }
+        if (t->ssid == 0 && stream->s1dss == STE_S1DSS_CD0) {
+            return smmu3_pass_fail(p, F_STREAM_DISABLED);
+        }
+        p->cd_index = t->ssid;
+        return true;
+    }
+    switch (stream->s1dss) {
+    case STE_S1DSS_BYPASS:
+        p->stage1 = false;
+        return true;
+    case STE_S1DSS_CD0:
+        return true;
+    default:
+        return smmu3_pass_fail(p, F_STREAM_DISABLED);
+    }
+}
+
+static bool overridden(Smmu3Override how, bool incoming)
+{
+    return how == SMMU3_OVERRIDE_NONE ? incoming : how == SMMU3_OVERRIDE_SET;
+}
+
+/* A write is never an instruction fetch, whatever INSTCFG says (13.1.2). */
+void smmu3_pass_apply_overrides(Smmu3Pass *p)
+{
+    const Smmu3Stream *stream = &p->config.stream;
+
+    p->priv = overridden(stream->priv, p->t->priv);
+    p->ind = !(p->t->access & SMMU3_WRITE) &&
+             overridden(stream->inst, p->t->ind);
+}
+
+/* No stage is left: the output is the input, if it is one (3.4). */
+static bool pass_identity(Smmu3Pass *p, Smmu3Translation *result)
+{
+    unsigned oas_bits = smmu3_oas_bits(&p->s->features);
+
+    if (p->t->addr >> oas_bits) {
+        p->terminal = true;
+        return smmu3_pass_fail(p, F_ADDR_SIZE);
+    }
+    *result = (Smmu3Translation) {
+        .pa = p->t->addr, .size_log2 = oas_bits,
+        .access = SMMU3_READ | SMMU3_WRITE | SMMU3_EXEC,
+    };
+    return true;
+}
+
+/* What the requester may do, so that it need not ask for each access. */
+static uint8_t granted(const Smmu3Pass *p, uint8_t rights, bool clean)
+{
+    uint8_t access = 0;
+
+    if (p->priv) {
+        rights /= SMMU3_PRIV_R / SMMU3_UNPRIV_R;
+    }
+    if (rights & (p->ind ? SMMU3_UNPRIV_X : SMMU3_UNPRIV_R)) {
+        access |= SMMU3_READ;
+    }
+    if ((rights & SMMU3_UNPRIV_W) && !clean) {
+        access |= SMMU3_WRITE;
+    }
+    if (rights & SMMU3_UNPRIV_X) {
+        access |= SMMU3_EXEC;
+    }
+    return access;
+}
+
+/* Stage 1, stage 2, or both; permissions and sizes are the lesser of both. */
+static bool pass_stages(Smmu3Pass *p, Smmu3Translation *result)
+{
+    uint8_t need = smmu3_rights_needed(p->t->access, p->priv, p->ind);
+    bool stage2 = p->config.stream.s2;
+    uint64_t addr = p->t->addr;
+    unsigned size_log2 = 64;
+    uint8_t rights = UINT8_MAX;
+    bool clean = false;
+    Smmu3Leaf leaf;
+
+    if (p->stage1) {
+        if (!smmu3_pass_stage1(p, addr, need, &leaf)) {
+            return false;
+        }
+        addr = leaf.base | (addr & smmu3_mask(leaf.size_log2));
+        size_log2 = leaf.size_log2;
+        rights = leaf.rights;
+        clean = leaf.clean;
+    } else if (addr >> smmu3_ias_bits(&p->s->features)) {
+        p->terminal = true;
+        return smmu3_pass_fail(p, F_ADDR_SIZE);
+    }
+    if (stage2) {
+        if (!smmu3_pass_stage2(p, addr, need, CLASS_IN, &leaf)) {
+            return false;
+        }
+        addr = leaf.base | (addr & smmu3_mask(leaf.size_log2));
+        size_log2 = MIN(size_log2, leaf.size_log2);
+        rights &= leaf.rights;
+        clean |= leaf.clean;
+    }
+    *result = (Smmu3Translation) {
+        .pa = addr, .size_log2 = size_log2,
+        .access = granted(p, rights, clean),
+    };
+    return true;
+}
+
+bool smmu3_pass_untranslated(Smmu3Pass *p, Smmu3Translation *result)
+{
+    if (!enabled(p->s)) {
+        return pass_globally_bypassed(p, result);
+    }
+    if (p->t->speculative && (p->t->access & SMMU3_WRITE)) {
+        return smmu3_pass_fail(p, EVENT_NONE);  /* 3.14: never on a guess */
+    }
+    if (!smmu3_pass_find_stream(p)) {
+        return false;
+    }
+    if (p->config.stream.config == STE_CONFIG_ABORT) {
+        return smmu3_pass_fail(p, EVENT_NONE);
+    }
+    smmu3_pass_apply_overrides(p);
+    if (!smmu3_pass_find_substream(p)) {
+        return false;
+    }
+    if (!p->stage1 && !p->config.stream.s2) {
+        return pass_identity(p, result);
+    }
+    if (p->stage1 && !smmu3_pass_find_context(p)) {
+        return false;
+    }
+    return pass_stages(p, result);
+}
+
+/* ---- What becomes of a fault ------------------------------------------- */
+
+bool smmu3_is_translation_related(Smmu3EventType type)
+{
+    return type == F_TRANSLATION || type == F_ADDR_SIZE || type == F_ACCESS ||
+           type == F_PERMISSION;
+}
+
+bool smmu3_pass_is_controlled(const Smmu3Pass *p)
+{
+    return smmu3_is_translation_related(p->fault.type) && !p->terminal;
+}
+
+bool smmu3_pass_is_recorded(const Smmu3Pass *p)
+{
+    uint64_t cr2 = p->s->regs.cr2;
+    bool invalid_sid = p->fault.type == C_BAD_STREAMID;
+    bool recinvsid = smmu3_get(&cr2, CR2_RECINVSID);
+    bool rec_cfg_ats = smmu3_get(&cr2, CR2_REC_CFG_ATS);
+
+    switch (p->fault.type) {
+    case EVENT_NONE:
+        return false;
+    case F_BAD_ATS_TREQ:
+    case F_TRANSL_FORBIDDEN:
+        return true;
+    default:
+        break;
+    }
+    switch (p->t->type) {
+    case SMMU3_ATS_REQUEST:
+        return rec_cfg_ats && (recinvsid || !invalid_sid);
+    case SMMU3_ATS_TRANSLATED:
+        return rec_cfg_ats || p->in_tables || p->terminal;
+    default:
+        return recinvsid || !invalid_sid;
+    }
+}
+
+static void build_event(Smmu3Pass *p, uint64_t event[SMMU3_EVENT_WORDS])
+{
+    p->fault.priv = p->priv;
+    p->fault.ind = p->ind;
+    p->fault.write = p->t->access & SMMU3_WRITE;
+    smmu3_event_build(p->t, &p->fault, event);
+}
+
+static void record(Smmu3Pass *p)
+{
+    uint64_t event[SMMU3_EVENT_WORDS];
+
+    build_event(p, event);
+    smmu3_event_record(p->s, event);
+}
+
+/* The stage at fault decides (5.5, 3.12). */
+static Smmu3Outcome terminate_or_stall(Smmu3Pass *p, Smmu3Translation *result)
+{
+    const Smmu3Stage1 *s1 = &p->config.stage1;
+    const Smmu3Stage2 *s2 = &p->config.stream.stage2;
+    bool stall = p->fault.stage2 ? s2->stall : s1->stall;
+    bool wants_record = p->fault.stage2 ? s2->record : s1->record;
+    bool abort = p->fault.stage2 || s1->abort;
+    uint64_t event[SMMU3_EVENT_WORDS];
+
+    if (stall && p->t->may_stall) {
+        build_event(p, event);
+        if (smmu3_stall(p->s, p->t, event, &result->stag)) {
+            return SMMU3_STALLED;
+        }
+    }
+    if (stall) {
+        /* It cannot wait: terminated, but never unseen. */
+        record(p);
+        return SMMU3_ABORT;
+    }
+    if (wants_record) {
+        record(p);
+    }
+    return abort ? SMMU3_ABORT : SMMU3_RAZWI;
+}
+
+static Smmu3Outcome conclude_fault(Smmu3Pass *p, Smmu3Translation *result)
+{
+    Smmu3EventType type = p->fault.type;
+
+    *result = (Smmu3Translation) { .fault = type };
+    if (type != EVENT_NONE) {
+        smmu3_count(&p->s->counters.faults[type]);
+    }
+    if (p->t->speculative) {
+        return p->refusal;
+    }
+    if (smmu3_pass_is_controlled(p)) {
+        return terminate_or_stall(p, result);
+    }
+    if (smmu3_pass_is_recorded(p)) {
+        record(p);
+    }
+    return p->refusal;
+}
+
+/* ---- The way in -------------------------------------------------------- */
+
+static void trace_step(Smmu3Pass *p, const Smmu3Step *step)
+{
+    Smmu3 *s = p->s;
+    const Smmu3Transaction *t = p->t;
+
+    switch (step->kind) {
+    case SMMU3_STEP_STE:
+        smmu3_trace(s, SMMU3_TRACE_STE, t->sid, step->addr, step->words[0],
+                    step->words[1]);
+        break;
+    case SMMU3_STEP_CD:
+        smmu3_trace(s, SMMU3_TRACE_CD, t->sid, p->cd_index, step->addr,
+                    step->words[0]);
+        break;
+    case SMMU3_STEP_DESCRIPTOR:
+    case SMMU3_STEP_UPDATE:
+        smmu3_trace(s, SMMU3_TRACE_WALK, step->stage2 ? 2 : 1, step->level,
+                    step->addr, step->words[0]);
+        break;
+    default:
+        break;
+    }
+}
+
+bool smmu3_pass_any(Smmu3Pass *p, Smmu3Translation *result)
+{
+    switch (p->t->type) {
+    case SMMU3_ATS_REQUEST:
+        return smmu3_pass_ats_request(p, result);
+    case SMMU3_ATS_TRANSLATED:
+        return smmu3_pass_ats_translated(p, result);
+    default:
+        return smmu3_pass_untranslated(p, result);
+    }
+}
+
+/* Under the lock: nothing is left undecided. */
+static Smmu3Outcome translate_fully(Smmu3 *s, const Smmu3Transaction *t,
+                                    Smmu3Translation *result)
+{
+    Smmu3Counters *c = &s->counters;
+    Smmu3Outcome outcome = SMMU3_OK;
+    Smmu3Pass p;
+
+    smmu3_pass_init(&p, s, t, SMMU3_PASS_FULL);
+    p.watch = s->ops->trace ? trace_step : NULL;
+    if (!smmu3_pass_any(&p, result)) {
+        outcome = conclude_fault(&p, result);
+    }
+    if (p.in_tables) {
+        smmu3_count(p.walked ? &c->tlb_misses : &c->tlb_hits);
+    }
+    smmu3_trace(s, SMMU3_TRACE_TRANSLATE, t->sid | (uint64_t)t->ssid << 32,
+                t->addr, result->pa, outcome);
+    return outcome;
+}
+
+static void count_transaction(Smmu3Counters *c, const Smmu3Transaction *t)
+{
+    smmu3_count(&c->translations);
+    if (t->type == SMMU3_ATS_REQUEST) {
+        smmu3_count(&c->ats_requests);
+    } else if (t->type == SMMU3_ATS_TRANSLATED) {
+        smmu3_count(&c->ats_translated);
+    }
+}
+
+Smmu3Outcome smmu3_translate(Smmu3 *s, const Smmu3Transaction *t,
+                             Smmu3Translation *result)
+{
+    Smmu3Outcome outcome;
+    Smmu3Pass p;
+
+    count_transaction(&s->counters, t);
+    smmu3_pass_init(&p, s, t, SMMU3_PASS_CACHED);
+    if (smmu3_pass_any(&p, result)) {
+        if (p.in_tables) {
+            smmu3_count(&s->counters.tlb_hits);
+        }
+        return SMMU3_OK;
+    }
+    g_mutex_lock(&s->lock);
+    outcome = translate_fully(s, t, result);
+    g_mutex_unlock(&s->lock);
+    return outcome;
+}
