@@ -167,8 +167,8 @@ SCENARIOS = [
         allowed=[r'event(:| 0x)'], expected=[r'event: C_BAD_(CD|SUBSTREAMID) client']),
     Scenario(
         'killed', 'processes are killed while the device works or is stalled',
-        [('kill:working:200', ['kill-working']),
-         ('kill:stalled:200:@slow', ['kill-stalled'])],
+        [('killed:working:200', ['kill-working']),
+         ('killed:stalled:200:@slow', ['kill-stalled'])],
         devices=ACCELERATOR + SLOW_DISK, latency_ns=10_000_000,
         timeout=150, check=stalls_served),
     *[Scenario(

@@ -3,8 +3,8 @@
  * again at once, by the next process; the kernel's log stays clean (that is
  * for the host to see).
  *
- *   kill working TIMES
- *   kill stalled TIMES SLOW-DISK
+ *   killed working TIMES
+ *   killed stalled TIMES SLOW-DISK
  *
  * "stalled": the device waits for a page of a slow disk when the process
  * dies, and the kernel answers it afterwards.
@@ -182,7 +182,7 @@ int main(int argc, char **argv)
             longest = us;
         }
     }
-    say("kill: %u processes killed while the device %s in %llu ms, gone after "
+    say("killed: %u processes killed while the device %s in %llu ms, gone after "
         "at most %llu us", times, stalled ? "was stalled" : "worked",
         (unsigned long long)(now_us() - start) / 1000,
         (unsigned long long)longest);
