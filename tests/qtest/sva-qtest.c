@@ -24,9 +24,14 @@
 
 SvaQtest *sva_start(const char *args)
 {
+    return sva_start_machine("virt-sva", args);
+}
+
+SvaQtest *sva_start_machine(const char *machine, const char *args)
+{
     SvaQtest *t = g_new0(SvaQtest, 1);
 
-    t->qts = qtest_initf("-M virt-sva -nodefaults -m 128M %s", args);
+    t->qts = qtest_initf("-M %s -nodefaults -m 128M %s", machine, args);
     t->next = SVA_RAM + 0x100000;
     t->mmio_next = PCI_MMIO;
     return t;

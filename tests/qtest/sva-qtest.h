@@ -13,7 +13,8 @@
 #define SVA_RAM             UINT64_C(0x40000000)    /* 128 MiB */
 #define SVA_SMMU            UINT64_C(0x09050000)
 #define SVA_SMMU_PATH       "/machine/smmu"
-#define SVA_SMMU_INTID      106     /* eventq, then priq, cmdq-sync, gerror */
+#define SVA_SMMU_INTID      106     /* eventq, and after it: */
+enum { SVA_IRQ_PRIQ = 1, SVA_IRQ_SYNC = 2, SVA_IRQ_GERROR = 3 };
 
 #define SVA_QUEUE_LOG2      6       /* entries of each queue */
 #define SVA_SID_LOG2        12      /* StreamIDs of the linear table */
@@ -30,6 +31,8 @@ typedef struct SvaQtest {
 
 /* -M virt-sva with more arguments; see also sva_smmu_enable(). */
 SvaQtest *sva_start(const char *args);
+/* The same with another machine of the virt family: -M @machine. */
+SvaQtest *sva_start_machine(const char *machine, const char *args);
 void sva_stop(SvaQtest *t);
 
 /* Zeroed guest RAM; @align is a power of two. Never freed. */
