@@ -1,0 +1,273 @@
+/*
+ * HiSilicon queue manager: the mailbox, by which the driver loads and dumps
+ * contexts and waits for queues to drain. A command is done when the write
+ * that starts it returns, but for those that wait for work to end.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "qemu/osdep.h"
+#include "qemu/log.h"
+#include "hisi-qm.h"
+#include "hisi-qm-regs.h"
+#include "trace.h"
+
+static void finish(HisiQm *qm, bool ok)
+{
+    uint32_t word = hisi_qm_reg(qm, QM_MAILBOX);
+
+    word = FIELD_DP32(word, QM_MB, BUSY, 0);
+    word = FIELD_DP32(word, QM_MB, STATUS, ok ? 0 : QM_MB_STATUS_FAILED);
+    hisi_qm_set_reg(qm, QM_MAILBOX, word);
+    trace_hisi_qm_mailbox_done(word);
+}
+
+static bool read_context(HisiQm *qm, hwaddr addr, uint32_t *context,
+                         unsigned bytes)
+{
+    uint32_t words[QM_SQC_BYTES / 4] = { 0 };
+
+    if (pci_dma_read(qm->pdev, addr, words, bytes)) {
+        return false;
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(words); i++) {
+        context[i] = le32_to_cpu(words[i]);
+    }
+    return true;
+}
+
+static bool write_context(HisiQm *qm, hwaddr addr, const uint32_t *context,
+                          unsigned bytes)
+{
+    uint32_t words[QM_SQC_BYTES / 4];
+
+    for (unsigned i = 0; i < ARRAY_SIZE(words); i++) {
+        words[i] = cpu_to_le32(context[i]);
+    }
+    return !pci_dma_write(qm->pdev, addr, words, bytes);
+}
+
+/* @context as it is now, with where the queue stands. */
+static void snapshot(uint32_t *now, const uint32_t *context, uint64_t head,
+                     uint64_t tail)
+{
+    uint32_t depth = FIELD_EX32(context[3], QM_XQC_W3, LAST) + 1;
+
+    memcpy(now, context, QM_SQC_BYTES);
+    now[QM_XQC_TAIL_WORD] = head % depth | tail % depth << 16;
+    now[5] = FIELD_DP32(now[5], QM_XQC_W5, TAIL_WRAP, tail / depth & 1);
+}
+
+static void snapshot_sq(const HisiQmSq *sq, uint32_t *now)
+{
+    snapshot(now, sq->context, sq->completed, sq->submitted);
+}
+
+static void snapshot_cq(const HisiQmCq *cq, uint32_t *now)
+{
+    snapshot(now, cq->context, cq->head, cq->tail);
+}
+
+static void snapshot_eq(const HisiQmEq *eq, uint32_t *now)
+{
+    uint32_t depth = FIELD_EX32(eq->context[6], QM_EQC_W6, LAST) + 1;
+
+    memcpy(now, eq->context, QM_SQC_BYTES);
+    now[QM_XQC_TAIL_WORD] = eq->head % depth | eq->tail % depth << 16;
+}
+
+static bool load_sq(HisiQm *qm, unsigned qn, hwaddr addr)
+{
+    HisiQmSq *sq = &qm->sq[qn];
+    uint32_t context[QM_SQC_BYTES / 4];
+
+    if (!read_context(qm, addr, context, QM_SQC_BYTES) ||
+        1u << FIELD_EX32(context[3], QM_XQC_W3, ENTRY_LOG2) !=
+        qm->ops->sqe_bytes) {
+        return false;
+    }
+    qm->ops->abandon(qm, qn);
+    memset(sq, 0, sizeof(*sq));
+    memcpy(sq->context, context, sizeof(context));
+    sq->valid = !FIELD_EX32(context[6], QM_SQC_W6, DISABLED);
+    return true;
+}
+
+static bool load_cq(HisiQm *qm, unsigned qn, hwaddr addr)
+{
+    HisiQmCq *cq = &qm->cq[qn];
+    bool event_is_posted = cq->event_is_posted;
+    uint32_t context[QM_SQC_BYTES / 4];
+
+    if (!read_context(qm, addr, context, QM_SQC_BYTES) ||
+        1u << FIELD_EX32(context[3], QM_XQC_W3, ENTRY_LOG2) != QM_CQE_BYTES) {
+        return false;
+    }
+    memset(cq, 0, sizeof(*cq));
+    memcpy(cq->context, context, sizeof(context));
+    cq->valid = true;
+    cq->armed = FIELD_EX32(context[6], QM_CQC_W6, ARMED);
+    cq->event_is_posted = event_is_posted;
+    return true;
+}
+
+static bool load_eq(HisiQm *qm, HisiQmEq *eq, hwaddr addr)
+{
+    uint32_t context[QM_SQC_BYTES / 4];
+
+    if (!read_context(qm, addr, context, QM_EQC_BYTES)) {
+        return false;
+    }
+    memset(eq, 0, sizeof(*eq));
+    memcpy(eq->context, context, sizeof(context));
+    eq->valid = true;
+    eq->armed = true;
+    if (eq == &qm->eq) {
+        for (unsigned cqn = 0; cqn < qm->queues; cqn++) {
+            qm->cq[cqn].event_is_posted = false;
+        }
+        qm->eq_was_full = true;
+        hisi_qm_update_events(qm);
+    }
+    return true;
+}
+
+static bool transfer_context(HisiQm *qm, unsigned cmd, bool is_read,
+                             unsigned qn, hwaddr addr)
+{
+    uint32_t now[QM_SQC_BYTES / 4];
+
+    if ((cmd == QM_MB_SQC || cmd == QM_MB_CQC) &&
+        (!qm->vft_is_valid || qn >= qm->vft_queues)) {
+        return false;
+    }
+    switch (cmd) {
+    case QM_MB_SQC:
+        if (!is_read) {
+            return load_sq(qm, qn, addr);
+        }
+        snapshot_sq(&qm->sq[qn], now);
+        return write_context(qm, addr, now, QM_SQC_BYTES);
+    case QM_MB_CQC:
+        if (!is_read) {
+            return load_cq(qm, qn, addr);
+        }
+        snapshot_cq(&qm->cq[qn], now);
+        return write_context(qm, addr, now, QM_SQC_BYTES);
+    case QM_MB_EQC:
+    case QM_MB_AEQC: {
+        HisiQmEq *eq = cmd == QM_MB_EQC ? &qm->eq : &qm->aeq;
+
+        if (!is_read) {
+            return load_eq(qm, eq, addr);
+        }
+        snapshot_eq(eq, now);
+        return write_context(qm, addr, now, QM_EQC_BYTES);
+    }
+    default:
+        g_assert_not_reached();
+    }
+}
+
+static void answer_vft(HisiQm *qm)
+{
+    uint64_t entry = 0;
+
+    if (qm->vft_is_valid) {
+        entry = (uint64_t)qm->vft_base << QM_VFT_SQC_BASE_SHIFT |
+                QM_VFT_SQC_VALID |
+                (uint64_t)(qm->vft_queues - 1) << QM_VFT_SQC_LAST_SHIFT;
+    }
+    hisi_qm_set_reg(qm, QM_MAILBOX + 4, entry);
+    hisi_qm_set_reg(qm, QM_MAILBOX + 8, entry >> 32);
+}
+
+void hisi_qm_mailbox_recheck(HisiQm *qm)
+{
+    uint32_t word = hisi_qm_reg(qm, QM_MAILBOX);
+    bool is_idle;
+
+    if (!qm->mb_waits_for) {
+        return;
+    }
+    is_idle = qm->mb_waits_for == QM_MB_FLUSH_QM
+              ? hisi_qm_is_idle(qm)
+              : hisi_qm_queue_is_idle(qm, FIELD_EX32(word, QM_MB, QUEUE));
+    if (is_idle) {
+        qm->mb_waits_for = 0;
+        finish(qm, true);
+    }
+}
+
+void hisi_qm_mailbox_start(HisiQm *qm)
+{
+    uint32_t word = hisi_qm_reg(qm, QM_MAILBOX);
+    hwaddr addr = hisi_qm_reg(qm, QM_MAILBOX + 4) |
+                  (uint64_t)hisi_qm_reg(qm, QM_MAILBOX + 8) << 32;
+    unsigned cmd = FIELD_EX32(word, QM_MB, CMD);
+    unsigned qn = FIELD_EX32(word, QM_MB, QUEUE);
+    bool is_read = FIELD_EX32(word, QM_MB, READ);
+
+    trace_hisi_qm_mailbox(cmd, is_read, qn, addr);
+    switch (cmd) {
+    case QM_MB_SQC:
+    case QM_MB_CQC:
+    case QM_MB_EQC:
+    case QM_MB_AEQC:
+        if (transfer_context(qm, cmd, is_read, qn, addr)) {
+            finish(qm, true);
+            /* What waited for a completion queue that is now another one */
+            hisi_qm_mailbox_recheck(qm);
+            return;
+        }
+        break;
+    case QM_MB_SQC_BT:
+        qm->sqc_table = addr;
+        finish(qm, true);
+        return;
+    case QM_MB_CQC_BT:
+        qm->cqc_table = addr;
+        finish(qm, true);
+        return;
+    case QM_MB_SQC_VFT:
+        if (is_read) {
+            answer_vft(qm);
+            finish(qm, true);
+            return;
+        }
+        break;
+    case QM_MB_STOP_QP:
+        if (qn >= qm->queues) {
+            break;
+        }
+        /* fall through */
+    case QM_MB_FLUSH_QM:
+        if (qm->version < 3) {
+            break;
+        }
+        qm->mb_waits_for = cmd;
+        hisi_qm_set_reg(qm, QM_MAILBOX, FIELD_DP32(word, QM_MB, BUSY, 1));
+        hisi_qm_mailbox_recheck(qm);
+        return;
+    }
+    qemu_log_mask(LOG_GUEST_ERROR, "hisi-qm: mailbox command %u (queue %u, "
+                  "address 0x%" PRIx64 ") failed\n", cmd, qn, addr);
+    finish(qm, false);
+}
+
+void hisi_qm_cache_write_back(HisiQm *qm)
+{
+    uint32_t now[QM_SQC_BYTES / 4];
+
+    for (unsigned qn = 0; qn < qm->vft_queues; qn++) {
+        if (qm->sqc_table && qm->sq[qn].valid) {
+            snapshot_sq(&qm->sq[qn], now);
+            write_context(qm, qm->sqc_table + qn * QM_SQC_BYTES, now,
+                          QM_SQC_BYTES);
+        }
+        if (qm->cqc_table && qm->cq[qn].valid) {
+            snapshot_cq(&qm->cq[qn], now);
+            write_context(qm, qm->cqc_table + qn * QM_SQC_BYTES, now,
+                          QM_SQC_BYTES);
+        }
+    }
+}

@@ -1,0 +1,131 @@
+/*
+ * HiSilicon queue manager (QM), as far as Linux's hisi_qm driver goes: the
+ * registers, mailbox, doorbells and rings that the ZIP engine stands behind.
+ * Knows nothing of what a queue entry asks for; the front end tells it through
+ * HisiQmOps. Physical function only. Everything runs under the big QEMU lock.
+ *
+ * All rings and contexts are reached by StreamID alone, never by a PASID.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef HW_PCI_HISI_QM_H
+#define HW_PCI_HISI_QM_H
+
+#include "hw/pci/pci_device.h"
+
+#define HISI_QM_MAX_QUEUES  1024
+#define HISI_QM_REG_WORDS   (0x13000 / 4)
+
+typedef struct HisiQm HisiQm;
+
+/* The hooks of the engine behind the queues. */
+typedef struct HisiQmOps {
+    unsigned sqe_bytes;
+    /* @qn has entries that hisi_qm_peek() gives. */
+    void (*kick)(HisiQm *qm, unsigned qn);
+    /* @qn loses its context: forget its entry, complete nothing. */
+    void (*abandon)(HisiQm *qm, unsigned qn);
+    /* Software cannot write the engine's register at @offset. */
+    bool (*reg_is_read_only)(HisiQm *qm, hwaddr offset);
+} HisiQmOps;
+
+/* Indices run on without end; the slot is the index modulo the depth. */
+typedef struct HisiQmSq {
+    bool valid;
+    bool dead;              /* had an error: entries are dropped */
+    uint32_t context[8];    /* as loaded */
+    uint64_t submitted;     /* by doorbell */
+    uint64_t completed;
+} HisiQmSq;
+
+typedef struct HisiQmCq {
+    bool valid;
+    bool armed;             /* the next entry, or one waiting, is an event */
+    bool event_is_posted;   /* its EQ entry is not yet consumed */
+    uint32_t context[8];
+    uint64_t head;          /* by doorbell */
+    uint64_t tail;
+} HisiQmCq;
+
+/* The event queue and the asynchronous event queue */
+typedef struct HisiQmEq {
+    bool valid;
+    bool armed;             /* may interrupt */
+    uint32_t context[8];    /* the last word is not used */
+    uint64_t head;
+    uint64_t tail;
+} HisiQmEq;
+
+struct HisiQm {
+    PCIDevice *pdev;
+    const HisiQmOps *ops;
+    unsigned version;           /* 2 or 3 */
+    uint32_t queues;            /* 2 ... HISI_QM_MAX_QUEUES */
+    MemoryRegion bar2;
+    MemoryRegion bar4;
+
+    /* State */
+    uint32_t regs[HISI_QM_REG_WORDS];
+    uint32_t db_low;            /* first half of a doorbell in two halves */
+    bool vft_is_valid;
+    uint32_t vft_base;
+    uint32_t vft_queues;
+    uint64_t sqc_table;         /* where cache write-back goes; 0: nowhere */
+    uint64_t cqc_table;
+    uint32_t mb_waits_for;      /* QM_MB_STOP_QP, QM_MB_FLUSH_QM or 0 */
+    HisiQmEq eq;
+    HisiQmEq aeq;
+    bool eq_was_full;
+    HisiQmSq sq[HISI_QM_MAX_QUEUES];
+    HisiQmCq cq[HISI_QM_MAX_QUEUES];
+    /* Whose event is the EQ entry with this index, modulo the size */
+    uint16_t eq_cqn[HISI_QM_MAX_QUEUES];
+};
+
+/* hisi-qm.c: registers */
+
+/* Sets up the BARs of @pdev; the configuration fields are filled in. */
+void hisi_qm_realize(HisiQm *qm, PCIDevice *pdev, const HisiQmOps *ops);
+/* The state after power-on; the engine's constants are written by set_reg. */
+void hisi_qm_reset(HisiQm *qm);
+/* @offset: in BAR2, 4-aligned; what lies in no window reads 0. */
+uint32_t hisi_qm_reg(HisiQm *qm, hwaddr offset);
+void hisi_qm_set_reg(HisiQm *qm, hwaddr offset, uint32_t value);
+/* Every context goes, every queue's work is abandoned. */
+void hisi_qm_clear_contexts(HisiQm *qm);
+extern const VMStateDescription vmstate_hisi_qm;
+
+/* hisi-qm-mailbox.c */
+
+void hisi_qm_mailbox_start(HisiQm *qm);
+/* A queue may have become idle: finish a command that waits for it. */
+void hisi_qm_mailbox_recheck(HisiQm *qm);
+/* Contexts to the tables that software named. */
+void hisi_qm_cache_write_back(HisiQm *qm);
+
+/* hisi-qm-queue.c */
+
+bool hisi_qm_queue_is_idle(const HisiQm *qm, unsigned qn);
+bool hisi_qm_is_idle(const HisiQm *qm);
+/*
+ * The oldest entry of @qn into @sqe (ops->sqe_bytes). False when there is
+ * none. One that cannot be read is completed with an error and skipped.
+ */
+bool hisi_qm_peek(HisiQm *qm, unsigned qn, void *sqe);
+/* The entry of hisi_qm_peek() is done: write it back, tell software. */
+void hisi_qm_complete(HisiQm *qm, unsigned qn, const void *sqe);
+/*
+ * A doorbell. @qn: the queue of an isolated page, or -1: take it from
+ * @value. Illegal ones are dropped.
+ */
+void hisi_qm_doorbell(HisiQm *qm, int qn, uint64_t value);
+/* Queue events and interrupts that became possible. */
+void hisi_qm_update_events(HisiQm *qm);
+/* [3:0] of the context: HISI_ZIP_COMPRESS and so on. */
+unsigned hisi_qm_queue_type(const HisiQm *qm, unsigned qn);
+/* The PASID in @qn's context; *@is_enabled: V3's enable bit. */
+uint32_t hisi_qm_queue_pasid(const HisiQm *qm, unsigned qn, bool *is_enabled);
+/* After migration: kicks each queue that has entries. */
+void hisi_qm_resume(HisiQm *qm);
+
+#endif

@@ -1,0 +1,470 @@
+/*
+ * The ZIP engine: takes a queue's entries in order, one at a time, and for
+ * each gathers input, computes, scatters output, a piece at a time. Any
+ * access may stall; the job then stands until the requester wakes it, and
+ * other queues go on. A job holds a fixed amount of memory, however long its
+ * buffers are.
+ *
+ * Jobs do not migrate. Nothing of a job is visible before its end but output
+ * bytes, and those come out the same a second time: it starts again from its
+ * entry.
+ *
+ * Called by the queue manager through hisi-zip.c; runs in a bottom half.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "qemu/osdep.h"
+#include "qemu/bswap.h"
+#include "qemu/main-loop.h"
+#include "qemu/units.h"
+#include "hisi-zip.h"
+#include "hisi-zip-abi.h"
+#include "hisi-zip-codec.h"
+#include "hisi-zip-list.h"
+#include "trace.h"
+
+/* Job steps between two looks at the main loop, a few milliseconds' worth. */
+enum { STEPS_AT_A_TIME = 4 };
+
+typedef enum JobStage {
+    JOB_COMPUTE,
+    JOB_GATHER,
+    JOB_SCATTER,
+} JobStage;
+
+typedef enum JobStep {
+    JOB_GOES_ON,
+    JOB_STALLED,
+    JOB_DONE,
+    JOB_GONE,       /* reset from within; the job is freed already */
+} JobStep;
+
+struct HisiZipJob {
+    HisiZip *zip;
+    unsigned qn;
+    SvaChannel ch;
+    uint32_t list_pasid, read_pasid, write_pasid;
+    uint32_t sqe[HISI_ZIP_SQE_WORDS];
+
+    bool decompress;
+    HisiZipCodec *codec;
+    HisiZipCursor src, dst;
+    JobStage stage;
+    uint32_t input_left;        /* bytes not yet gathered */
+    uint32_t room;              /* bytes that may still be written */
+    uint64_t gathered;
+    uint64_t produced;
+    bool output_ends;           /* what is in out[] is the last */
+    bool last_block_seen;
+    uint8_t status;             /* HISI_ZIP_* */
+
+    size_t in_pos, in_bytes;
+    size_t out_pos, out_bytes;
+    uint8_t in[64 * KiB];
+    uint8_t out[64 * KiB];
+};
+
+/* ---- Begin and end ----------------------------------------------------- */
+
+static uint64_t address(const uint32_t *sqe, unsigned word)
+{
+    return sqe[word] | (uint64_t)sqe[word + 1] << 32;
+}
+
+static uint32_t reverse_bits(uint32_t value)
+{
+    uint32_t reversed = 0;
+
+    for (unsigned i = 0; i < 32; i++) {
+        reversed |= (value >> i & 1) << (31 - i);
+    }
+    return reversed;
+}
+
+static void zip_job_wake(SvaChannel *ch)
+{
+    HisiZipJob *job = container_of(ch, HisiZipJob, ch);
+
+    hisi_zip_engine_kick(job->zip, job->qn);
+}
+
+/*
+ * V3 has PASIDs on for a queue, V2 for all queues, by kind of access. Kernel
+ * queues have none.
+ */
+static void zip_job_set_pasids(HisiZipJob *job)
+{
+    HisiQm *qm = &job->zip->qm;
+    bool is_enabled;
+    uint32_t pasid = hisi_qm_queue_pasid(qm, job->qn, &is_enabled);
+    bool list = is_enabled, read = is_enabled, write = is_enabled;
+
+    if (qm->version < 3) {
+        list = hisi_qm_reg(qm, ZIP_SGL_RUSER) & ZIP_USER_SSV;
+        read = hisi_qm_reg(qm, ZIP_DATA_RUSER) & ZIP_USER_SSV;
+        write = hisi_qm_reg(qm, ZIP_DATA_WUSER) & ZIP_USER_SSV;
+    }
+    job->list_pasid = list ? pasid : SVA_NO_PASID;
+    job->read_pasid = read ? pasid : SVA_NO_PASID;
+    job->write_pasid = write ? pasid : SVA_NO_PASID;
+}
+
+/* HISI_ZIP_OK, or what is wrong with the entry. */
+static uint8_t zip_job_check(const HisiZipJob *job)
+{
+    const uint32_t *sqe = job->sqe;
+    uint32_t request = sqe[HISI_ZIP_SQE_REQUEST];
+    uint32_t format = HISI_ZIP_REQUEST_FORMAT(request);
+
+    if (format < HISI_ZIP_FORMAT_RAW || format > HISI_ZIP_FORMAT_GZIP) {
+        return HISI_ZIP_UNSUPPORTED;
+    }
+    if (sqe[HISI_ZIP_SQE_MODE] & HISI_ZIP_MODE_STATEFUL) {
+        return HISI_ZIP_UNSUPPORTED;
+    }
+    if (hisi_qm_queue_type(&job->zip->qm, job->qn) > HISI_ZIP_DECOMPRESS) {
+        return HISI_ZIP_UNSUPPORTED;
+    }
+    if (HISI_ZIP_REQUEST_BUFFERS(request) > HISI_ZIP_BUFFERS_LIST ||
+        HISI_ZIP_REQUEST_WINDOW(request) > HISI_ZIP_WINDOW_32K ||
+        sqe[HISI_ZIP_SQE_INPUT_LEN] > HISI_ZIP_MAX_INPUT) {
+        return HISI_ZIP_BAD_REQUEST;
+    }
+    return HISI_ZIP_OK;
+}
+
+static void zip_job_start(HisiZipJob *job)
+{
+    const uint32_t *sqe = job->sqe;
+    uint32_t request = sqe[HISI_ZIP_SQE_REQUEST];
+    bool is_list = HISI_ZIP_REQUEST_BUFFERS(request) == HISI_ZIP_BUFFERS_LIST;
+
+    job->status = zip_job_check(job);
+    if (job->status != HISI_ZIP_OK) {
+        return;
+    }
+    job->decompress = hisi_qm_queue_type(&job->zip->qm, job->qn) ==
+                      HISI_ZIP_DECOMPRESS;
+    job->codec = hisi_zip_codec_new(job->decompress,
+                                    HISI_ZIP_REQUEST_FORMAT(request),
+                                    HISI_ZIP_REQUEST_WINDOW(request),
+                                    job->zip->level);
+    if (!job->codec) {
+        job->status = HISI_ZIP_UNSUPPORTED;
+        return;
+    }
+    job->input_left = sqe[HISI_ZIP_SQE_INPUT_LEN];
+    job->room = sqe[HISI_ZIP_SQE_OUTPUT_ROOM];
+    hisi_zip_cursor_init(&job->src, is_list, address(sqe, HISI_ZIP_SQE_SRC),
+                         HISI_ZIP_MODE_SRC_OFFSET(sqe[HISI_ZIP_SQE_MODE]));
+    hisi_zip_cursor_init(&job->dst, is_list, address(sqe, HISI_ZIP_SQE_DST),
+                         sqe[HISI_ZIP_SQE_DST_OFFSET] & 0xffffff);
+}
+
+/* The next entry of @qn, or NULL when there is none. */
+static HisiZipJob *zip_job_new(HisiZip *zip, unsigned qn)
+{
+    uint32_t sqe[HISI_ZIP_SQE_WORDS];
+    HisiZipJob *job;
+
+    if (!hisi_qm_peek(&zip->qm, qn, sqe)) {
+        return NULL;
+    }
+    /* The buffers need no initial value. */
+    job = g_malloc(sizeof(*job));
+    memset(job, 0, offsetof(HisiZipJob, in));
+    job->zip = zip;
+    job->qn = qn;
+    for (unsigned i = 0; i < HISI_ZIP_SQE_WORDS; i++) {
+        job->sqe[i] = le32_to_cpu(sqe[i]);
+    }
+    sva_channel_init(&job->ch, &zip->requester, zip_job_wake);
+    zip_job_set_pasids(job);
+    zip_job_start(job);
+    trace_hisi_zip_job_start(qn, job->list_pasid, job->read_pasid,
+                             job->sqe[HISI_ZIP_SQE_REQUEST],
+                             address(job->sqe, HISI_ZIP_SQE_SRC),
+                             job->sqe[HISI_ZIP_SQE_INPUT_LEN],
+                             address(job->sqe, HISI_ZIP_SQE_DST),
+                             job->sqe[HISI_ZIP_SQE_OUTPUT_ROOM]);
+    return job;
+}
+
+static void zip_job_free(HisiZipJob *job)
+{
+    hisi_zip_codec_free(job->codec);
+    g_free(job);
+}
+
+/* Fills in what the entry tells software, little-endian, into @sqe. */
+static void zip_job_result(HisiZipJob *job, uint32_t *sqe)
+{
+    uint32_t consumed = job->gathered - (job->in_bytes - job->in_pos);
+
+    memcpy(sqe, job->sqe, HISI_ZIP_SQE_BYTES);
+    if (job->status == HISI_ZIP_OK && !job->decompress &&
+        job->produced >= job->sqe[HISI_ZIP_SQE_INPUT_LEN]) {
+        job->status = HISI_ZIP_NOT_SMALLER;
+    }
+    sqe[HISI_ZIP_SQE_CONSUMED] = consumed;
+    sqe[HISI_ZIP_SQE_PRODUCED] = job->produced;
+    sqe[HISI_ZIP_SQE_COMP_LEN] = 0;
+    sqe[HISI_ZIP_SQE_STATUS] = job->status |
+        (job->last_block_seen ? HISI_ZIP_STATUS_LAST_BLOCK : 0);
+    if (job->codec) {
+        uint32_t sum = hisi_zip_codec_checksum(job->codec);
+
+        switch (HISI_ZIP_REQUEST_FORMAT(sqe[HISI_ZIP_SQE_REQUEST])) {
+        case HISI_ZIP_FORMAT_ZLIB:
+            sqe[HISI_ZIP_SQE_CHECKSUM] = sum;
+            break;
+        case HISI_ZIP_FORMAT_GZIP:
+            sqe[HISI_ZIP_SQE_CHECKSUM] = ~reverse_bits(sum);
+            sqe[HISI_ZIP_SQE_ISIZE] = hisi_zip_codec_plain_bytes(job->codec);
+            break;
+        }
+    }
+    for (unsigned i = 0; i < HISI_ZIP_SQE_WORDS; i++) {
+        sqe[i] = cpu_to_le32(sqe[i]);
+    }
+}
+
+/* ---- One step ---------------------------------------------------------- */
+
+static JobStep zip_job_end(HisiZipJob *job, uint8_t status)
+{
+    job->status = status;
+    return JOB_DONE;
+}
+
+/* What follows from a move that did not go through. */
+static JobStep zip_job_moved(HisiZipJob *job, HisiZipMove move,
+                             uint8_t when_refused)
+{
+    switch (move) {
+    case HISI_ZIP_MOVED:
+    case HISI_ZIP_MOVE_YIELD:
+        return JOB_GOES_ON;
+    case HISI_ZIP_MOVE_STALLED:
+        return JOB_STALLED;
+    case HISI_ZIP_MOVE_GONE:
+        return JOB_GONE;
+    case HISI_ZIP_LIST_NOT_READ:
+        return zip_job_end(job, HISI_ZIP_LIST_REFUSED);
+    case HISI_ZIP_LIST_IS_BAD:
+        return zip_job_end(job, HISI_ZIP_BAD_LIST);
+    case HISI_ZIP_MOVE_REFUSED:
+    default:
+        return zip_job_end(job, when_refused);
+    }
+}
+
+static JobStep zip_job_gather(HisiZipJob *job)
+{
+    size_t moved;
+    HisiZipMove move;
+
+    move = hisi_zip_cursor_read(&job->src, &job->ch, job->list_pasid,
+                                job->read_pasid, job->in,
+                                MIN(job->input_left, sizeof(job->in)), &moved);
+    if (move != HISI_ZIP_MOVED) {
+        return zip_job_moved(job, move, HISI_ZIP_READ_REFUSED);
+    }
+    if (!moved) {
+        return zip_job_end(job, HISI_ZIP_BAD_LIST);     /* shorter than said */
+    }
+    job->input_left -= moved;
+    job->gathered += moved;
+    job->in_pos = 0;
+    job->in_bytes = moved;
+    job->stage = JOB_COMPUTE;
+    return JOB_GOES_ON;
+}
+
+static JobStep zip_job_scatter(HisiZipJob *job)
+{
+    size_t want = MIN(job->out_bytes - job->out_pos, job->room);
+    size_t moved = 0;
+
+    if (want) {
+        HisiZipMove move;
+
+        move = hisi_zip_cursor_write(&job->dst, &job->ch, job->list_pasid,
+                                     job->write_pasid, job->out + job->out_pos,
+                                     want, &moved);
+        if (move != HISI_ZIP_MOVED) {
+            return zip_job_moved(job, move, HISI_ZIP_WRITE_REFUSED);
+        }
+    }
+    job->produced += moved;
+    job->room -= moved;
+    job->out_pos += moved;
+    if (job->out_pos < job->out_bytes) {
+        return zip_job_end(job, HISI_ZIP_NO_ROOM);
+    }
+    if (job->output_ends) {
+        return JOB_DONE;        /* with the status that compute left */
+    }
+    job->stage = JOB_COMPUTE;
+    return JOB_GOES_ON;
+}
+
+static JobStep zip_job_compute(HisiZipJob *job)
+{
+    HisiZipCodecIo io = {
+        .in = job->in + job->in_pos,
+        .in_bytes = job->in_bytes - job->in_pos,
+        .in_is_last = !job->input_left,
+        .out = job->out,
+        .out_bytes = sizeof(job->out),
+    };
+    HisiZipCodecResult result = hisi_zip_codec_run(job->codec, &io);
+
+    job->in_pos = job->in_bytes - io.in_bytes;
+    job->out_pos = 0;
+    job->out_bytes = io.out - job->out;
+    switch (result) {
+    case HISI_ZIP_CODEC_END:
+        job->output_ends = true;
+        job->last_block_seen = job->decompress;
+        break;
+    case HISI_ZIP_CODEC_BAD_CHECK:
+        job->output_ends = true;
+        job->last_block_seen = true;
+        job->status = HISI_ZIP_BAD_CHECKSUM;
+        break;
+    case HISI_ZIP_CODEC_BAD_DATA:
+        job->output_ends = true;
+        job->status = HISI_ZIP_BAD_DATA;
+        break;
+    case HISI_ZIP_CODEC_MORE:
+    default:
+        /* Neither input to take nor output to give: it ends too early. */
+        if (job->decompress && !io.in_bytes && io.out_bytes &&
+            !job->input_left) {
+            job->output_ends = true;
+            job->status = HISI_ZIP_TRUNCATED;
+        }
+        break;
+    }
+    if (job->out_bytes || job->output_ends) {
+        job->stage = JOB_SCATTER;
+    } else {
+        job->stage = JOB_GATHER;
+    }
+    return JOB_GOES_ON;
+}
+
+/* At most 64 KiB in, computed, and out. */
+static JobStep zip_job_step(HisiZipJob *job)
+{
+    if (job->status != HISI_ZIP_OK && !job->codec) {
+        return JOB_DONE;
+    }
+    if (job->stage == JOB_COMPUTE && job->in_pos == job->in_bytes &&
+        job->input_left) {
+        job->stage = JOB_GATHER;
+    }
+    switch (job->stage) {
+    case JOB_GATHER:
+        return zip_job_gather(job);
+    case JOB_SCATTER:
+        return zip_job_scatter(job);
+    case JOB_COMPUTE:
+    default:
+        return zip_job_compute(job);
+    }
+}
+
+/* ---- All queues -------------------------------------------------------- */
+
+/* The job leaves the engine before software hears of it. */
+static void finish_job(HisiZip *zip, unsigned qn)
+{
+    HisiZipJob *job = zip->jobs[qn];
+    uint32_t sqe[HISI_ZIP_SQE_WORDS];
+
+    zip_job_result(job, sqe);
+    trace_hisi_zip_job_done(qn, job->status, sqe[HISI_ZIP_SQE_CONSUMED],
+                            job->produced, job->ch.count.stalls);
+    zip->jobs[qn] = NULL;
+    zip_job_free(job);
+    set_bit(qn, zip->runnable);     /* there may be more */
+    hisi_qm_complete(&zip->qm, qn, sqe);
+}
+
+static void run_queue(HisiZip *zip, unsigned qn)
+{
+    if (!zip->jobs[qn]) {
+        zip->jobs[qn] = zip_job_new(zip, qn);
+        if (!zip->jobs[qn]) {
+            return;
+        }
+    }
+    switch (zip_job_step(zip->jobs[qn])) {
+    case JOB_GOES_ON:
+        set_bit(qn, zip->runnable);
+        break;
+    case JOB_DONE:
+        finish_job(zip, qn);
+        break;
+    case JOB_STALLED:
+    case JOB_GONE:
+        break;
+    }
+}
+
+static void engine_run(void *opaque)
+{
+    HisiZip *zip = opaque;
+
+    for (unsigned i = 0; i < STEPS_AT_A_TIME; i++) {
+        unsigned qn = find_next_bit(zip->runnable, HISI_QM_MAX_QUEUES,
+                                    zip->next_queue);
+
+        if (qn == HISI_QM_MAX_QUEUES) {
+            qn = find_first_bit(zip->runnable, HISI_QM_MAX_QUEUES);
+        }
+        if (qn == HISI_QM_MAX_QUEUES) {
+            return;
+        }
+        clear_bit(qn, zip->runnable);
+        zip->next_queue = (qn + 1) % HISI_QM_MAX_QUEUES;
+        run_queue(zip, qn);
+    }
+    if (!bitmap_empty(zip->runnable, HISI_QM_MAX_QUEUES)) {
+        qemu_bh_schedule(zip->bh);
+    }
+}
+
+void hisi_zip_engine_kick(HisiZip *zip, unsigned qn)
+{
+    set_bit(qn, zip->runnable);
+    qemu_bh_schedule(zip->bh);
+}
+
+void hisi_zip_engine_abandon(HisiZip *zip, unsigned qn)
+{
+    HisiZipJob *job = zip->jobs[qn];
+
+    clear_bit(qn, zip->runnable);
+    if (job) {
+        zip->jobs[qn] = NULL;
+        sva_channel_cancel(&job->ch);
+        zip_job_free(job);
+    }
+}
+
+void hisi_zip_engine_init(HisiZip *zip)
+{
+    zip->bh = qemu_bh_new_guarded(engine_run, zip,
+                                  &DEVICE(zip)->mem_reentrancy_guard);
+}
+
+void hisi_zip_engine_fini(HisiZip *zip)
+{
+    for (unsigned qn = 0; qn < HISI_QM_MAX_QUEUES; qn++) {
+        hisi_zip_engine_abandon(zip, qn);
+    }
+    qemu_bh_delete(zip->bh);
+}

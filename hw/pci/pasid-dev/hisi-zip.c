@@ -1,0 +1,287 @@
+/*
+ * HiSilicon ZIP: the PCI function that Linux's hisi_zip driver knows, from
+ * 6.1 on: a queue manager (hisi-qm*.c) in front of a compression engine
+ * (hisi-zip-job.c). docs/specs/hisi-zip.rst says what is modelled.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "qemu/osdep.h"
+#include "qapi/error.h"
+#include "migration/vmstate.h"
+#include "hw/pci/msi.h"
+#include "hw/pci/pcie.h"
+#include "hw/qdev-properties.h"
+#include "compat.h"
+#include "hisi-qm-regs.h"
+#include "hisi-zip.h"
+#include "hisi-zip-abi.h"
+
+#define HISI_ZIP_VENDOR_ID      0x19e5
+#define HISI_ZIP_DEVICE_ID      0xa250
+#define HISI_ZIP_CLASS          0x1200  /* processing accelerator */
+#define HISI_ZIP_PASID_CAP      0x100
+#define HISI_ZIP_PCIE_CAP       0x40
+#define HISI_ZIP_MSI_CAP        0x80
+
+/* Engine registers */
+#define ZIP_CORE_INT_STATUS     0x3010ac
+#define ZIP_CORE_INT_SOURCE     0x3010a0
+#define ZIP_ECC_INFO            0x301148
+#define ZIP_CORES               0x302000    /* counters, to the end */
+
+enum { DEFAULT_QUEUES_V3 = 64, QUEUES_V2 = 1024 };
+
+/* ---- Capabilities of V3 ------------------------------------------------ */
+
+#define CAP_STOP_QUEUE          (1u << 9)
+#define CAP_FLUSH               (1u << 10)
+#define CAP_DRV_ALG_DEFLATE     0x30
+
+/*
+ * What hardware of this version says, but for the features: those not listed
+ * in docs/ are off. The version is not 0, which would turn on them all.
+ */
+static const struct {
+    uint16_t offset;
+    uint32_t value;
+} v3_caps[] = {
+    { 0x3100, 0x00000001 },     /* version 1, no features */
+    { 0x3104, 0x04000800 },     /* AEQ, EQ depth */
+    { 0x3108, 0x04000400 },     /* CQ, SQ depth */
+    { 0x310c, 0x00010000 },     /* EQ: vector 0 */
+    { 0x3110, 0x00010001 },     /* AEQ: vector 1 */
+    { 0x3114, 0x00010003 },     /* errors: vector 3 */
+    { 0x3118, 0x00000000 },     /* PF to VF: none */
+    { 0x311c, 0x00040003 },     /* vectors of a PF, a VF */
+    { 0x3120, 0x00000014 },
+    { 0x3124, 0x00007c77 },     /* QM errors: reset, not fatal, correctable */
+    { 0x3128, 0x00006c77 },
+    { 0x312c, 0x00000008 },
+    { 0x3130, 0x00001ffe },     /* ZIP errors */
+    { 0x3134, 0x000007fe },
+    { 0x3138, 0x00000001 },
+    { 0x313c, 0x12050203 },     /* 5 cores: 2 compress, 3 decompress */
+    { 0x3140, 0x001c0003 },     /* which */
+    { 0x3144, 0x00000000 },     /* algorithms for the kernel */
+    { 0x3148, 0x0000003f },     /* algorithms: zlib, gzip, deflate */
+    { 0x314c, 0x000000d5 },     /* of each core */
+    { 0x3150, 0x000000d5 },
+    { 0x3154, 0x0000002a },
+    { 0x3158, 0x0000002a },
+    { 0x315c, 0x0000002a },
+};
+
+static void set_capabilities(HisiZip *zip)
+{
+    HisiQm *qm = &zip->qm;
+
+    if (zip->version < 3) {
+        return;
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(v3_caps); i++) {
+        hisi_qm_set_reg(qm, v3_caps[i].offset, v3_caps[i].value);
+    }
+    hisi_qm_set_reg(qm, 0x3100, v3_caps[0].value |
+                    (zip->stop_queue ? CAP_STOP_QUEUE : 0) |
+                    (zip->flush ? CAP_FLUSH : 0));
+    hisi_qm_set_reg(qm, 0x3144, zip->kernel_crypto ? CAP_DRV_ALG_DEFLATE : 0);
+}
+
+/* ---- Between queue manager and engine ---------------------------------- */
+
+static HisiZip *zip_of(HisiQm *qm)
+{
+    return container_of(qm, HisiZip, qm);
+}
+
+static void zip_kick(HisiQm *qm, unsigned qn)
+{
+    hisi_zip_engine_kick(zip_of(qm), qn);
+}
+
+static void zip_abandon(HisiQm *qm, unsigned qn)
+{
+    hisi_zip_engine_abandon(zip_of(qm), qn);
+}
+
+static bool zip_reg_is_read_only(HisiQm *qm, hwaddr offset)
+{
+    return offset == ZIP_CORE_INT_STATUS || offset == ZIP_CORE_INT_SOURCE ||
+           offset == ZIP_ECC_INFO || offset >= ZIP_CORES;
+}
+
+static const HisiQmOps zip_ops = {
+    .sqe_bytes = HISI_ZIP_SQE_BYTES,
+    .kick = zip_kick,
+    .abandon = zip_abandon,
+    .reg_is_read_only = zip_reg_is_read_only,
+};
+
+/* ---- The PCI function -------------------------------------------------- */
+
+static void zip_write_config(PCIDevice *pdev, uint32_t addr, uint32_t value,
+                             int len)
+{
+    pci_default_write_config(pdev, addr, value, len);
+    pcie_cap_flr_write_config(pdev, addr, value, len);
+}
+
+static bool check_properties(HisiZip *zip, Error **errp)
+{
+    if (zip->version != 2 && zip->version != 3) {
+        error_setg(errp, "version=%u: the versions are 2 and 3",
+                   zip->version);
+        return false;
+    }
+    if (zip->version == 2) {
+        if (zip->queues && zip->queues != QUEUES_V2) {
+            error_setg(errp, "queues=%u: version 2 always has %u",
+                       zip->queues, QUEUES_V2);
+            return false;
+        }
+        if (zip->kernel_crypto || zip->stop_queue || zip->flush) {
+            error_setg(errp, "kernel-crypto, stop-queue and flush need "
+                       "version=3");
+            return false;
+        }
+        zip->queues = QUEUES_V2;
+        return true;
+    }
+    if (!zip->queues) {
+        zip->queues = DEFAULT_QUEUES_V3;
+    }
+    if (zip->queues < 2 || zip->queues > HISI_QM_MAX_QUEUES) {
+        error_setg(errp, "queues=%u: 2 to %u are possible", zip->queues,
+                   HISI_QM_MAX_QUEUES);
+        return false;
+    }
+    return true;
+}
+
+static void zip_realize(PCIDevice *pdev, Error **errp)
+{
+    HisiZip *zip = HISI_ZIP(pdev);
+    HisiQm *qm = &zip->qm;
+
+    if (!check_properties(zip, errp)) {
+        return;
+    }
+    /* A queue's context has 16 bits for it. */
+    if (zip->pasid_bits < 1 || zip->pasid_bits > 16) {
+        error_setg(errp, "pasid-bits=%u: 1 to 16 are possible",
+                   zip->pasid_bits);
+        return;
+    }
+    if (zip->level < 1 || zip->level > 9) {
+        error_setg(errp, "level=%u: 1 to 9 are possible", zip->level);
+        return;
+    }
+    if (!pci_bus_is_express(pci_get_bus(pdev))) {
+        error_setg(errp, "a PCI Express bus is needed, for the PASID "
+                   "capability");
+        return;
+    }
+
+    pdev->config[PCI_REVISION_ID] = zip->version == 2 ? 0x21 : 0x30;
+    if (pcie_endpoint_cap_init(pdev, HISI_ZIP_PCIE_CAP) < 0) {
+        error_setg(errp, "no room for the PCI Express capability");
+        return;
+    }
+    pcie_cap_flr_init(pdev);
+    if (msi_init(pdev, HISI_ZIP_MSI_CAP, QM_VECTORS, true, true, errp) < 0) {
+        return;
+    }
+    sva_pasid_cap_init(pdev, HISI_ZIP_PASID_CAP, zip->pasid_bits, false,
+                       false);
+    sva_requester_init(&zip->requester, pdev, HISI_ZIP_PASID_CAP, true);
+
+    qm->version = zip->version;
+    qm->queues = zip->queues;
+    hisi_qm_realize(qm, pdev, &zip_ops);
+    hisi_zip_engine_init(zip);
+}
+
+static void zip_exit(PCIDevice *pdev)
+{
+    hisi_zip_engine_fini(HISI_ZIP(pdev));
+    pcie_cap_exit(pdev);
+    msi_uninit(pdev);
+}
+
+static void zip_reset_hold(Object *obj, ResetType type)
+{
+    HisiZip *zip = HISI_ZIP(obj);
+
+    hisi_qm_reset(&zip->qm);
+    set_capabilities(zip);
+    sva_pasid_cap_reset(PCI_DEVICE(zip), HISI_ZIP_PASID_CAP);
+}
+
+static int zip_post_load(void *opaque, int version_id)
+{
+    HisiZip *zip = opaque;
+
+    /* What was in work starts again. */
+    for (unsigned qn = 0; qn < HISI_QM_MAX_QUEUES; qn++) {
+        hisi_zip_engine_abandon(zip, qn);
+    }
+    hisi_qm_resume(&zip->qm);
+    return 0;
+}
+
+static const VMStateDescription vmstate_hisi_zip = {
+    .name = "hisi-zip",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .post_load = zip_post_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_PCI_DEVICE(parent_obj, HisiZip),
+        VMSTATE_UINT32_EQUAL(version, HisiZip, NULL),
+        VMSTATE_STRUCT(qm, HisiZip, 1, vmstate_hisi_qm, HisiQm),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+static const Property zip_properties[] = {
+    DEFINE_PROP_UINT32("version", HisiZip, version, 3),
+    DEFINE_PROP_UINT32("queues", HisiZip, queues, 0),
+    DEFINE_PROP_UINT32("pasid-bits", HisiZip, pasid_bits, 16),
+    DEFINE_PROP_UINT32("level", HisiZip, level, 1),
+    DEFINE_PROP_BOOL("kernel-crypto", HisiZip, kernel_crypto, false),
+    DEFINE_PROP_BOOL("stop-queue", HisiZip, stop_queue, false),
+    DEFINE_PROP_BOOL("flush", HisiZip, flush, false),
+};
+
+static void zip_class_init(ObjectClass *oc, PasidDevClassData *data)
+{
+    DeviceClass *dc = DEVICE_CLASS(oc);
+    PCIDeviceClass *pc = PCI_DEVICE_CLASS(oc);
+    ResettableClass *rc = RESETTABLE_CLASS(oc);
+
+    dc->desc = "HiSilicon ZIP accelerator, shares address spaces (SVA)";
+    dc->vmsd = &vmstate_hisi_zip;
+    set_bit(DEVICE_CATEGORY_MISC, dc->categories);
+    device_class_set_props(dc, zip_properties);
+    rc->phases.hold = zip_reset_hold;
+    pc->realize = zip_realize;
+    pc->exit = zip_exit;
+    pc->config_write = zip_write_config;
+    pc->vendor_id = HISI_ZIP_VENDOR_ID;
+    pc->device_id = HISI_ZIP_DEVICE_ID;
+    pc->class_id = HISI_ZIP_CLASS;
+}
+
+static const TypeInfo zip_types[] = {
+    {
+        .name = TYPE_HISI_ZIP,
+        .parent = TYPE_PCI_DEVICE,
+        .instance_size = sizeof(HisiZip),
+        .class_init = zip_class_init,
+        .interfaces = (InterfaceInfo[]) {
+            { INTERFACE_PCIE_DEVICE },
+            { },
+        },
+    },
+};
+
+DEFINE_TYPES(zip_types)

@@ -1,0 +1,55 @@
+/*
+ * The HiSilicon ZIP accelerator as a PCI function. Private to hisi-zip*.c.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef HW_PCI_HISI_ZIP_H
+#define HW_PCI_HISI_ZIP_H
+
+#include "qemu/bitmap.h"
+#include "qom/object.h"
+#include "hisi-qm.h"
+#include "requester.h"
+
+#define TYPE_HISI_ZIP "hisi-zip"
+OBJECT_DECLARE_SIMPLE_TYPE(HisiZip, HISI_ZIP)
+
+typedef struct HisiZipJob HisiZipJob;
+
+struct HisiZip {
+    PCIDevice parent_obj;
+
+    HisiQm qm;
+    SvaRequester requester;
+
+    /* Properties */
+    uint32_t version;           /* 2 or 3 */
+    uint32_t queues;            /* 0: the version's default */
+    uint32_t pasid_bits;
+    uint32_t level;             /* zlib's */
+    bool kernel_crypto;
+    bool stop_queue;
+    bool flush;
+
+    /* The engine. Nothing of it migrates: jobs start again. */
+    QEMUBH *bh;
+    HisiZipJob *jobs[HISI_QM_MAX_QUEUES];   /* NULL: none in work */
+    DECLARE_BITMAP(runnable, HISI_QM_MAX_QUEUES);
+    unsigned next_queue;        /* round robin */
+};
+
+/* Registers of the engine that its requests look at. */
+#define ZIP_SGL_RUSER       0x30111c
+#define ZIP_DATA_RUSER      0x301128
+#define ZIP_DATA_WUSER      0x301134
+#define ZIP_USER_SSV        (1u << 0)   /* V2: with the queue's PASID */
+
+/* hisi-zip-job.c */
+void hisi_zip_engine_init(HisiZip *zip);
+void hisi_zip_engine_fini(HisiZip *zip);
+/* @qn has entries: work on them, later. */
+void hisi_zip_engine_kick(HisiZip *zip, unsigned qn);
+/* Drop what @qn has in work. */
+void hisi_zip_engine_abandon(HisiZip *zip, unsigned qn);
+
+#endif
