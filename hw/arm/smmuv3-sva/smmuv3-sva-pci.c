@@ -35,6 +35,11 @@ struct Smmuv3SvaFunction {
     uint8_t devfn;
     AddressSpace as;
 
+    /* The last refusal of an ordinary access; atomic, each on its own */
+    uint64_t refused_addr;
+    uint32_t refused_kind;      /* of access; 0: there is none */
+    uint32_t refused_epoch;     /* Smmuv3SvaState.register_writes */
+
     SvaClient *client;
     GQueue owed;                /* of Smmuv3SvaOwed *, oldest first */
 };
@@ -107,6 +112,32 @@ static void note_foreign_translation(Smmuv3SvaState *s)
     }
 }
 
+/*
+ * QEMU's memory code cuts an access that is refused into pieces of at most 8
+ * bytes and asks about each. They are one transaction and get one event
+ * record: the pieces that follow on a refused one in the same 4 KiB are marked
+ * as its continuation, unless software has written a register since, be it
+ * only EVENTQ_CONS.
+ */
+static void note_refusal(Smmuv3SvaFunction *fn, uint64_t addr, uint32_t kind)
+{
+    qatomic_set(&fn->refused_addr, addr);
+    qatomic_set(&fn->refused_epoch,
+                qatomic_read(&fn->smmu->register_writes));
+    qatomic_set(&fn->refused_kind, kind);
+}
+
+static bool continues_refusal(Smmuv3SvaFunction *fn, uint64_t addr,
+                              uint32_t kind)
+{
+    uint64_t before = qatomic_read(&fn->refused_addr);
+
+    return qatomic_read(&fn->refused_kind) == kind &&
+           addr - before - 1 < 8 && !((addr ^ before) >> 12) &&
+           qatomic_read(&fn->refused_epoch) ==
+           qatomic_read(&fn->smmu->register_writes);
+}
+
 static IOMMUAccessFlags access_flags(uint8_t access)
 {
     return IOMMU_ACCESS_FLAG(access & SMMU3_READ, access & SMMU3_WRITE);
@@ -133,8 +164,10 @@ static IOMMUTLBEntry function_translate(IOMMUMemoryRegion *iommu, hwaddr addr,
         .iova = addr,
         .perm = IOMMU_NONE,
     };
+    uint32_t kind = 1 | flag << 1 | index << 3;
     Smmu3Translation result;
 
+    t.continued = continues_refusal(fn, addr, kind);
     if (!t.access) {
         /* QEMU wants to know where, and accesses nothing */
         t.access = SMMU3_READ;
@@ -156,8 +189,10 @@ static IOMMUTLBEntry function_translate(IOMMUMemoryRegion *iommu, hwaddr addr,
         entry.iova = addr & ~entry.addr_mask;
         entry.translated_addr = entry.iova;
         entry.perm = IOMMU_RW;
+        note_refusal(fn, addr, kind);
         break;
     default:
+        note_refusal(fn, addr, kind);
         break;
     }
     trace_smmuv3_sva_pci_translate(t.sid, addr, flag, entry.translated_addr,

@@ -52,6 +52,8 @@ struct Smmuv3SvaState {
      * time that the core asked for quiescence.
      */
     bool foreign_translations;
+    /* Atomic. Register writes so far: what software may have reacted to. */
+    uint32_t register_writes;
 
     /* Properties */
     PCIBus *primary_bus;

@@ -35,6 +35,8 @@ typedef struct Smmu3Transaction {
     bool may_stall;         /* the requester can wait; else a stall becomes
                                a terminated transaction with a Stall=0 event */
     bool speculative;       /* records nothing, sets no dirty state */
+    bool continued;         /* a further piece of an access that has already
+                               had its fault recorded: do not again */
     void *cookie;           /* the requester's name for it; comes back in
                                stall_resolved(). Unique among stalled ones. */
 } Smmu3Transaction;

@@ -251,8 +251,10 @@ static void record(Smmu3Pass *p)
 {
     uint64_t event[SMMU3_EVENT_WORDS];
 
-    build_event(p, event);
-    smmu3_event_record(p->s, event);
+    if (!p->t->continued) {
+        build_event(p, event);
+        smmu3_event_record(p->s, event);
+    }
 }
 
 /* The stage at fault decides (5.5, 3.12). */
@@ -287,7 +289,7 @@ static Smmu3Outcome conclude_fault(Smmu3Pass *p, Smmu3Translation *result)
     Smmu3EventType type = p->fault.type;
 
     *result = (Smmu3Translation) { .fault = type };
-    if (type != EVENT_NONE) {
+    if (type != EVENT_NONE && !p->t->continued) {
         smmu3_count(&p->s->counters.faults[type]);
     }
     if (p->t->speculative) {
