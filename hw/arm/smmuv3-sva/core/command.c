@@ -283,7 +283,8 @@ static Verdict run_tlbi_s2_ipa(Smmu3 *s, const uint64_t *cmd)
         .vmid = vmid_of(s, cmd),
     };
 
-    invalidate_range(s, cmd, &tag, true);
+    /* These entries have no ASID, so there is but one to name */
+    invalidate_range(s, cmd, &tag, false);
     return CONSUMED;
 }
 
