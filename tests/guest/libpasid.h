@@ -59,7 +59,13 @@ typedef struct PasidQueue {
  */
 int pasid_dev_open(PasidDev *dev, unsigned uio);
 
-/* Stop what the process's queues still do, then give the binding back. */
+/*
+ * Give the registers and the binding back. Wait for all jobs before: Linux 7.3
+ * takes the binding away without waiting for page faults that it is still
+ * serving, and may then use what it has freed. For the same reason a program
+ * that may be killed does well to leave a duplicate of @dev->fd with another
+ * process, which closes it when the device has stopped.
+ */
 void pasid_dev_close(PasidDev *dev);
 
 /* Registers of the administration page, and of a queue's portal. */

@@ -128,6 +128,14 @@ size_t first_difference(const void *a, const void *b, size_t bytes);
 /* First byte that differs from @value, or @bytes. */
 size_t first_other(const void *p, uint8_t value, size_t bytes);
 
+/*
+ * Pass a word of state and, unless @fd is -1, an open file to whoever has the
+ * other end of a socket pair; false if that fails.
+ */
+bool send_word(int socket, char word, int fd);
+/* The word (0: there is none) and the file (-1: there is none). */
+char receive_word(int socket, int *fd);
+
 uint64_t now_us(void);
 /* Write @text to a file of sysfs or procfs; false if that fails. */
 bool write_file(const char *path, const char *text);

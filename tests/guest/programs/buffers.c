@@ -6,6 +6,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
+#include <malloc.h>
 #include <string.h>
 #include "libtest.h"
 
@@ -77,6 +78,8 @@ out:
 int main(void)
 {
     test_begin("buffers");
+    /* What is freed goes back to the kernel, so that it comes back untouched. */
+    mallopt(M_MMAP_THRESHOLD, 128 * KIB);
     if (!write_file("/proc/sys/vm/nr_hugepages", "8")) {
         test_give_up("no huge pages");
     }

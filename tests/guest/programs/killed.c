@@ -9,6 +9,13 @@
  * "stalled": the device waits for a page of a slow disk when the process
  * dies, and the kernel answers it afterwards.
  *
+ * This process keeps a duplicate of each victim's device file until the device
+ * has stopped. The kernel first takes the dead process's memory from under the
+ * device, which aborts quietly, and then, with the last duplicate, the
+ * PASID. Without a duplicate the second step may overtake page faults that are
+ * still being served: Linux 7.3 then uses memory that it has freed, whatever
+ * the hardware does.
+ *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #define _GNU_SOURCE
@@ -20,6 +27,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "libtest.h"
@@ -27,6 +35,8 @@
 #define BYTES (64 * KIB)
 /* Where a victim maps what shows that its address space still exists. */
 #define MARK ((void *)0x10000000)
+/* Queues that victim i uses. */
+#define QUEUES(i) ((i) % 2 + 1)
 
 static bool stalled;
 static int slow_fd = -1, mark_fd;
@@ -42,15 +52,17 @@ static bool usable(PasidQueue *q)
            done.status == PASID_DEV_DONE_OK && !memcmp(src, dst, BYTES);
 }
 
-/* A process to be killed; says on @ready when the device is at it. */
-static void victim(unsigned i, int ready)
+/* A process to be killed; tells @parent when the device is at it. */
+static void victim(unsigned i, int parent)
 {
     PasidDev dev;
     PasidQueue queues[2];
     PasidDevDescriptor job = { .op = PASID_DEV_OP_COPY };
-    char path[64], word = 'x';
-    unsigned n = i % 2 + 1;
-    int mark, ret;
+    uint32_t at_it = stalled ? PASID_DEV_Q_STATUS_STALLED
+                             : PASID_DEV_Q_STATUS_BUSY;
+    char path[64], word = 0;
+    unsigned n = QUEUES(i);
+    int mark;
 
     /*
      * A lock of an open file that only the address space holds: the kernel
@@ -62,96 +74,124 @@ static void victim(unsigned i, int ready)
         mmap(MARK, 4096, PROT_READ | PROT_WRITE,
              MAP_SHARED | MAP_FIXED_NOREPLACE, mark, 0) != MARK) {
         word = 'm';
-        goto out;
     }
     close(mark);
-
-    ret = pasid_dev_open(&dev, 0);
-    if (ret) {
+    if (!word && pasid_dev_open(&dev, 0)) {
         word = 'o';
-        goto out;
     }
-    for (unsigned q = 0; q < n; q++) {
+    for (unsigned q = 0; q < n && !word; q++) {
         if (pasid_queue_open(&queues[q], &dev, q, 4)) {
             word = 'q';
-            goto out;
-        }
-        if (!usable(&queues[q])) {
+        } else if (!usable(&queues[q])) {
             word = 'u';
-            goto out;
         }
     }
+    if (word) {
+        send_word(parent, word, -1);
+        _exit(7);
+    }
 
+    job.len = stalled ? MIB : 16 * MIB;
+    job.dst = (uintptr_t)map_anon(job.len);
     if (stalled) {
-        uint8_t *slow = mmap(NULL, MIB, PROT_READ, MAP_SHARED, slow_fd,
-                             i * (off_t)MIB);
+        void *slow = mmap(NULL, MIB, PROT_READ, MAP_SHARED, slow_fd,
+                          i * (off_t)MIB);
 
         madvise(slow, MIB, MADV_RANDOM);
         job.src = (uintptr_t)slow;
-        job.dst = (uintptr_t)map_anon(MIB);
-        job.len = MIB;
     } else {
-        job.src = (uintptr_t)map_anon(16 * MIB);
-        job.dst = (uintptr_t)map_anon(16 * MIB);
-        job.len = 16 * MIB;
+        job.src = (uintptr_t)map_anon(job.len);
     }
     for (unsigned q = 0; q < n; q++) {
         for (unsigned j = 0; j < 8; j++) {
             pasid_queue_submit(&queues[q], &job);
         }
     }
-    if (stalled) {
-        while (!(pasid_queue_read32(&queues[0], PASID_DEV_Q_STATUS) &
-                 PASID_DEV_Q_STATUS_STALLED)) {
-        }
-    } else {
-        while (!(pasid_queue_read32(&queues[0], PASID_DEV_Q_STATUS) &
-                 PASID_DEV_Q_STATUS_BUSY)) {
-        }
+    while (!(pasid_queue_read32(&queues[0], PASID_DEV_Q_STATUS) & at_it)) {
     }
-out:
-    if (write(ready, &word, 1) == 1) {
+    if (send_word(parent, 'x', dev.fd)) {
         pause();
     }
     _exit(7);
 }
 
+/*
+ * The process is dead and its memory gone: its queues stop by themselves, for
+ * the device is refused everything.
+ */
+static void check_stops(unsigned i, int fd)
+{
+    size_t bytes = (1 + QUEUES(i)) * PASID_DEV_PAGE_BYTES;
+    volatile uint8_t *bar = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                                 MAP_SHARED, fd, 0);
+    uint64_t start = now_us();
+
+    if (bar == MAP_FAILED) {
+        test_fail("life %u: mmap: %s", i, strerror(errno));
+        return;
+    }
+    for (unsigned q = 0; q < QUEUES(i); q++) {
+        volatile uint32_t *status = (volatile uint32_t *)
+            (bar + (1 + q) * PASID_DEV_PAGE_BYTES + PASID_DEV_Q_STATUS);
+
+        while (!(*status & PASID_DEV_Q_STATUS_ERROR)) {
+            if (now_us() - start > 5000000) {
+                test_fail("life %u: queue %u goes on, status %#x", i, q,
+                          *status);
+                break;
+            }
+            usleep(100);
+        }
+        CHECK(!(*status & PASID_DEV_Q_STATUS_STALLED),
+              "life %u: queue %u is stalled", i, q);
+    }
+    munmap((void *)bar, bytes);
+}
+
 static bool one_life(unsigned i, uint64_t *gone_us)
 {
-    int ready[2], status;
+    int ends[2], status, fd;
     uint64_t start;
     char word = 0;
     pid_t pid;
 
-    if (pipe(ready)) {
-        test_give_up("pipe: %s", strerror(errno));
+    if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends)) {
+        test_give_up("socketpair: %s", strerror(errno));
     }
     pid = fork();
     if (pid == 0) {
-        close(ready[0]);
-        victim(i, ready[1]);
+        close(ends[0]);
+        victim(i, ends[1]);
     }
-    close(ready[1]);
-    if (pid < 0 || read(ready[0], &word, 1) != 1 || word != 'x') {
-        test_fail("life %u: the victim got as far as '%c'", i,
-                  word ? word : '0');
+    close(ends[1]);
+    if (pid < 0) {
+        test_give_up("fork: %s", strerror(errno));
     }
-    close(ready[0]);
+    word = receive_word(ends[0], &fd);
+    close(ends[0]);
     /* At different moments of the device's work. */
     if (!stalled) {
         usleep(i * 37 % 1500);
     }
     kill(pid, SIGKILL);
     start = now_us();
-    if (waitpid(pid, &status, 0) != pid || !WIFSIGNALED(status)) {
+    if (waitpid(pid, &status, 0) != pid || (word == 'x' &&
+                                            !WIFSIGNALED(status))) {
         test_fail("life %u: the victim ended with status %#x", i, status);
     }
-    /* Its address space may outlive it: a fault is still being answered. */
+    if (word != 'x' || fd < 0) {
+        test_fail("life %u: the victim got as far as '%c'", i,
+                  word ? word : '0');
+        return false;
+    }
+    /* Its address space may outlive it: a fault is still being served. */
     if (flock(mark_fd, LOCK_EX) || flock(mark_fd, LOCK_UN)) {
         test_fail("flock: %s", strerror(errno));
     }
+    check_stops(i, fd);
+    close(fd);
     *gone_us = now_us() - start;
-    return word == 'x';
+    return !test_failures();
 }
 
 int main(int argc, char **argv)
@@ -182,8 +222,8 @@ int main(int argc, char **argv)
             longest = us;
         }
     }
-    say("killed: %u processes killed while the device %s in %llu ms, gone after "
-        "at most %llu us", times, stalled ? "was stalled" : "worked",
+    say("killed: %u processes killed while the device %s in %llu ms; the device "
+        "free after at most %llu us", times, stalled ? "was stalled" : "worked",
         (unsigned long long)(now_us() - start) / 1000,
         (unsigned long long)longest);
 

@@ -55,7 +55,7 @@ static void *worker(void *opaque)
             break;
         case 1:
             munmap(dst, BYTES);
-            map_anon_at(dst, BYTES);
+            dst = map_anon(BYTES);
             madvise(dst, BYTES, MADV_NOHUGEPAGE);
             break;
         case 2:
