@@ -18,20 +18,26 @@ void features_all(Smmu3Features *f);
 
 /* ---- Translation tables ------------------------------------------------ */
 
-/* Bits of leaf descriptors; those of spec.h, under names for arguments. */
-#define PT_AF       smmu3_field_mask(TTD_AF)
-#define PT_UNPRIV   smmu3_field_mask(TTD_AP_UNPRIV)     /* AP[1] */
-#define PT_RO       smmu3_field_mask(TTD_AP_RO)         /* AP[2] */
-#define PT_NG       smmu3_field_mask(TTD_NG)
-#define PT_DBM      smmu3_field_mask(TTD_DBM)
-#define PT_CONTIG   smmu3_field_mask(TTD_CONTIG)
-#define PT_PXN      smmu3_field_mask(TTD_PXN)
-#define PT_UXN      smmu3_field_mask(TTD_UXN)
+/*
+ * Bits of leaf descriptors; those of spec.h, under names for arguments, and
+ * as constant expressions, for tables of cases.
+ */
+#define PT_BITS_(word, lsb, width) (((UINT64_C(1) << (width)) - 1) << (lsb))
+#define PT_BITS(field) PT_BITS_(field)
+
+#define PT_AF       PT_BITS(TTD_AF)
+#define PT_UNPRIV   PT_BITS(TTD_AP_UNPRIV)     /* AP[1] */
+#define PT_RO       PT_BITS(TTD_AP_RO)         /* AP[2] */
+#define PT_NG       PT_BITS(TTD_NG)
+#define PT_DBM      PT_BITS(TTD_DBM)
+#define PT_CONTIG   PT_BITS(TTD_CONTIG)
+#define PT_PXN      PT_BITS(TTD_PXN)
+#define PT_UXN      PT_BITS(TTD_UXN)
 #define PT_DEVICE   (UINT64_C(1) << 2)  /* AttrIndx 1 in cd_for()'s MAIR */
 /* Stage 2; MemAttr 0b1111 is Normal write-back, 0 is Device */
-#define PT_S2_R     smmu3_field_mask(TTD_S2AP_READ)
-#define PT_S2_W     smmu3_field_mask(TTD_S2AP_WRITE)
-#define PT_S2_NORMAL smmu3_field_mask(TTD_S2MEMATTR)
+#define PT_S2_R     PT_BITS(TTD_S2AP_READ)
+#define PT_S2_W     PT_BITS(TTD_S2AP_WRITE)
+#define PT_S2_NORMAL PT_BITS(TTD_S2MEMATTR)
 /* What most pages are */
 #define PT_USER_RW  (PT_AF | PT_UNPRIV | PT_NG)
 #define PT_USER_RO  (PT_AF | PT_UNPRIV | PT_RO | PT_NG)
