@@ -36,7 +36,6 @@ check-guest: all
 	@tools/run-tests --suite guest '$(T)'
 
 bench: all
-	@ninja -C '$(build)/sva' tests/bench/core-bench
 	@$(python) tests/bench/run --build '$(build)/sva' \
 	    --qemu '$(build)/qemu/qemu-system-aarch64' --output '$(build)/bench'
 
