@@ -202,6 +202,8 @@ static const LegalityCase legality[] = {
     { no_ds, 0x12, TG(2) | TTL(1), true },
     { no_ds, 0x12 | NUM(1), TG(2) | TTL(1), false },
     { no_ds, 0x12, TG(1) | TTL(1), false },
+    { no_ds, 0x12 | SCALE(32), TG(1), true },       /* RES0 bit */
+    { NULL, 0x12 | SCALE(32), TG(1), false },
     /* Without RIL those fields are nothing */
     { no_ril, 0x12, TG(1), false }, { no_ril, 0x2a, TG(3), false },
     /* RES0 bits are not checked */
@@ -467,13 +469,14 @@ static void test_work_with_mail_is_bounded(void)
     }
     before = cons(r);
     rig_write32(r, SMMU3_CMDQ_PROD, before ^ (1u << 14));
-    while (cons(r) != prod(r)) {
+    while (r->host->irqs[SMMU3_IRQ_CMD_SYNC] < 1u << 14) {
         unsigned irqs = r->host->irqs[SMMU3_IRQ_CMD_SYNC];
 
         smmu3_service(r->smmu);
         g_assert_cmpuint(r->host->irqs[SMMU3_IRQ_CMD_SYNC] - irqs, <=, 4096);
+        g_assert_cmpuint(r->host->irqs[SMMU3_IRQ_CMD_SYNC] - irqs, >, 0);
     }
-    g_assert_cmpuint(r->host->irqs[SMMU3_IRQ_CMD_SYNC], ==, 1u << 14);
+    assert_idle(r);
 }
 
 /* ---- Prefetch --------------------------------------------------------- */
@@ -778,7 +781,7 @@ static void test_tlbi_without_stage_2(void)
 typedef struct RangeCase {
     uint64_t word0, word1;
     uint64_t first, last;       /* what tlb_invalidated() hears */
-    bool ril;
+    bool ril, no_ds;
 } RangeCase;
 
 static const RangeCase range_cases[] = {
@@ -793,11 +796,14 @@ static const RangeCase range_cases[] = {
     { 0x12 | NUM(0) | SCALE(10), VA0 | TG(1), VA0, VA0 + 0x3fffff, true },
     /* The address is aligned down to the granule */
     { 0x12 | NUM(1), (VA0 + 0x3000) | TG(3), VA0, VA0 + 0x1ffff, true },
-    /* All that follows, but no wrap-around */
-    { 0x12 | NUM(31) | SCALE(63), VA0 | TG(1), VA0, UINT64_MAX, true },
-    { 0x12 | NUM(0) | SCALE(63), VA0 | TG(3), VA0, UINT64_MAX, true },
-    { 0x12 | NUM(31) | SCALE(46), VA0 | TG(1), VA0,
-      VA0 + (UINT64_C(1) << 63) - 1, true },
+    /* SCALE ends at 39, and has five bits only without DS */
+    { 0x12 | NUM(31) | SCALE(39), VA0 | TG(3), VA0,
+      VA0 + (UINT64_C(1) << 60) - 1, true },
+    { 0x12 | NUM(0) | SCALE(63), VA0 | TG(3), VA0,
+      VA0 + (UINT64_C(1) << 55) - 1, true },
+    { 0x12 | NUM(0) | SCALE(40), VA0 | TG(1), VA0, VA0 + 0xfffff, true,
+      .no_ds = true },
+    /* No wrap-around */
     { 0x12 | NUM(1), UINT64_C(0xfffffffffffff000) | TG(1),
       UINT64_C(0xfffffffffffff000), UINT64_MAX, true },
     /* Without RIL all of that is RES0 */
@@ -812,6 +818,7 @@ static void test_tlbi_ranges(void)
         const Smmu3TlbInvalidate *inv;
 
         g_test_message("case %u", i);
+        r->features.ds = !c->no_ds;
         if (!c->ril) {
             r->features.ril = 0;
             r->features.aidr_minor = 1;
@@ -940,7 +947,7 @@ static void test_atc_inv_ignored_when_disabled(void)
 static uint64_t sync_flag;      /* watched by msi_sees_cons() */
 static uint32_t cons_at_msi;
 
-/* The command is not consumed before its MSI is written. */
+/* Who sees the MSI sees that the command is consumed (3.18). */
 static bool msi_sees_cons(void *opaque, uint64_t pa, uint32_t data)
 {
     FakeHost *host = opaque;
@@ -960,7 +967,7 @@ static void test_sync_msi(void)
     fake_write64(r->host, sync_flag, UINT64_MAX);
     submit(r, sync_with(CMD_SYNC_CS_IRQ, sync_flag, 0xcafe0001));
     assert_idle(r);
-    g_assert_cmphex(cons_at_msi, ==, 0);
+    g_assert_cmphex(cons_at_msi, ==, 1);
     /* 32 bits, no more; and the wire */
     g_assert_cmphex(fake_read64(r->host, sync_flag), ==,
                     UINT64_C(0xffffffffcafe0001));
@@ -1035,6 +1042,46 @@ static void test_sync_msi_aborts(void)
     assert_idle(r);
     submit(r, sync_with(CMD_SYNC_CS_IRQ, 0x10, 1));
     g_assert_cmpuint(r->host->irqs[SMMU3_IRQ_GERROR], ==, 2);
+}
+
+/* A CMD_SYNC waits for the signals of those before it, and their aborts. */
+static uint32_t cons_at_second_msi;
+
+static bool first_msi_is_slow(void *opaque, uint64_t pa, uint32_t data)
+{
+    FakeHost *host = opaque;
+
+    (void)pa;
+    if (data == 1) {
+        cons_at_second_msi = 0;
+        smmu3_service(host->smmu);      /* it is busy with us */
+        cons_at_msi = smmu3_regs(host->smmu)->cmdq.cons;
+    } else {
+        cons_at_second_msi = smmu3_regs(host->smmu)->cmdq.cons;
+        g_assert_cmphex(smmu3_regs(host->smmu)->gerror, ==,
+                        MASK(GERROR_MSI_CMDQ_ABT));
+    }
+    return false;
+}
+
+static void test_sync_waits_for_earlier_signal(void)
+{
+    Smmu3HostOps ops = fake_host_ops;
+    g_autoptr(Rig) r = NULL;
+    Cmd c[] = {
+        sync_with(CMD_SYNC_CS_IRQ, 0x1000, 1), command(CMD_TLBI_NSNH_ALL),
+        sync_with(CMD_SYNC_CS_IRQ, 0x1000, 2), command(CMD_SYNC),
+    };
+
+    ops.msi = first_msi_is_slow;
+    r = started(NULL, &ops);
+    for (unsigned i = 0; i < G_N_ELEMENTS(c); i++) {
+        put(r, i, &c[i]);
+    }
+    rig_write32(r, SMMU3_CMDQ_PROD, G_N_ELEMENTS(c));
+    g_assert_cmphex(cons_at_msi, ==, 2);            /* not over the second */
+    g_assert_cmphex(cons_at_second_msi, ==, 3);
+    g_assert_cmphex(cons(r), ==, 4);
 }
 
 /* ---- CMD_SYNC: waiting for translations in use ------------------------ */
@@ -1456,7 +1503,7 @@ static void test_msi_writes_registers(void)
     g_assert_cmphex(cons(r), ==, 0x15);
 }
 
-/* Disabled in the middle of its signal, a CMD_SYNC counts as done, once. */
+/* The queue disabled by a CMD_SYNC's own signal: that one is done. */
 static bool msi_disables(void *opaque, uint64_t pa, uint32_t data)
 {
     FakeHost *host = opaque;
@@ -1591,12 +1638,14 @@ int main(int argc, char **argv)
                      test_atc_inv_without_substreams, "");
     conformance_test("/smmu3/command/atc-inv-ignored-when-disabled",
                      test_atc_inv_ignored_when_disabled, "102");
-    conformance_test("/smmu3/sync/msi-before-consumption", test_sync_msi,
+    conformance_test("/smmu3/sync/msi-and-consumption", test_sync_msi,
                      "80");
     conformance_test("/smmu3/sync/without-msi-support",
                      test_sync_without_msi_support, "");
     conformance_test("/smmu3/sync/event", test_sync_event, "");
     conformance_test("/smmu3/sync/msi-aborts", test_sync_msi_aborts, "");
+    conformance_test("/smmu3/sync/waits-for-earlier-signal",
+                     test_sync_waits_for_earlier_signal, "");
     conformance_test("/smmu3/sync/waits-for-quiesce",
                      test_sync_waits_for_quiesce, "");
     conformance_test("/smmu3/sync/asks-only-after-invalidations",

@@ -17,6 +17,7 @@ static Rig *rig_with(void (*change)(Smmu3Features *f))
 {
     Rig *r = rig_new();
 
+    r->features.cmdqs = r->features.eventqs = r->features.priqs = 19;
     if (change) {
         change(&r->features);
     }
@@ -85,6 +86,14 @@ static const RegCase writable[] = {
     { "PRIQ_CONS", 0x100cc, 4, 0x800fffff, 0 },
 };
 
+/* Index bits above a queue's size read as zero: give them all a meaning. */
+static void make_queues_large(Rig *r)
+{
+    write_reg(r, SMMU3_CMDQ_BASE, 19, 8);
+    write_reg(r, SMMU3_EVENTQ_BASE, 19, 8);
+    write_reg(r, SMMU3_PRIQ_BASE, 19, 8);
+}
+
 /* Each in an SMMU of its own, for one may guard another. */
 static void test_bits(void)
 {
@@ -97,6 +106,7 @@ static void test_bits(void)
 
             g_test_message("%s%s", c->name, kind ? ", bare" : "");
             g_assert_cmphex(read_reg(r, c->offset, c->bytes), ==, 0);
+            make_queues_large(r);
             write_reg(r, c->offset, ONES, c->bytes);
             g_assert_cmphex(read_reg(r, c->offset, c->bytes), ==,
                             expect[kind]);
@@ -401,6 +411,7 @@ static void test_guards(const void *data)
         g_autoptr(Rig) r = rig_with(NULL);
         uint64_t unguarded;
 
+        make_queues_large(r);
         write_reg(r, c->offset, c->before, c->bytes);
         g_assert_cmphex(read_reg(r, c->offset, c->bytes), ==, c->before);
         rig_write32(r, c->control, c->enable);
@@ -444,6 +455,7 @@ static void test_64_bits_over_two_registers(void)
 {
     g_autoptr(Rig) r = rig_with(NULL);
 
+    make_queues_large(r);
     rig_write64(r, SMMU3_CMDQ_PROD, UINT64_C(0x0000000500000003));
     g_assert_cmphex(rig_read32(r, SMMU3_CMDQ_PROD), ==, 3);
     g_assert_cmphex(rig_read32(r, SMMU3_CMDQ_CONS), ==, 5);
@@ -489,11 +501,38 @@ static void test_aliases(void)
     };
     g_autoptr(Rig) r = rig_with(NULL);
 
+    make_queues_large(r);
     for (unsigned i = 0; i < G_N_ELEMENTS(pairs); i++) {
         rig_write32(r, pairs[i][0], 0x80000007);
         g_assert_cmphex(rig_read32(r, pairs[i][1]), ==, 0x80000007);
         rig_write32(r, pairs[i][1], 5);
         g_assert_cmphex(rig_read32(r, pairs[i][0]), ==, 5);
+    }
+}
+
+/* 6.3.28 and its like: only index and wrap bit of the queue's size are read,
+   as if the register were truncated when LOG2SIZE shrinks. */
+static void test_index_bits_above_the_size(void)
+{
+    static const uint32_t regs[][2] = {
+        { SMMU3_CMDQ_BASE, SMMU3_CMDQ_PROD },
+        { SMMU3_CMDQ_BASE, SMMU3_CMDQ_CONS },
+        { SMMU3_EVENTQ_BASE, SMMU3_EVENTQ_PROD },
+        { SMMU3_EVENTQ_BASE, SMMU3_EVENTQ_CONS },
+        { SMMU3_EVENTQ_BASE, SMMU3_EVENTQ_CONS_ALIAS },
+        { SMMU3_PRIQ_BASE, SMMU3_PRIQ_PROD },
+        { SMMU3_PRIQ_BASE, SMMU3_PRIQ_CONS },
+    };
+    g_autoptr(Rig) r = rig_with(NULL);
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(regs); i++) {
+        for (unsigned log2 = 0; log2 <= 19; log2++) {
+            write_reg(r, regs[i][0], log2, 8);
+            rig_write32(r, regs[i][1], 0xffffffff);
+            g_assert_cmphex(rig_read32(r, regs[i][1]) & 0xfffff, ==,
+                            (2u << log2) - 1);
+            rig_write32(r, regs[i][1], 0);
+        }
     }
 }
 
@@ -722,6 +761,8 @@ int main(int argc, char **argv)
     conformance_test("/smmu3/registers/other-accesses-are-reported",
                      test_other_accesses_are_reported, "");
     conformance_test("/smmu3/registers/aliases-in-page-0", test_aliases, "");
+    conformance_test("/smmu3/registers/index-bits-above-the-size",
+                     test_index_bits_above_the_size, "");
     conformance_test("/smmu3/registers/msi-absent", test_msi_absent, "12");
     conformance_test("/smmu3/registers/pri-absent", test_pri_absent, "13");
     conformance_test("/smmu3/registers/gerrorn-acknowledges",

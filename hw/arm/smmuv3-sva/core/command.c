@@ -184,6 +184,14 @@ static Verdict run_tlbi_nsnh_all(Smmu3 *s, const uint64_t *cmd)
     return CONSUMED;
 }
 
+/* 4.4.1.1: SCALE has a sixth bit with 52-bit addresses, and ends at 39. */
+static unsigned range_scale(const Smmu3Features *f, const uint64_t *cmd)
+{
+    unsigned scale = smmu3_get(cmd, CMD_TLBI_SCALE);
+
+    return f->ds ? MIN(scale, 39) : scale & 31;
+}
+
 /*
  * 4.4.1.1: TG=0 is one address; otherwise (NUM+1) * 2^SCALE granules. The
  * hints Leaf and TTL are not used: more than asked for may go.
@@ -194,15 +202,13 @@ static void tlbi_range(const Smmu3 *s, const uint64_t *cmd, uint64_t *first,
     static const uint8_t granule_log2[] = { 12, 12, 14, 16 };
     unsigned tg = s->features.ril ? smmu3_get(cmd, CMD_TLBI_TG) : 0;
     unsigned log2 = granule_log2[tg];
-    unsigned scale = smmu3_get(cmd, CMD_TLBI_SCALE);
     uint64_t num = smmu3_get(cmd, CMD_TLBI_NUM) + 1;
     uint64_t more = smmu3_mask(log2);       /* bytes after the first */
 
     *first = smmu3_get_addr(cmd, CMD_ADDR) & ~smmu3_mask(log2);
     if (tg) {
-        /* NUM has 5 bits: what does not fit in 64 is all that follows */
-        more = scale + log2 + 5 >= 64 ? UINT64_MAX
-                                      : (num << (scale + log2)) - 1;
+        /* At most 2^(5 + 39 + 16) */
+        more = (num << (range_scale(&s->features, cmd) + log2)) - 1;
     }
     *last = more > UINT64_MAX - *first ? UINT64_MAX : *first + more;
 }
@@ -341,7 +347,8 @@ static Verdict run_pri_resp(Smmu3 *s, const uint64_t *cmd)
     unsigned resp = smmu3_get(cmd, CMD_PRI_RESP);
     Smmu3PrgResponse response = {
         .sid = smmu3_get(cmd, CMD_STREAMID),
-        .has_ssid = smmu3_get(cmd, CMD_SSV),
+        /* Where there are no SubstreamIDs, SSV acts as 0 */
+        .has_ssid = s->features.ssidsize && smmu3_get(cmd, CMD_SSV),
         .prg_index = smmu3_get(cmd, CMD_PRI_PRGINDEX),
     };
 
@@ -383,10 +390,11 @@ static Verdict run_stall_term(Smmu3 *s, const uint64_t *cmd)
 
 /* ---- CMD_SYNC (4.7) --------------------------------------------------- */
 
-/* Arrange for the completion signal. False: there is none to wait for. */
-static bool signal_completion(Smmu3 *s, const uint64_t *cmd)
+/* Put the completion signal into the outbox, if there is one. */
+static void signal_completion(Smmu3 *s, const uint64_t *cmd)
 {
-    Smmu3Mail mail = { .irq = { .line = SMMU3_IRQ_CMD_SYNC } };
+    Smmu3Mail mail = { .irq = { .line = SMMU3_IRQ_CMD_SYNC,
+                                .batch = s->command.signal_batch } };
 
     switch (smmu3_get(cmd, CMD_SYNC_CS)) {
     case CMD_SYNC_CS_IRQ:
@@ -399,22 +407,22 @@ static bool signal_completion(Smmu3 *s, const uint64_t *cmd)
         break;
     case CMD_SYNC_CS_SEV:
         if (!s->features.sev || !s->ops->send_event) {
-            return false;
+            return;
         }
         mail.kind = SMMU3_MAIL_SYNC_EVENT;
         break;
     default:
-        return false;
+        return;
     }
-    wait_for(s, SMMU3_QUEUE_SIGNALS);
-    mail.irq.ticket = s->command.ticket;
+    s->command.signals++;
     smmu3_outbox_put(s, &mail);
-    return true;
 }
 
 /*
  * Comes here again after each wait, from the first question on: what was
- * waited for need not be all.
+ * waited for need not be all. Whoever sees the signal must see that the
+ * command is consumed (3.18), so it is sent after that, from the outbox; and
+ * the next CMD_SYNC waits for its delivery.
  */
 static Verdict run_sync(Smmu3 *s, const uint64_t *cmd)
 {
@@ -422,6 +430,10 @@ static Verdict run_sync(Smmu3 *s, const uint64_t *cmd)
 
     if (smmu3_get(cmd, CMD_SYNC_CS) > CMD_SYNC_CS_SEV) {
         return ILLEGAL;
+    }
+    if (c->signals) {
+        wait_for(s, SMMU3_QUEUE_WAITS_SIGNALS);
+        return WAITS;
     }
     if (c->atc_lost) {
         c->atc_lost = false;
@@ -439,7 +451,9 @@ static Verdict run_sync(Smmu3 *s, const uint64_t *cmd)
         smmu3_stall_retry_unrecorded(s);
         c->invalidated = c->quiesced = false;
     }
-    return signal_completion(s, cmd) ? WAITS : CONSUMED;
+    smmu3_count(&s->counters.syncs);
+    signal_completion(s, cmd);
+    return CONSUMED;
 }
 
 /* ---- Legality --------------------------------------------------------- */
@@ -464,28 +478,54 @@ typedef struct Command {
  * CFGI_VMS_PIDM (no MPAM), DPTI (no DPT), IMPLEMENTATION DEFINED.
  */
 static const Command commands[256] = {
-    [CMD_PREFETCH_CONFIG] = { run_nothing, always, .has_ssec = true },
-    [CMD_PREFETCH_ADDR] = { run_nothing, always, .has_ssec = true },
-    [CMD_CFGI_STE] = { run_cfgi_ste, always, .has_ssec = true },
-    [CMD_CFGI_STE_RANGE] = { run_cfgi_ste_range, always, .has_ssec = true },
-    [CMD_CFGI_CD] = { run_cfgi_cd, has_s1, .has_ssec = true },
-    [CMD_CFGI_CD_ALL] = { run_cfgi_ste, has_s1, .has_ssec = true },
-    [CMD_TLBI_NH_ALL] = { run_tlbi_nh_all, has_s1 },
-    [CMD_TLBI_NH_ASID] = { run_tlbi_nh_asid, has_s1 },
-    [CMD_TLBI_NH_VA] = { run_tlbi_nh_va, has_s1, .has_range = true },
-    [CMD_TLBI_NH_VAA] = { run_tlbi_nh_vaa, has_s1, .has_range = true },
-    [CMD_TLBI_EL2_ALL] = { run_tlbi_el2_all, has_hyp },
-    [CMD_TLBI_EL2_ASID] = { run_tlbi_el2_asid, has_hyp },
-    [CMD_TLBI_EL2_VA] = { run_tlbi_el2_va, has_hyp, .has_range = true },
-    [CMD_TLBI_EL2_VAA] = { run_tlbi_el2_vaa, has_hyp, .has_range = true },
-    [CMD_TLBI_S12_VMALL] = { run_tlbi_s12_vmall, has_s2 },
-    [CMD_TLBI_S2_IPA] = { run_tlbi_s2_ipa, has_s2, .has_range = true },
-    [CMD_TLBI_NSNH_ALL] = { run_tlbi_nsnh_all, always },
-    [CMD_ATC_INV] = { run_atc_inv, has_ats },
-    [CMD_PRI_RESPONSE] = { run_pri_resp, has_pri },
-    [CMD_RESUME] = { run_resume, can_stall, .has_ssec = true },
-    [CMD_STALL_TERM] = { run_stall_term, can_stall, .has_ssec = true },
-    [CMD_SYNC] = { run_sync, always },
+    [CMD_PREFETCH_CONFIG] = {
+        .run = run_nothing, .available = always, .has_ssec = true,
+    },
+    [CMD_PREFETCH_ADDR] = {
+        .run = run_nothing, .available = always, .has_ssec = true,
+    },
+    [CMD_CFGI_STE] = {
+        .run = run_cfgi_ste, .available = always, .has_ssec = true,
+    },
+    [CMD_CFGI_STE_RANGE] = {
+        .run = run_cfgi_ste_range, .available = always, .has_ssec = true,
+    },
+    [CMD_CFGI_CD] = {
+        .run = run_cfgi_cd, .available = has_s1, .has_ssec = true,
+    },
+    [CMD_CFGI_CD_ALL] = {
+        .run = run_cfgi_ste, .available = has_s1, .has_ssec = true,
+    },
+    [CMD_TLBI_NH_ALL] = { .run = run_tlbi_nh_all, .available = has_s1 },
+    [CMD_TLBI_NH_ASID] = { .run = run_tlbi_nh_asid, .available = has_s1 },
+    [CMD_TLBI_NH_VA] = {
+        .run = run_tlbi_nh_va, .available = has_s1, .has_range = true,
+    },
+    [CMD_TLBI_NH_VAA] = {
+        .run = run_tlbi_nh_vaa, .available = has_s1, .has_range = true,
+    },
+    [CMD_TLBI_EL2_ALL] = { .run = run_tlbi_el2_all, .available = has_hyp },
+    [CMD_TLBI_EL2_ASID] = { .run = run_tlbi_el2_asid, .available = has_hyp },
+    [CMD_TLBI_EL2_VA] = {
+        .run = run_tlbi_el2_va, .available = has_hyp, .has_range = true,
+    },
+    [CMD_TLBI_EL2_VAA] = {
+        .run = run_tlbi_el2_vaa, .available = has_hyp, .has_range = true,
+    },
+    [CMD_TLBI_S12_VMALL] = { .run = run_tlbi_s12_vmall, .available = has_s2 },
+    [CMD_TLBI_S2_IPA] = {
+        .run = run_tlbi_s2_ipa, .available = has_s2, .has_range = true,
+    },
+    [CMD_TLBI_NSNH_ALL] = { .run = run_tlbi_nsnh_all, .available = always },
+    [CMD_ATC_INV] = { .run = run_atc_inv, .available = has_ats },
+    [CMD_PRI_RESPONSE] = { .run = run_pri_resp, .available = has_pri },
+    [CMD_RESUME] = {
+        .run = run_resume, .available = can_stall, .has_ssec = true,
+    },
+    [CMD_STALL_TERM] = {
+        .run = run_stall_term, .available = can_stall, .has_ssec = true,
+    },
+    [CMD_SYNC] = { .run = run_sync, .available = always },
 };
 
 /*
@@ -501,7 +541,7 @@ static bool range_is_reserved(const Smmu3Features *f, const uint64_t *cmd)
         ttl = 0;
     }
     return f->ril && tg && !ttl && !smmu3_get(cmd, CMD_TLBI_NUM) &&
-           !smmu3_get(cmd, CMD_TLBI_SCALE);
+           !range_scale(f, cmd);
 }
 
 static Verdict execute(Smmu3 *s, const uint64_t *cmd)
@@ -556,6 +596,8 @@ static bool may_advance(const Smmu3 *s)
         return true;
     case SMMU3_QUEUE_WAITS_ATC:
         return !s->command.atc_pending;
+    case SMMU3_QUEUE_WAITS_SIGNALS:
+        return !s->command.signals;
     default:
         return false;
     }
@@ -590,15 +632,10 @@ static bool step(Smmu3 *s)
         return false;
     }
     verdict = execute(s, cmd);
-    if (verdict == CONSUMED || s->command.phase == SMMU3_QUEUE_SIGNALS) {
-        smmu3_trace(s, SMMU3_TRACE_COMMAND, cmd[0], cmd[1],
-                    q->cons & smmu3_mask(queue_log2(s)), 0);
-    }
     switch (verdict) {
     case CONSUMED:
-        if (smmu3_get(cmd, CMD_OPCODE) == CMD_SYNC) {
-            smmu3_count(&s->counters.syncs);
-        }
+        smmu3_trace(s, SMMU3_TRACE_COMMAND, cmd[0], cmd[1],
+                    q->cons & smmu3_mask(queue_log2(s)), 0);
         consume(s);
         return true;
     case ILLEGAL:
@@ -625,15 +662,13 @@ unsigned smmu3_command_run(Smmu3 *s, unsigned max)
     return consumed;
 }
 
-void smmu3_command_signalled(Smmu3 *s, uint32_t ticket)
+void smmu3_command_signalled(Smmu3 *s, uint32_t batch)
 {
     Smmu3CommandState *c = &s->command;
 
     g_mutex_lock(&s->lock);
-    if (c->phase == SMMU3_QUEUE_SIGNALS && c->ticket == ticket) {
-        c->phase = SMMU3_QUEUE_RUNS;
-        smmu3_count(&s->counters.syncs);
-        consume(s);
+    if (batch == c->signal_batch) {
+        c->signals--;
     }
     g_mutex_unlock(&s->lock);
 }
@@ -644,10 +679,6 @@ void smmu3_command_stop(Smmu3 *s)
 {
     Smmu3CommandState *c = &s->command;
 
-    if (c->phase == SMMU3_QUEUE_SIGNALS) {
-        smmu3_count(&s->counters.syncs);
-        consume(s);
-    }
     c->phase = SMMU3_QUEUE_RUNS;
     c->quiesced = false;
     c->quiesce_stale = c->quiesce_outstanding;
@@ -660,6 +691,8 @@ void smmu3_command_reset(Smmu3 *s)
     c->phase = SMMU3_QUEUE_RUNS;
     c->invalidated = c->quiesced = false;
     c->quiesce_stale = c->quiesce_outstanding;
+    c->signal_batch++;
+    c->signals = 0;
     c->atc_batch++;
     c->atc_pending = 0;
     c->atc_lost = false;

@@ -16,17 +16,19 @@ typedef enum {
     SMMU3_QUEUE_WAITS_ATC,          /* ATC invalidations to be answered */
     SMMU3_QUEUE_ASKS_QUIESCE,       /* ops->quiesce() is to be called */
     SMMU3_QUEUE_WAITS_QUIESCE,      /* smmu3_quiesced() */
-    SMMU3_QUEUE_SIGNALS,            /* the completion signal's delivery */
+    SMMU3_QUEUE_WAITS_SIGNALS,      /* earlier CMD_SYNCs' to be delivered */
 } Smmu3QueuePhase;
 
 typedef struct Smmu3CommandState {
     Smmu3QueuePhase phase;
     uint32_t ticket;            /* names what the phase is about: a late
-                                   delivery or timer is for another */
+                                   timer is for another */
     bool invalidated;           /* since the last CMD_SYNC */
     bool quiesced;              /* and since then all was out of use */
     bool quiesce_outstanding;   /* quiesce() returned false, no answer yet */
     bool quiesce_stale;         /* ... and nobody waits for that answer */
+    uint32_t signals;           /* completion signals not yet delivered */
+    uint32_t signal_batch;      /* those since the last reset */
     uint32_t atc_batch;         /* numbers the invalidations in flight */
     uint32_t atc_pending;       /* invalidations of atc_batch not answered */
     bool atc_lost;              /* some were given up: the next CMD_SYNC fails */
@@ -44,7 +46,7 @@ bool smmu3_command_runnable(const Smmu3 *s);
 
 /*
  * Under the lock: CMDQEN 1 to 0. The command at CONS begins anew when the
- * queue is enabled again, but a CMD_SYNC that is being signalled is complete.
+ * queue is enabled again.
  */
 void smmu3_command_stop(Smmu3 *s);
 /* Under the lock: reset; answers still to come are for nobody. */
@@ -56,7 +58,10 @@ void smmu3_command_reset(Smmu3 *s);
  */
 bool smmu3_command_ask_host(Smmu3 *s);
 
-/* Without the lock: the signal of CMD_SYNC @ticket was delivered. */
-void smmu3_command_signalled(Smmu3 *s, uint32_t ticket);
+/*
+ * Without the lock: a CMD_SYNC's signal was delivered, and if its MSI was
+ * aborted, GERROR has it. @batch: what it was put into the outbox with.
+ */
+void smmu3_command_signalled(Smmu3 *s, uint32_t batch);
 
 #endif

@@ -37,7 +37,7 @@ static void put_ats_request(const Smmu3Transaction *t,
                             uint64_t event[SMMU3_EVENT_WORDS])
 {
     smmu3_set(event, EVENT_TREQ_SPAN, 1);
-    smmu3_set(event, EVENT_TREQ_R, !!(t->access & SMMU3_READ));
+    smmu3_set(event, EVENT_TREQ_R, 1);
     smmu3_set(event, EVENT_TREQ_W, !!(t->access & SMMU3_WRITE));
     smmu3_set(event, EVENT_TREQ_X, t->ind);
     smmu3_set(event, EVENT_TREQ_P, t->priv);
@@ -67,7 +67,10 @@ void smmu3_event_build(const Smmu3Transaction *t, const Smmu3Fault *fault,
     }
     smmu3_set(event, EVENT_TYPE, fault->type);
     smmu3_set(event, EVENT_STREAMID, t->sid);
-    put_substream(t, event);
+    if (fault->type != F_STREAM_DISABLED &&
+        fault->type != F_TRANSL_FORBIDDEN) {
+        put_substream(t, event);
+    }
 
     switch (fault->type) {
     case F_UUT:

@@ -49,7 +49,7 @@ const Smmu3IdField smmu3_id_fields[] = {
           "message signalled interrupts"),
     FIELD(sev, IDR0, IDR0_SEV, 1, FLAG,
           "CMD_SYNC and queue space can wake a CPU from WFE"),
-    FIELD(atos, IDR0, IDR0_ATOS, 0, FLAG,
+    FIELD(atos, IDR0, IDR0_ATOS, 0, CODES(UP_TO(0), 0),
           "address translation operations by registers"),
     FIELD(pri, IDR0, IDR0_PRI, 1, FLAG,
           "PCIe page requests"),
@@ -162,8 +162,8 @@ static char *allowed_values(const Smmu3IdField *field)
     GString *text;
 
     if (!field->allowed || field->allowed == UP_TO(field->max)) {
-        return field->max == 1 ? g_strdup("0 or 1")
-                               : g_strdup_printf("0 to %u", field->max);
+        return field->max < 2 ? g_strdup(field->max ? "0 or 1" : "0 only")
+                              : g_strdup_printf("0 to %u", field->max);
     }
     text = g_string_new(NULL);
     for (unsigned value = 0; value <= field->max; value++) {
@@ -229,16 +229,10 @@ char *smmu3_features_check(const Smmu3Features *f)
     REFUSE_IF(f->sidsize >= 7 && !f->st_level, "sidsize=%u needs st_level=1 "
               "(7 bits or more: two-level stream tables)", f->sidsize);
 
-    /* IDR1 */
-    NEEDS(ssidsize, f->s1p, "s1p=1");
-
     /* IDR3 */
     NEEDS(had, f->s1p, "s1p=1");
-    NEEDS(e0pd, f->s1p, "s1p=1");
-    NEEDS(xnx, f->s2p, "s2p=1");
-    NEEDS(fwb, f->s2p, "s2p=1");
     NEEDS(ptwnnc, f->s2p, "s2p=1");
-    NEEDS(pps, f->pri, "pri=1");
+    NEEDS(pps, f->pri && f->ssidsize, "pri=1 and an ssidsize above 0");
 
     /* IDR5 */
     REFUSE_IF(!f->gran4k && !f->gran16k && !f->gran64k,
@@ -263,11 +257,63 @@ char *smmu3_features_check(const Smmu3Features *f)
     MANDATORY(1, f->s2p, xnx);
     MANDATORY(2, f->s1p && f->s2p, hyp);
     MANDATORY(2, true, ril);
-    MANDATORY(2, f->s2p, fwb);
+    MANDATORY(2, true, fwb);
     MANDATORY(2, true, bbml);
-    MANDATORY(3, f->s1p, e0pd);
+    MANDATORY(3, true, e0pd);
     MANDATORY(3, f->s2p, ptwnnc);
     return NULL;
+}
+
+/* ---- Dependent fields ------------------------------------------------- */
+
+static bool is_chosen(uint64_t chosen, size_t member)
+{
+    for (size_t i = 0; i < smmu3_id_field_count; i++) {
+        if (smmu3_id_fields[i].member == member) {
+            return chosen >> i & 1;
+        }
+    }
+    return false;
+}
+
+/* The greatest minor version whose mandatory features @f has (6.3.8). */
+static unsigned greatest_minor(const Smmu3Features *f)
+{
+    if ((f->s1p && !f->had) || (f->s2p && !f->xnx)) {
+        return 0;
+    }
+    if ((f->s1p && f->s2p && !f->hyp) || !f->ril || !f->fwb || !f->bbml) {
+        return 1;
+    }
+    if (!f->e0pd || (f->s2p && !f->ptwnnc)) {
+        return 2;
+    }
+    return 3;
+}
+
+#define DROP_UNLESS(member, condition)                                      \
+    do {                                                                    \
+        if (!is_chosen(chosen, offsetof(Smmu3Features, member)) &&          \
+            !(condition)) {                                                 \
+            f->member = 0;                                                  \
+        }                                                                   \
+    } while (0)
+
+void smmu3_features_settle(Smmu3Features *f, uint64_t chosen)
+{
+    DROP_UNLESS(hyp, f->s1p && f->s2p);
+    DROP_UNLESS(ns1ats, f->ats && f->s1p && f->s2p);
+    DROP_UNLESS(pri, f->ats);
+    DROP_UNLESS(pps, f->pri && f->ssidsize);
+    DROP_UNLESS(vmw, f->s2p);
+    DROP_UNLESS(had, f->s1p);
+    DROP_UNLESS(ptwnnc, f->s2p);
+    DROP_UNLESS(ds, f->vax && (f->gran4k || f->gran16k));
+    DROP_UNLESS(stall_max, f->stall_model != 1);
+    if (!is_chosen(chosen, offsetof(Smmu3Features, aidr_minor))) {
+        f->aidr_minor = MIN(f->aidr_minor, greatest_minor(f));
+    }
+    DROP_UNLESS(atsrecerr, f->ats && f->aidr_minor >= 3);
 }
 
 /* ---- Profiles --------------------------------------------------------- */

@@ -126,11 +126,11 @@ static void deliver(Smmu3 *s, const Smmu3Mail *mail)
         break;
     case SMMU3_MAIL_SYNC_MSI:
         signal_interrupt(s, mail);
-        smmu3_command_signalled(s, mail->irq.ticket);
+        smmu3_command_signalled(s, mail->irq.batch);
         break;
     case SMMU3_MAIL_SYNC_EVENT:
         s->ops->send_event(s->host);
-        smmu3_command_signalled(s, mail->irq.ticket);
+        smmu3_command_signalled(s, mail->irq.batch);
         break;
     case SMMU3_MAIL_SEND_EVENT:
         s->ops->send_event(s->host);

@@ -29,7 +29,7 @@ typedef struct Smmu3Mail {
             Smmu3Irq line;
             uint64_t msi_addr;          /* 0: no MSI */
             uint32_t msi_data;
-            uint32_t ticket;            /* SYNC_*: which CMD_SYNC */
+            uint32_t batch;             /* SYNC_*: see command.h */
         } irq;
         struct {
             void *cookie;

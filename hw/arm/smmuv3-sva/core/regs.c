@@ -21,6 +21,8 @@ typedef struct Reg {
     uint64_t (*locked)(const Smmu3 *s);
     /* After a write; the member still holds the old value. NULL: store it. */
     void (*write)(Smmu3 *s, uint64_t value);
+    /* The bits that are not 0 when read; NULL: all. */
+    uint64_t (*visible)(const Smmu3 *s);
 } Reg;
 
 /* ---- Implemented bits ------------------------------------------------- */
@@ -285,63 +287,103 @@ static void write_cmdq_prod(Smmu3 *s, uint64_t value)
     }
 }
 
+/* ---- What reads as zero: index bits above the queue's size ------------- */
+
+static uint64_t visible_index(const Smmu3Queue *q, unsigned max)
+{
+    return ~MASK(QUEUE_INDEX) | smmu3_mask(smmu3_queue_log2(q, max) + 1);
+}
+
+static uint64_t cmdq_visible(const Smmu3 *s)
+{
+    return visible_index(&s->regs.cmdq, s->features.cmdqs);
+}
+
+static uint64_t eventq_visible(const Smmu3 *s)
+{
+    return visible_index(&s->regs.eventq, s->features.eventqs);
+}
+
+static uint64_t priq_visible(const Smmu3 *s)
+{
+    return visible_index(&s->regs.priq, s->features.priqs);
+}
+
 /* ---- The registers (6.3) ---------------------------------------------- */
 
 static const Reg registers[] = {
-    { SMMU3_CR0, 4, OFFSET(cr0), cr0_bits, NULL, write_cr0 },
-    { SMMU3_CR0ACK, 4, OFFSET(cr0ack) },
-    { SMMU3_CR1, 4, OFFSET(cr1), cr1_bits, cr1_locked },
-    { SMMU3_CR2, 4, OFFSET(cr2), cr2_bits, locked_by_smmuen },
-    { SMMU3_GBPA, 4, OFFSET(gbpa), gbpa_written_bits, NULL, write_gbpa },
-    { SMMU3_IRQ_CTRL, 4, OFFSET(irq_ctrl), irq_ctrl_bits, NULL,
-      write_irq_ctrl },
-    { SMMU3_IRQ_CTRLACK, 4, OFFSET(irq_ctrlack) },
-    { SMMU3_GERROR, 4, OFFSET(gerror) },
-    { SMMU3_GERRORN, 4, OFFSET(gerrorn), gerror_bits, NULL, write_gerrorn },
-    { SMMU3_GERROR_IRQ_CFG0, 8, OFFSET(gerror_irq.addr), irq_cfg0_bits,
-      locked_by_gerror_irqen },
-    { SMMU3_GERROR_IRQ_CFG1, 4, OFFSET(gerror_irq.data), irq_cfg1_bits,
-      locked_by_gerror_irqen },
-    { SMMU3_GERROR_IRQ_CFG2, 4, OFFSET(gerror_irq.attr), irq_cfg2_bits,
-      locked_by_gerror_irqen },
-    { SMMU3_STRTAB_BASE, 8, OFFSET(strtab_base), strtab_base_bits,
-      locked_by_smmuen },
-    { SMMU3_STRTAB_BASE_CFG, 4, OFFSET(strtab_base_cfg), strtab_base_cfg_bits,
-      locked_by_smmuen },
-    { SMMU3_CMDQ_BASE, 8, OFFSET(cmdq.base), queue_base_bits,
-      locked_by_cmdqen },
-    { SMMU3_CMDQ_PROD, 4, OFFSET(cmdq.prod), cmdq_prod_bits, NULL,
-      write_cmdq_prod },
-    { SMMU3_CMDQ_CONS, 4, OFFSET(cmdq.cons), cmdq_cons_bits,
-      locked_by_cmdqen },
-    { SMMU3_EVENTQ_BASE, 8, OFFSET(eventq.base), queue_base_bits,
-      locked_by_eventqen },
-    { SMMU3_EVENTQ_PROD, 4, OFFSET(eventq.prod), queue_index_bits,
-      locked_by_eventqen },
-    { SMMU3_EVENTQ_CONS, 4, OFFSET(eventq.cons), queue_index_bits },
-    { SMMU3_EVENTQ_PROD_ALIAS, 4, OFFSET(eventq.prod), queue_index_bits,
-      locked_by_eventqen },
-    { SMMU3_EVENTQ_CONS_ALIAS, 4, OFFSET(eventq.cons), queue_index_bits },
-    { SMMU3_EVENTQ_IRQ_CFG0, 8, OFFSET(eventq_irq.addr), irq_cfg0_bits,
-      locked_by_eventq_irqen },
-    { SMMU3_EVENTQ_IRQ_CFG1, 4, OFFSET(eventq_irq.data), irq_cfg1_bits,
-      locked_by_eventq_irqen },
-    { SMMU3_EVENTQ_IRQ_CFG2, 4, OFFSET(eventq_irq.attr), irq_cfg2_bits,
-      locked_by_eventq_irqen },
-    { SMMU3_PRIQ_BASE, 8, OFFSET(priq.base), priq_base_bits,
-      locked_by_priqen },
-    { SMMU3_PRIQ_PROD, 4, OFFSET(priq.prod), priq_index_bits,
-      locked_by_priqen },
-    { SMMU3_PRIQ_CONS, 4, OFFSET(priq.cons), priq_index_bits },
-    { SMMU3_PRIQ_PROD_ALIAS, 4, OFFSET(priq.prod), priq_index_bits,
-      locked_by_priqen },
-    { SMMU3_PRIQ_CONS_ALIAS, 4, OFFSET(priq.cons), priq_index_bits },
-    { SMMU3_PRIQ_IRQ_CFG0, 8, OFFSET(priq_irq.addr), priq_irq_cfg0_bits,
-      locked_by_priq_irqen },
-    { SMMU3_PRIQ_IRQ_CFG1, 4, OFFSET(priq_irq.data), priq_irq_cfg1_bits,
-      locked_by_priq_irqen },
-    { SMMU3_PRIQ_IRQ_CFG2, 4, OFFSET(priq_irq.attr), priq_irq_cfg2_bits,
-      locked_by_priq_irqen },
+    { SMMU3_CR0, 4, OFFSET(cr0),
+      .bits = cr0_bits, .write = write_cr0 },
+    { SMMU3_CR0ACK, 4, OFFSET(cr0ack),
+      .bits = NULL },
+    { SMMU3_CR1, 4, OFFSET(cr1),
+      .bits = cr1_bits, .locked = cr1_locked },
+    { SMMU3_CR2, 4, OFFSET(cr2),
+      .bits = cr2_bits, .locked = locked_by_smmuen },
+    { SMMU3_GBPA, 4, OFFSET(gbpa),
+      .bits = gbpa_written_bits, .write = write_gbpa },
+    { SMMU3_IRQ_CTRL, 4, OFFSET(irq_ctrl),
+      .bits = irq_ctrl_bits, .write = write_irq_ctrl },
+    { SMMU3_IRQ_CTRLACK, 4, OFFSET(irq_ctrlack),
+      .bits = NULL },
+    { SMMU3_GERROR, 4, OFFSET(gerror),
+      .bits = NULL },
+    { SMMU3_GERRORN, 4, OFFSET(gerrorn),
+      .bits = gerror_bits, .write = write_gerrorn },
+    { SMMU3_GERROR_IRQ_CFG0, 8, OFFSET(gerror_irq.addr),
+      .bits = irq_cfg0_bits, .locked = locked_by_gerror_irqen },
+    { SMMU3_GERROR_IRQ_CFG1, 4, OFFSET(gerror_irq.data),
+      .bits = irq_cfg1_bits, .locked = locked_by_gerror_irqen },
+    { SMMU3_GERROR_IRQ_CFG2, 4, OFFSET(gerror_irq.attr),
+      .bits = irq_cfg2_bits, .locked = locked_by_gerror_irqen },
+    { SMMU3_STRTAB_BASE, 8, OFFSET(strtab_base),
+      .bits = strtab_base_bits, .locked = locked_by_smmuen },
+    { SMMU3_STRTAB_BASE_CFG, 4, OFFSET(strtab_base_cfg),
+      .bits = strtab_base_cfg_bits, .locked = locked_by_smmuen },
+    { SMMU3_CMDQ_BASE, 8, OFFSET(cmdq.base),
+      .bits = queue_base_bits, .locked = locked_by_cmdqen },
+    { SMMU3_CMDQ_PROD, 4, OFFSET(cmdq.prod),
+      .bits = cmdq_prod_bits, .write = write_cmdq_prod,
+      .visible = cmdq_visible },
+    { SMMU3_CMDQ_CONS, 4, OFFSET(cmdq.cons),
+      .bits = cmdq_cons_bits, .locked = locked_by_cmdqen,
+      .visible = cmdq_visible },
+    { SMMU3_EVENTQ_BASE, 8, OFFSET(eventq.base),
+      .bits = queue_base_bits, .locked = locked_by_eventqen },
+    { SMMU3_EVENTQ_PROD, 4, OFFSET(eventq.prod),
+      .bits = queue_index_bits, .locked = locked_by_eventqen,
+      .visible = eventq_visible },
+    { SMMU3_EVENTQ_CONS, 4, OFFSET(eventq.cons),
+      .bits = queue_index_bits, .visible = eventq_visible },
+    { SMMU3_EVENTQ_PROD_ALIAS, 4, OFFSET(eventq.prod),
+      .bits = queue_index_bits, .locked = locked_by_eventqen,
+      .visible = eventq_visible },
+    { SMMU3_EVENTQ_CONS_ALIAS, 4, OFFSET(eventq.cons),
+      .bits = queue_index_bits, .visible = eventq_visible },
+    { SMMU3_EVENTQ_IRQ_CFG0, 8, OFFSET(eventq_irq.addr),
+      .bits = irq_cfg0_bits, .locked = locked_by_eventq_irqen },
+    { SMMU3_EVENTQ_IRQ_CFG1, 4, OFFSET(eventq_irq.data),
+      .bits = irq_cfg1_bits, .locked = locked_by_eventq_irqen },
+    { SMMU3_EVENTQ_IRQ_CFG2, 4, OFFSET(eventq_irq.attr),
+      .bits = irq_cfg2_bits, .locked = locked_by_eventq_irqen },
+    { SMMU3_PRIQ_BASE, 8, OFFSET(priq.base),
+      .bits = priq_base_bits, .locked = locked_by_priqen },
+    { SMMU3_PRIQ_PROD, 4, OFFSET(priq.prod),
+      .bits = priq_index_bits, .locked = locked_by_priqen,
+      .visible = priq_visible },
+    { SMMU3_PRIQ_CONS, 4, OFFSET(priq.cons),
+      .bits = priq_index_bits, .visible = priq_visible },
+    { SMMU3_PRIQ_PROD_ALIAS, 4, OFFSET(priq.prod),
+      .bits = priq_index_bits, .locked = locked_by_priqen,
+      .visible = priq_visible },
+    { SMMU3_PRIQ_CONS_ALIAS, 4, OFFSET(priq.cons),
+      .bits = priq_index_bits, .visible = priq_visible },
+    { SMMU3_PRIQ_IRQ_CFG0, 8, OFFSET(priq_irq.addr),
+      .bits = priq_irq_cfg0_bits, .locked = locked_by_priq_irqen },
+    { SMMU3_PRIQ_IRQ_CFG1, 4, OFFSET(priq_irq.data),
+      .bits = priq_irq_cfg1_bits, .locked = locked_by_priq_irqen },
+    { SMMU3_PRIQ_IRQ_CFG2, 4, OFFSET(priq_irq.attr),
+      .bits = priq_irq_cfg2_bits, .locked = locked_by_priq_irqen },
 };
 
 static uint64_t get(const Smmu3Regs *regs, const Reg *reg)
@@ -435,7 +477,12 @@ static uint32_t read_word(Smmu3 *s, uint64_t offset)
     const Reg *reg = find(offset);
 
     if (reg) {
-        return get(&s->regs, reg) >> (8 * (offset - reg->offset));
+        uint64_t value = get(&s->regs, reg);
+
+        if (reg->visible) {
+            value &= reg->visible(s);
+        }
+        return value >> (8 * (offset - reg->offset));
     }
     if (offset <= SMMU3_AIDR) {
         return smmu3_features_reg(&s->features, offset);
