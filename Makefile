@@ -18,7 +18,8 @@ all: configured
 configured:
 	@[ -f "$(build)/config.env" ] || ./configure
 
-demo: all
+demo: configured
+	@tools/build demo
 	@tools/demo
 
 check: all
