@@ -275,32 +275,6 @@ static const char *command_name(uint64_t opcode)
     }
 }
 
-static const char *event_name(uint64_t type)
-{
-    switch (type) {
-    case F_UUT:                 return "F_UUT";
-    case C_BAD_STREAMID:        return "C_BAD_STREAMID";
-    case F_STE_FETCH:           return "F_STE_FETCH";
-    case C_BAD_STE:             return "C_BAD_STE";
-    case F_BAD_ATS_TREQ:        return "F_BAD_ATS_TREQ";
-    case F_STREAM_DISABLED:     return "F_STREAM_DISABLED";
-    case F_TRANSL_FORBIDDEN:    return "F_TRANSL_FORBIDDEN";
-    case C_BAD_SUBSTREAMID:     return "C_BAD_SUBSTREAMID";
-    case F_CD_FETCH:            return "F_CD_FETCH";
-    case C_BAD_CD:              return "C_BAD_CD";
-    case F_WALK_EABT:           return "F_WALK_EABT";
-    case F_TRANSLATION:         return "F_TRANSLATION";
-    case F_ADDR_SIZE:           return "F_ADDR_SIZE";
-    case F_ACCESS:              return "F_ACCESS";
-    case F_PERMISSION:          return "F_PERMISSION";
-    case F_TLB_CONFLICT:        return "F_TLB_CONFLICT";
-    case F_CFG_CONFLICT:        return "F_CFG_CONFLICT";
-    case E_PAGE_REQUEST:        return "E_PAGE_REQUEST";
-    case F_VMS_FETCH:           return "F_VMS_FETCH";
-    default:                    return NULL;
-    }
-}
-
 static const char *outcome_name(uint64_t outcome)
 {
     static const char *const names[] = {
@@ -329,12 +303,12 @@ static void host_trace(void *host, Smmu3TraceKind kind, uint64_t a, uint64_t b,
                                  a, b, c);
         break;
     case SMMU3_TRACE_EVENT:
-        name = event_name(smmu3_get(&a, EVENT_TYPE));
+        name = smmu3_event_name(smmu3_get(&a, EVENT_TYPE));
         trace_smmuv3_sva_event(name ?: "?", smmu3_get(&a, EVENT_STREAMID),
                                a, b, c, d);
         break;
     case SMMU3_TRACE_EVENT_LOST:
-        name = event_name(smmu3_get(&a, EVENT_TYPE));
+        name = smmu3_event_name(smmu3_get(&a, EVENT_TYPE));
         trace_smmuv3_sva_event_lost(name ?: "?", smmu3_get(&a, EVENT_STREAMID),
                                     a, b, c, d);
         break;
@@ -516,6 +490,7 @@ static bool wanted_features(Smmuv3SvaState *s, Smmu3Features *f, Error **errp)
                 *smmu3_feature(&s->given, &smmu3_id_fields[i]);
         }
     }
+    smmu3_features_settle(f, s->given_mask);
     return true;
 }
 
@@ -624,7 +599,7 @@ static bool visit_faults(Visitor *v, const Smmu3Counters *c, Error **errp)
         return false;
     }
     for (unsigned type = 0; type < ARRAY_SIZE(c->faults); type++) {
-        const char *name = event_name(type);
+        const char *name = smmu3_event_name(type);
 
         if (name && atomic_load_explicit(&c->faults[type],
                                          memory_order_relaxed) &&
@@ -896,7 +871,8 @@ static void smmuv3_sva_realize(DeviceState *dev, Error **errp)
     }
     message = smmu3_features_check(&features);
     if (message) {
-        error_setg(errp, "smmuv3-sva: %s", message);
+        /* It names the fields, not their properties */
+        error_setg(errp, "smmuv3-sva: %s", g_strdelimit(message, "_", '-'));
         error_append_hint(errp, "-device smmuv3-sva,help describes the ID "
                           "fields; -global smmuv3-sva.NAME=VALUE sets them."
                           "\n");

@@ -9,12 +9,16 @@
 #include "qemu/osdep.h"
 #include "qemu/error-report.h"
 #include "qemu/module.h"
+#include "qemu/units.h"
 #include "qapi/error.h"
 #include "hw/arm/virt.h"
 #include "hw/arm/fdt.h"
+#include "hw/acpi/aml-build.h"
+#include "hw/nvram/fw_cfg.h"
 #include "hw/pci/pci_bridge.h"
 #include "hw/pci/pci_bus.h"
 #include "hw/pci/sva-port.h"
+#include "migration/vmstate.h"
 #include "system/device_tree.h"
 #include "system/qtest.h"
 #include "system/system.h"
@@ -23,6 +27,7 @@
 #include "target/arm/internals.h"
 #include "hw/arm/smmuv3-sva/sva-config.h"
 #include "smmuv3-sva.h"
+#include "virt-sva-iort.h"
 #include "virt-sva-verdict.h"
 
 #define TYPE_VIRT_SVA_MACHINE MACHINE_TYPE_NAME("virt-sva")
@@ -35,7 +40,9 @@ struct VirtSvaState {
     VirtMachineState parent_obj;
 
     Smmuv3SvaState *smmu;
-    Notifier done;
+    Notifier done;              /* before virt completes its tables */
+    Notifier tables_done;       /* and after that */
+    MemoryRegion tables;        /* the ACPI tables as firmware gets them */
     char *smmu_profile;
     bool verdict;
 };
@@ -169,6 +176,70 @@ static void describe_function(PCIBus *bus, PCIDevice *dev, void *opaque)
     }
 }
 
+/* ---- IORT ------------------------------------------------------------- */
+
+#define MAX_TABLES_BYTES    (2 * MiB)
+
+static int find_tables(Object *child, void *opaque)
+{
+    MemoryRegion **tables = opaque;
+
+    if (object_dynamic_cast(child, TYPE_MEMORY_REGION) &&
+        !g_strcmp0(memory_region_name(MEMORY_REGION(child)),
+                   "/rom@" ACPI_BUILD_TABLE_FILE)) {
+        *tables = MEMORY_REGION(child);
+    }
+    return *tables != NULL;
+}
+
+static bool has_expander(PCIBus *root)
+{
+    PCIBus *bus;
+
+    QLIST_FOREACH(bus, &root->child, sibling) {
+        if (pci_bus_is_root(bus)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * virt builds its ACPI tables itself. What firmware gets instead is a copy of
+ * them with an amended IORT, in RAM of its own because fw_cfg migrates its
+ * ACPI files as such. virt builds its tables again when firmware looks at
+ * them first, which makes a difference only where PCI expander bridges have
+ * resources to describe: then they stay as virt has them.
+ */
+static void amend_iort(VirtSvaState *m)
+{
+    VirtMachineState *vms = VIRT_MACHINE(m);
+    MemoryRegion *original = NULL;
+    g_autofree uint8_t *copy = NULL;
+    uint64_t bytes;
+
+    if (!vms->fw_cfg || !virt_is_acpi_enabled(vms)) {
+        return;
+    }
+    object_child_foreach(OBJECT(vms->fw_cfg), find_tables, &original);
+    if (!original || has_expander(vms->bus)) {
+        return;
+    }
+    bytes = memory_region_size(original);
+    copy = g_memdup2(memory_region_get_ram_ptr(original), bytes);
+    if (!virt_sva_iort_amend(copy, bytes, smmu3_features(m->smmu->core))) {
+        return;
+    }
+    memory_region_init_resizeable_ram(&m->tables, OBJECT(m),
+                                      "virt-sva-acpi-tables", bytes,
+                                      MAX_TABLES_BYTES, NULL, &error_fatal);
+    memory_region_set_readonly(&m->tables, true);
+    vmstate_register_ram_global(&m->tables);
+    memcpy(memory_region_get_ram_ptr(&m->tables), copy, bytes);
+    fw_cfg_modify_file(vms->fw_cfg, ACPI_BUILD_TABLE_FILE,
+                       memory_region_get_ram_ptr(&m->tables), bytes);
+}
+
 /* ---- The verdict ------------------------------------------------------ */
 
 static VirtSvaFacts gather_facts(VirtSvaState *m)
@@ -226,6 +297,11 @@ static void machine_done(Notifier *notifier, void *data)
     }
 }
 
+static void tables_done(Notifier *notifier, void *data)
+{
+    amend_iort(container_of(notifier, VirtSvaState, tables_done));
+}
+
 /* The smallest output address size that the CPUs' addresses fit in. */
 static unsigned oas_for_cpu(void)
 {
@@ -278,6 +354,9 @@ static void virt_sva_init(MachineState *machine)
                      "IOMMUs.\n");
         exit(1);
     }
+    /* Registered before virt's own notifier, so called after it. */
+    m->tables_done.notify = tables_done;
+    qemu_add_machine_init_done_notifier(&m->tables_done);
     VIRT_SVA_MACHINE_GET_CLASS(m)->parent_init(machine);
     create_smmu(m);
     describe_smmu(m);

@@ -65,6 +65,14 @@ typedef struct Smmu3Profile {
 extern const Smmu3Profile smmu3_profiles[];
 extern const size_t smmu3_profile_count;
 
+/*
+ * Make the fields that were not chosen one by one follow those that were: what
+ * needs a feature that is gone goes as well, and AIDR falls to a version that
+ * does not ask for what is missing. Bit n of @chosen: smmu3_id_fields[n] was
+ * chosen, and stays.
+ */
+void smmu3_features_settle(Smmu3Features *f, uint64_t chosen);
+
 /* The default profile: everything that makes Linux accept SVA. */
 void smmu3_features_init(Smmu3Features *f);
 
