@@ -242,20 +242,31 @@ bool zip_reap(ZipQueue *q, ZipResult *result)
     return true;
 }
 
+static int poll_queue(ZipQueue *q, unsigned timeout_ms)
+{
+    struct pollfd pfd = { .fd = q->fd, .events = POLLIN };
+    int ret = poll(&pfd, 1, (int)timeout_ms);
+
+    return ret < 0 && errno != EINTR ? -errno : 0;
+}
+
 int zip_wait(ZipQueue *q, ZipResult *result, unsigned timeout_ms)
 {
     uint64_t end = now_us() + (uint64_t)timeout_ms * 1000;
 
+    /*
+     * Linux follows the completions with an index of its own, one step in
+     * each poll(), and is lost when it falls behind by a whole ring.
+     */
+    if (q->wants_interrupt && poll_queue(q, 0)) {
+        return -EIO;
+    }
     while (!zip_reap(q, result)) {
         if (now_us() > end) {
             return -ETIMEDOUT;
         }
-        if (q->wants_interrupt) {
-            struct pollfd pfd = { .fd = q->fd, .events = POLLIN };
-
-            if (poll(&pfd, 1, (int)timeout_ms) < 0 && errno != EINTR) {
-                return -errno;
-            }
+        if (q->wants_interrupt && poll_queue(q, timeout_ms)) {
+            return -EIO;
         }
     }
     return 0;
