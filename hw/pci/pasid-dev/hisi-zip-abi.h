@@ -17,7 +17,6 @@
 #define HISI_ZIP_SQE_BYTES      128
 #define HISI_ZIP_SQE_WORDS      (HISI_ZIP_SQE_BYTES / 4)
 #define HISI_ZIP_CQE_BYTES      16
-#define HISI_ZIP_MAX_INPUT      (8u << 20)      /* bytes in one request */
 #define HISI_ZIP_STREAM_CONTEXT_BYTES   (64u << 10)
 
 /* Indices of the SQE's 32-bit little-endian words. */

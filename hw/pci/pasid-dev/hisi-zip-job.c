@@ -126,8 +126,7 @@ static uint8_t zip_job_check(const HisiZipJob *job)
         return HISI_ZIP_UNSUPPORTED;
     }
     if (HISI_ZIP_REQUEST_BUFFERS(request) > HISI_ZIP_BUFFERS_LIST ||
-        HISI_ZIP_REQUEST_WINDOW(request) > HISI_ZIP_WINDOW_32K ||
-        sqe[HISI_ZIP_SQE_INPUT_LEN] > HISI_ZIP_MAX_INPUT) {
+        HISI_ZIP_REQUEST_WINDOW(request) > HISI_ZIP_WINDOW_32K) {
         return HISI_ZIP_BAD_REQUEST;
     }
     return HISI_ZIP_OK;
@@ -192,6 +191,7 @@ static HisiZipJob *zip_job_new(HisiZip *zip, unsigned qn)
 
 static void zip_job_free(HisiZipJob *job)
 {
+    sva_channel_cancel(&job->ch);
     hisi_zip_codec_free(job->codec);
     g_free(job);
 }
@@ -401,6 +401,10 @@ static void run_queue(HisiZip *zip, unsigned qn)
             return;
         }
     }
+    /* A doorbell kicks, too: the channel has one access at a time. */
+    if (sva_channel_is_stalled(&zip->jobs[qn]->ch)) {
+        return;
+    }
     switch (zip_job_step(zip->jobs[qn])) {
     case JOB_GOES_ON:
         set_bit(qn, zip->runnable);
@@ -450,7 +454,6 @@ void hisi_zip_engine_abandon(HisiZip *zip, unsigned qn)
     clear_bit(qn, zip->runnable);
     if (job) {
         zip->jobs[qn] = NULL;
-        sva_channel_cancel(&job->ch);
         zip_job_free(job);
     }
 }
