@@ -13,6 +13,8 @@
     X("buffers", main_buffers)          \
     X("demo", main_demo)                \
     X("disk", main_disk)                \
+    X("flags", main_flags)              \
+    X("flr", main_flr)                  \
     X("foreign", main_foreign)          \
     X("interrupt", main_interrupt)      \
     X("isolation", main_isolation)      \

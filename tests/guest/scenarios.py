@@ -123,6 +123,8 @@ class Scenario:
     # regular expressions.
     must_fail: list = None
     latency_ns: int = 20_000_000
+    # The guest resets the machine; otherwise that is its end.
+    reboots: bool = False
 
 
 def stalls_served(counters):
@@ -136,6 +138,21 @@ def stalls_served(counters):
 def stalls_none(counters):
     if counters['stalls']:
         yield f"{counters['stalls']} transactions stalled"
+
+
+def flags_updated(counters):
+    # Some 64 pages each of old and of clean ones.
+    if counters['httu_updates'] < 100:
+        yield f"only {counters['httu_updates']} descriptors were updated"
+
+
+def flags_not_updated(counters):
+    yield from stalls_served(counters)
+    if counters['httu_updates']:
+        yield f"{counters['httu_updates']} descriptors were updated"
+    for kind in ('F_ACCESS', 'F_PERMISSION'):
+        if not counters['faults'].get(kind):
+            yield f'no {kind}'
 
 
 def translated(counters):
@@ -206,9 +223,40 @@ SCENARIOS = [
         arguments=['-global', 'smmuv3-sva.stall-model=2'],
         devices=ACCELERATOR + PLAIN_DEVICES, check=stalls_served),
     Scenario(
-        'no-httu', 'an SMMU that does not update access flags', ['quick', 'remap'],
+        'httu', 'an SMMU that updates access flag and dirty state',
+        ['flags:hardware'], devices=ACCELERATOR, check=flags_updated),
+    Scenario(
+        'no-httu', 'an SMMU that does not', ['flags:faults', 'remap'],
         arguments=['-global', 'smmuv3-sva.httu=0'],
-        devices=ACCELERATOR, timeout=90, check=stalls_served),
+        devices=ACCELERATOR, timeout=90, check=flags_not_updated),
+    Scenario(
+        'small-smmu', 'an SMMU with as little as Linux needs',
+        ['quick', 'remap', ('plain_dma:4:200', PLAIN_VERDICTS + ['load'])],
+        arguments=[argument for field, value in (
+            ('s2p', 0), ('httu', 0), ('hyp', 0), ('ats', 0),
+            ('atsrecerr', 0), ('pri', 0),
+            ('msi', 0), ('sev', 0), ('ril', 0), ('cd2l', 0), ('st-level', 0),
+            ('ssidsize', 6), ('cmdqs', 7), ('eventqs', 5), ('bbml', 0),
+            ('attr-types-ovr', 0), ('attr-perms-ovr', 0), ('sidsize', 6))
+            for argument in ('-global', f'smmuv3-sva.{field}={value}')],
+        devices=ACCELERATOR + PLAIN_DEVICES, timeout=90, check=stalls_served),
+    Scenario(
+        'reset', 'the function is reset under a job; the machine, too',
+        ['flr:@slow:8', 'reboot_once', 'quick'],
+        devices=ACCELERATOR + SLOW_DISK + PLAIN_DEVICES, reboots=True,
+        latency_ns=5_000_000),
+    Scenario(
+        'iothread', 'DMA translated in threads of its own',
+        ['quick', ('plain_dma:48:1000', PLAIN_VERDICTS + ['load'])],
+        arguments=['-object', 'iothread,id=io0'],
+        devices=ACCELERATOR + [argument.replace('serial=virtio', 'serial=virtio,iothread=io0')
+                               for argument in PLAIN_DEVICES],
+        append='iommu.passthrough=0 iommu.strict=1', timeout=90, check=stalls_served),
+    Scenario(
+        'ordinary-dma', 'ordinary devices alone',
+        ['domains', ('plain_dma', PLAIN_VERDICTS)],
+        devices=PLAIN_DEVICES, append='iommu.passthrough=0', kernel=(6, 1),
+        expected=[r'guest: domain \S+ DMA'], check=translated),
     Scenario(
         'tiny-caches', 'caches that are always full', ['quick', 'remap', 'list'],
         arguments=['-global', 'smmuv3-sva.tlb-entries=16',

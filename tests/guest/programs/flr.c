@@ -1,0 +1,107 @@
+/*
+ * The function is reset (FLR) while its job waits for a page fault, and while
+ * it works. The job is gone, the kernel's late answer hurts nobody, and the
+ * function works again once it is set up anew.
+ *
+ *   flr SLOW-DISK TIMES
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include "libtest.h"
+
+#define BYTES (64 * KIB)
+
+static PasidDev dev;
+static PasidQueue queue;
+static char reset_file[128];
+
+static void check_works(const char *when)
+{
+    uint8_t *src = map_anon(BYTES), *dst = map_anon(BYTES);
+    PasidDevCompletion done;
+    int ret;
+
+    random_fill(src, BYTES, 1);
+    ret = pasid_copy(&queue, dst, src, BYTES, &done);
+    check_status(ret, &done, PASID_DEV_DONE_OK, when);
+    CHECK(!memcmp(src, dst, BYTES), "%s: the copy differs", when);
+    munmap(src, BYTES);
+    munmap(dst, BYTES);
+}
+
+static void reset_during(unsigned i, const void *from, size_t bytes,
+                         uint32_t at_it)
+{
+    uint8_t *to = map_anon(bytes);
+    PasidDevDescriptor job = {
+        .op = PASID_DEV_OP_COPY, .src = (uintptr_t)from,
+        .dst = (uintptr_t)to, .len = bytes,
+    };
+    uint64_t start = now_us();
+    int ticket;
+
+    open_queue(&queue, &dev, 0, 4);
+    check_works("before the reset");
+    ticket = pasid_queue_submit(&queue, &job);
+    while (!(pasid_queue_read32(&queue, PASID_DEV_Q_STATUS) & at_it)) {
+        if (now_us() - start > 5000000) {
+            test_give_up("reset %u: status %#x", i,
+                         pasid_queue_read32(&queue, PASID_DEV_Q_STATUS));
+        }
+    }
+    if (!write_file(reset_file, "1")) {
+        test_give_up("%s: %s", reset_file, strerror(errno));
+    }
+    CHECK(pasid_queue_read32(&queue, PASID_DEV_Q_STATUS) == 0,
+          "reset %u: status %#x", i,
+          pasid_queue_read32(&queue, PASID_DEV_Q_STATUS));
+    CHECK(!pasid_queue_done(&queue, ticket), "reset %u: the job is done", i);
+    pasid_queue_close(&queue);
+
+    /* At once, while the kernel may still be serving the fault. */
+    open_queue(&queue, &dev, 0, 4);
+    check_works("after the reset");
+    pasid_queue_close(&queue);
+    munmap(to, bytes);
+}
+
+int main(int argc, char **argv)
+{
+    unsigned times = argc > 2 ? (unsigned)atoi(argv[2]) : 20;
+    uint8_t *work = map_anon(16 * MIB), *slow;
+    int fd;
+
+    test_begin("flr");
+    fd = argc > 1 ? open(argv[1], O_RDONLY | O_CLOEXEC) : -1;
+    if (fd < 0) {
+        test_give_up("no slow disk");
+    }
+    open_device(&dev, 0);
+    snprintf(reset_file, sizeof(reset_file),
+             "/sys/bus/pci/devices/%s/reset", dev.bdf);
+
+    test_case("working");
+    for (unsigned i = 0; i < times; i++) {
+        reset_during(i, work, 16 * MIB, PASID_DEV_Q_STATUS_BUSY);
+    }
+    test_case("stalled");
+    for (unsigned i = 0; i < times; i++) {
+        slow = mmap(NULL, MIB, PROT_READ, MAP_SHARED, fd, i * (off_t)MIB);
+        madvise(slow, MIB, MADV_RANDOM);
+        reset_during(i, slow, 4096, PASID_DEV_Q_STATUS_STALLED);
+        /* See pasid_dev_close(): no fault may be left at the end. */
+        CHECK(*(volatile uint8_t *)slow == 0, "a disk of zeroes");
+        munmap(slow, MIB);
+    }
+    usleep(20000);
+    pasid_dev_close(&dev);
+    return test_end();
+}
