@@ -1876,6 +1876,69 @@ static void test_two_pasids(void)
     dev_stop(d);
 }
 
+/* The worked example of docs/specs/pasid-dev.rst, number by number. */
+static void test_example(void)
+{
+    static const uint8_t descriptor[64] = {
+        0x01, 0x00, 0x00, 0x00, 0x2a, 0x00, 0x00, 0x00,
+        0xf0, 0x1f, 0x00, 0x00, 0x00, 0x7f, 0x00, 0x00,
+        0x00, 0x30, 0x00, 0x00, 0x00, 0x7f, 0x00, 0x00,
+        0x64, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+    };
+    static const uint8_t done[32] = {
+        0x01, 0x00, 0x00, 0x00, 0x2a, 0x00, 0x00, 0x00,
+        0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+        0x64, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+        0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+    };
+    static const uint8_t refused[32] = {
+        0x03, 0x00, 0x00, 0x00, 0x2a, 0x00, 0x00, 0x00,
+        0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+        0x10, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+        0x00, 0x20, 0x00, 0x00, 0x00, 0x7f, 0x00, 0x00,
+    };
+    const uint64_t base = UINT64_C(0x7f0000000000);
+    Dev *d = process_start();
+    QTestState *qts = d->t->qts;
+    uint64_t pa = sva_alloc(d->t, 18 * PAGE, PAGE);
+    Queue q = { .d = d };
+    uint8_t record[32];
+
+    d->offset = base - pa;
+    sva_map(d->t, d->root, base, pa, 3 * PAGE, 0);
+    sva_map(d->t, d->root, base + 0x10000, pa + 0x10000, 2 * PAGE, 0);
+    fill_pattern(d, pa + 0x1ff0, 100);
+
+    qtest_writel(qts, d->bar + 0x400, 0x80000005);
+    qtest_writeq(qts, d->bar + 0x1000, UINT64_C(0x00007f0000010000));
+    qtest_writeq(qts, d->bar + 0x1008, UINT64_C(0x00007f0000011000));
+    qtest_writel(qts, d->bar + 0x1010, 2);
+    qtest_writel(qts, d->bar + 0x1014, 1);
+    g_assert_cmphex(qtest_readl(qts, d->bar + 0x1018), ==, 1);
+    qtest_memwrite(qts, pa + 0x10000, descriptor, sizeof(descriptor));
+    qtest_writel(qts, d->bar + 0x1020, 1);
+
+    map(d, pa + 0x3000, PAGE);
+    resume(d, expect_stall(&q, base + 0x3000, true), RETRY);
+    WAIT_FOR(qtest_readl(qts, pa + 0x11000) != 0);
+    qtest_memread(qts, pa + 0x11000, record, sizeof(record));
+    g_assert_cmpmem(record, sizeof(record), done, sizeof(done));
+    assert_bytes(d, pa + 0x3000, 100, pattern_byte);
+
+    /* The same in slot 1, where the process has no right to the source. */
+    unmap(d, pa + 0x2000, PAGE);
+    qtest_memwrite(qts, pa + 0x10040, descriptor, sizeof(descriptor));
+    qtest_writel(qts, d->bar + 0x1020, 2);
+    resume(d, expect_stall(&q, base + 0x2000, false), ABORT);
+    WAIT_FOR(qtest_readl(qts, pa + 0x11020) != 0);
+    qtest_memread(qts, pa + 0x11020, record, sizeof(record));
+    g_assert_cmpmem(record, sizeof(record), refused, sizeof(refused));
+
+    qtest_writel(qts, d->bar + 0x1014, 0);
+    g_assert_cmphex(qtest_readl(qts, d->bar + 0x1018), ==, 0);
+    dev_stop(d);
+}
+
 /* Behind a root port its requester ID is another one. */
 static void test_behind_root_port(void)
 {
@@ -2100,6 +2163,7 @@ int main(int argc, char **argv)
     g_test_add_func("/pasid-dev/fault/pasids-off", test_pasids_off);
     g_test_add_func("/pasid-dev/fault/read-only-page", test_read_only);
     g_test_add_func("/pasid-dev/fault/privileged-page", test_privileged);
+    g_test_add_func("/pasid-dev/process/example", test_example);
     g_test_add_func("/pasid-dev/process/two-with-one-address",
                     test_two_pasids);
     g_test_add_func("/pasid-dev/process/behind-a-root-port",
