@@ -69,10 +69,13 @@ step() {
     printf '  %-52s ' "$what ..."
     # Not "if COMMAND": a function's own commands would then fail unnoticed.
     set +e
-    (
-        set -e
-        "$@"
-    ) >"$log" 2>&1 </dev/null
+    local TIMEFORMAT="$name: %R s, of processors %U s user and %S s system"
+    {
+        time (
+            set -e
+            "$@"
+        )
+    } >"$log" 2>&1 </dev/null
     status=$?
     set -e
     if [ $status = 0 ]; then
