@@ -1,0 +1,496 @@
+/*
+ * hisi-zip among processes that come and go, and drivers that do.
+ *
+ *   zip-life processes [N ROUNDS]    N processes with two queues each, at once
+ *   zip-life fork                    a fork while the queue is open
+ *   zip-life kill working TIMES      killed while the device works
+ *   zip-life kill stalled TIMES DISK ... while it waits for a page of a slow
+ *                                    disk
+ *   zip-life reload TIMES            the module goes and comes back
+ *   zip-life rebind TIMES            the driver leaves the device and returns
+ *   zip-life load SECONDS            jobs that fault, checked, from processes;
+ *                                    says when it has begun
+ *   zip-life crypto                  the kernel's own use, without PASID
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "libtest.h"
+#include "libzip.h"
+
+/* ---- A checked round trip ------------------------------------------------ */
+
+typedef struct Pair {
+    ZipQueue comp, decomp;
+} Pair;
+
+static int pair_open(Pair *pair)
+{
+    int ret = zip_open(&pair->comp, 0, HISI_ZIP_COMPRESS);
+
+    if (!ret) {
+        ret = zip_open(&pair->decomp, 0, HISI_ZIP_DECOMPRESS);
+        if (ret) {
+            zip_close(&pair->comp);
+        }
+    }
+    return ret;
+}
+
+static void pair_close(Pair *pair)
+{
+    zip_close(&pair->comp);
+    zip_close(&pair->decomp);
+}
+
+/* Into memory nobody has touched, and back; NULL, or what is wrong. */
+static const char *round_trip(Pair *pair, const uint8_t *src, size_t bytes,
+                              unsigned format)
+{
+    size_t bound = zip_bound(bytes);
+    uint8_t *packed = map_anon(bound), *plain = map_anon(bytes);
+    ZipRequest req = {
+        .format = (uint8_t)format, .window = HISI_ZIP_WINDOW_32K, .src = src,
+        .src_bytes = (uint32_t)bytes, .dst = packed, .room = (uint32_t)bound,
+    };
+    const char *why = NULL;
+    ZipResult done;
+
+    if (zip_run(&pair->comp, &req, &done)) {
+        why = "compression does not end";
+    } else if (done.status != HISI_ZIP_OK &&
+               done.status != HISI_ZIP_NOT_SMALLER) {
+        why = "compression failed";
+    } else {
+        req.src = packed;
+        req.src_bytes = done.produced;
+        req.dst = plain;
+        req.room = (uint32_t)bytes;
+        if (zip_run(&pair->decomp, &req, &done)) {
+            why = "decompression does not end";
+        } else if (done.status != HISI_ZIP_OK || done.produced != bytes) {
+            why = "decompression failed";
+        } else if (memcmp(src, plain, bytes)) {
+            why = "other bytes came back";
+        }
+    }
+    munmap(packed, bound);
+    munmap(plain, bytes);
+    return why;
+}
+
+static const char *random_trip(Pair *pair, uint64_t *state, size_t most)
+{
+    size_t bytes = 1 + (random_next(state) >> 20) % most;
+    unsigned kind = (random_next(state) >> 30) % ZIP_DATA_KINDS;
+    unsigned format = 1 + (random_next(state) >> 30) % 3;
+    uint8_t *src = map_anon(bytes);
+    const char *why;
+
+    zip_fill(src, bytes, kind, *state);
+    why = round_trip(pair, src, bytes, format);
+    munmap(src, bytes);
+    return why;
+}
+
+static bool usable(void)
+{
+    uint64_t state = 12345;
+    Pair pair;
+    int ret = pair_open(&pair);
+    const char *why;
+
+    if (!CHECK(!ret, "no queue: %s", strerror(-ret))) {
+        return false;
+    }
+    why = random_trip(&pair, &state, 100000);
+    CHECK(!why, "%s", why);
+    pair_close(&pair);
+    return !why;
+}
+
+/* ---- processes ---------------------------------------------------------- */
+
+/* In the child; says one byte when it is ready, waits for @go to end. */
+static int process(unsigned index, unsigned rounds, int ready, int go)
+{
+    uint64_t state = index * 7919 + 1;
+    char byte = 'r';
+    Pair pair;
+    int ret = pair_open(&pair);
+
+    if (ret) {
+        say("zip: process %u: %s", index, strerror(-ret));
+        byte = 'x';
+    }
+    if (write(ready, &byte, 1) != 1 || read(go, &byte, 1) != 0 || ret) {
+        return 1;
+    }
+    pair.decomp.wants_interrupt = index & 1;
+    zip_ring_cq(&pair.decomp, pair.decomp.cq_head, index & 1);
+    for (unsigned i = 0; i < rounds; i++) {
+        const char *why = random_trip(&pair, &state, 200000);
+
+        if (why) {
+            say("zip: process %u, round %u: %s", index, i, why);
+            return 1;
+        }
+    }
+    pair_close(&pair);
+    return 0;
+}
+
+static int processes(unsigned n, unsigned rounds)
+{
+    unsigned failed = 0, ready_count = 0;
+    int ready[2], go[2], status;
+    long long before = read_number("/sys/class/uacce/hisi_zip-0/"
+                                   "available_instances");
+    char byte;
+
+    test_begin("zip-processes");
+    if (pipe(ready) || pipe(go)) {
+        test_give_up("pipe: %s", strerror(errno));
+    }
+    for (unsigned i = 0; i < n; i++) {
+        pid_t pid = fork();
+
+        if (pid == 0) {
+            close(go[1]);
+            _exit(process(i, rounds, ready[1], go[0]));
+        }
+        if (pid < 0) {
+            test_give_up("fork: %s", strerror(errno));
+        }
+    }
+    while (ready_count < n && read(ready[0], &byte, 1) == 1) {
+        CHECK(byte == 'r', "a process has no queues");
+        ready_count++;
+    }
+    CHECK(read_number("/sys/class/uacce/hisi_zip-0/available_instances") ==
+          before - 2 * (long long)n, "not %u queues in use", 2 * n);
+    close(go[0]);
+    close(go[1]);
+    while (wait(&status) > 0) {
+        failed += status != 0;
+    }
+    CHECK(!failed, "%u of %u processes failed", failed, n);
+    CHECK(read_number("/sys/class/uacce/hisi_zip-0/available_instances") ==
+          before, "queues are still in use");
+    return test_end();
+}
+
+/* ---- fork ------------------------------------------------------------------ */
+
+static int fork_open(void)
+{
+    enum { BYTES = 300000 };
+    uint8_t *src = map_anon(BYTES);
+    Pair pair;
+    int ret, status;
+
+    test_begin("zip-fork");
+    ret = pair_open(&pair);
+    if (ret) {
+        test_give_up("no queue: %s", strerror(-ret));
+    }
+    for (unsigned turn = 0; turn < 10; turn++) {
+        const char *why;
+        pid_t pid;
+
+        zip_fill(src, BYTES, 1, turn);
+        pid = fork();
+        if (pid == 0) {
+            /* Its own copies; a queue of its own is bound to them. */
+            zip_fill(src, BYTES, 2, turn);
+            _exit(!usable());
+        }
+        /* Breaks the sharing of the pages, while the child does, too. */
+        zip_fill(src, BYTES, 1, turn + 1000);
+        why = round_trip(&pair, src, BYTES, HISI_ZIP_FORMAT_ZLIB);
+        CHECK(!why, "turn %u, in the parent: %s", turn, why);
+        if (waitpid(pid, &status, 0) != pid || status) {
+            test_fail("turn %u: the child ended with status %#x", turn, status);
+        }
+        why = round_trip(&pair, src, BYTES, HISI_ZIP_FORMAT_ZLIB);
+        CHECK(!why, "turn %u, after the child: %s", turn, why);
+    }
+    pair_close(&pair);
+    return test_end();
+}
+
+/* ---- kill -------------------------------------------------------------------- */
+
+/* Where a victim maps what shows that its address space still exists. */
+#define MARK ((void *)0x10000000)
+
+static void victim(unsigned turn, int slow_fd, int mark_fd, int ready)
+{
+    ZipRequest req = {
+        .format = HISI_ZIP_FORMAT_RAW, .window = HISI_ZIP_WINDOW_32K,
+    };
+    char path[64], byte = 'x';
+    ZipQueue queue;
+    int mark;
+
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", mark_fd);
+    mark = open(path, O_RDWR | O_CLOEXEC);
+    if (mark < 0 || flock(mark, LOCK_EX) ||
+        mmap(MARK, 4096, PROT_READ | PROT_WRITE,
+             MAP_SHARED | MAP_FIXED_NOREPLACE, mark, 0) != MARK) {
+        byte = 'm';
+        goto out;
+    }
+    close(mark);
+    if (zip_open(&queue, 0, HISI_ZIP_COMPRESS)) {
+        byte = 'o';
+        goto out;
+    }
+    req.room = 2 * MIB;
+    req.dst = map_anon(req.room);
+    if (slow_fd >= 0) {
+        uint8_t *slow = mmap(NULL, MIB, PROT_READ, MAP_SHARED, slow_fd,
+                             turn * (off_t)MIB);
+
+        madvise(slow, MIB, MADV_RANDOM);
+        req.src = slow;
+        req.src_bytes = MIB;
+    } else {
+        uint8_t *src = map_anon(MIB);
+
+        zip_fill(src, MIB, 3, turn);
+        req.src = src;
+        req.src_bytes = MIB;
+    }
+    for (unsigned i = 0; i < 1 + turn % 8; i++) {
+        if (zip_submit(&queue, &req)) {
+            byte = 's';
+        }
+    }
+out:
+    if (write(ready, &byte, 1) == 1) {
+        pause();
+    }
+    _exit(7);
+}
+
+static int kill_them(const char *how, unsigned times, const char *disk)
+{
+    bool is_stalled = !strcmp(how, "stalled");
+    int slow_fd = -1, mark_fd;
+    uint64_t longest = 0;
+
+    test_begin(is_stalled ? "zip-kill-stalled" : "zip-kill-working");
+    mark_fd = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (mark_fd < 0 || ftruncate(mark_fd, 4096)) {
+        test_give_up("a file in /tmp: %s", strerror(errno));
+    }
+    if (is_stalled) {
+        slow_fd = disk ? open(disk, O_RDONLY | O_CLOEXEC) : -1;
+        if (slow_fd < 0) {
+            test_give_up("no slow disk");
+        }
+    }
+    for (unsigned turn = 0; turn < times; turn++) {
+        int ready[2], status;
+        uint64_t start, us;
+        char byte = 0;
+        pid_t pid;
+
+        if (pipe(ready)) {
+            test_give_up("pipe: %s", strerror(errno));
+        }
+        pid = fork();
+        if (pid == 0) {
+            close(ready[0]);
+            victim(turn, slow_fd, mark_fd, ready[1]);
+        }
+        close(ready[1]);
+        if (pid < 0 || read(ready[0], &byte, 1) != 1 || byte != 'x') {
+            test_fail("turn %u: the victim got as far as '%c'", turn,
+                      byte ? byte : '0');
+        }
+        close(ready[0]);
+        usleep(is_stalled ? turn % 3 * 1000 : turn * 97 % 9000);
+        kill(pid, SIGKILL);
+        start = now_us();
+        if (waitpid(pid, &status, 0) != pid || !WIFSIGNALED(status)) {
+            test_fail("turn %u: the victim ended with status %#x", turn,
+                      status);
+        }
+        /* Its address space may outlive it: a fault is being answered. */
+        if (flock(mark_fd, LOCK_EX) || flock(mark_fd, LOCK_UN)) {
+            test_fail("flock: %s", strerror(errno));
+        }
+        us = now_us() - start;
+        longest = us > longest ? us : longest;
+        if (byte != 'x') {
+            break;
+        }
+    }
+    say("zip: %u processes killed while the device %s, gone after at most "
+        "%llu us", times, is_stalled ? "was stalled" : "worked",
+        (unsigned long long)longest);
+    usable();
+    return test_end();
+}
+
+/* ---- reload, rebind ---------------------------------------------------------- */
+
+static bool shell(const char *command)
+{
+    int status = system(command);
+
+    return CHECK(status == 0, "\"%s\" ended with status %#x", command, status);
+}
+
+static int reload(unsigned times)
+{
+    test_begin("zip-reload");
+    for (unsigned i = 0; i < times; i++) {
+        if (!usable() || !shell("rmmod hisi_zip") ||
+            !CHECK(access("/dev/hisi_zip-0", F_OK), "the node is still there") ||
+            !shell("modprobe hisi_zip uacce_mode=1")) {
+            break;
+        }
+    }
+    usable();
+    return test_end();
+}
+
+static int rebind(unsigned times)
+{
+    char device[512], name[64];
+    const char *base;
+
+    test_begin("zip-rebind");
+    if (!realpath("/sys/class/uacce/hisi_zip-0/device", device)) {
+        test_give_up("no device: %s", strerror(errno));
+    }
+    base = strrchr(device, '/') + 1;
+    snprintf(name, sizeof(name), "%.60s", base);
+    for (unsigned i = 0; i < times; i++) {
+        if (!usable()) {
+            break;
+        }
+        CHECK(write_file("/sys/bus/pci/drivers/hisi_zip/unbind", name),
+              "unbind: %s", strerror(errno));
+        CHECK(write_file("/sys/bus/pci/drivers/hisi_zip/bind", name),
+              "bind: %s", strerror(errno));
+    }
+    usable();
+    return test_end();
+}
+
+/* ---- load ----------------------------------------------------------------------- */
+
+static int worker(unsigned index, uint64_t end)
+{
+    uint64_t state = index * 104729 + 1;
+    unsigned jobs = 0;
+    Pair pair;
+
+    if (pair_open(&pair)) {
+        return 1;
+    }
+    pair.comp.wants_interrupt = index & 1;
+    while (now_us() < end) {
+        const char *why = random_trip(&pair, &state, index < 2 ? 4 * MIB
+                                                               : 100000);
+
+        if (why) {
+            say("zip: load %u, job %u: %s", index, jobs, why);
+            return 1;
+        }
+        if (index == 0 && jobs == 0) {
+            say("zip: load has begun");
+        }
+        jobs++;
+    }
+    say("zip: load %u: %u round trips", index, jobs);
+    pair_close(&pair);
+    return jobs == 0;
+}
+
+static int load(unsigned seconds)
+{
+    uint64_t end = now_us() + seconds * UINT64_C(1000000);
+    int status;
+
+    test_begin("zip-load");
+    for (unsigned i = 0; i < 6; i++) {
+        pid_t pid = fork();
+
+        if (pid == 0) {
+            _exit(worker(i, end));
+        }
+    }
+    while (wait(&status) > 0) {
+        CHECK(!status, "a worker ended with status %#x", status);
+    }
+    return test_end();
+}
+
+/* ---- crypto ---------------------------------------------------------------------- */
+
+/* /proc/crypto: our driver, and that its self-test passed. */
+static int crypto(void)
+{
+    char line[256];
+    bool ours = false, found = false, passed = false;
+    FILE *f;
+
+    test_begin("zip-crypto");
+    f = fopen("/proc/crypto", "r");
+    while (f && fgets(line, sizeof(line), f)) {
+        if (line[0] == '\n') {
+            ours = false;
+        } else if (!strncmp(line, "driver", 6)) {
+            ours = strstr(line, "hisi-deflate-acomp");
+            found |= ours;
+        } else if (ours && !strncmp(line, "selftest", 8)) {
+            passed = strstr(line, "passed");
+        }
+    }
+    if (f) {
+        fclose(f);
+    }
+    CHECK(found, "no hisi-deflate-acomp in /proc/crypto");
+    CHECK(!found || passed, "its self-test has not passed");
+    return test_end();
+}
+
+int main(int argc, char **argv)
+{
+    const char *what = argc > 1 ? argv[1] : "";
+    unsigned n = argc > 2 ? (unsigned)atoi(argv[2]) : 0;
+
+    if (!strcmp(what, "processes")) {
+        return processes(n ? n : 64, argc > 3 ? (unsigned)atoi(argv[3]) : 10);
+    } else if (!strcmp(what, "fork")) {
+        return fork_open();
+    } else if (!strcmp(what, "kill") && argc > 3) {
+        return kill_them(argv[2], (unsigned)atoi(argv[3]),
+                         argc > 4 ? argv[4] : NULL);
+    } else if (!strcmp(what, "reload")) {
+        return reload(n ? n : 10);
+    } else if (!strcmp(what, "rebind")) {
+        return rebind(n ? n : 10);
+    } else if (!strcmp(what, "load")) {
+        return load(n ? n : 10);
+    } else if (!strcmp(what, "crypto")) {
+        return crypto();
+    }
+    fprintf(stderr, "zip-life: what?\n");
+    return 2;
+}
