@@ -2079,6 +2079,177 @@ static void test_migrate_stalled(void)
     dev_stop(c.d);
 }
 
+/* ---- A hostile guest ----------------------------------------------------------------- */
+
+/*
+ * Addresses that mean something: in a process of 16 pages, half of which come
+ * and go, its neighbourhood, the device's own registers, anything.
+ */
+static uint64_t random_address(Dev *d, uint64_t memory)
+{
+    static const uint64_t odd[] = { 0, UINT64_MAX, 1ull << 48, 0x8000000 };
+
+    switch (g_test_rand_int_range(0, 8)) {
+    case 0:
+        return odd[g_test_rand_int_range(0, ARRAY_SIZE(odd))];
+    case 1:
+        return d->bar + g_test_rand_int_range(0, 0x3000);
+    default:
+        return va(d, memory) + g_test_rand_int_range(0, 18 * PAGE);
+    }
+}
+
+static void random_descriptor(Dev *d, uint64_t memory, uint64_t at)
+{
+    PasidDevDescriptor desc = {
+        .op = g_test_rand_int_range(0, PASID_DEV_OP_COUNT + 1),
+        .flags = g_test_rand_bit(),
+        .src = cpu_to_le64(random_address(d, memory)),
+        .dst = cpu_to_le64(random_address(d, memory)),
+        .len = cpu_to_le64(g_test_rand_int_range(0, 3 * PAGE)),
+    };
+
+    switch (g_test_rand_int_range(0, 3)) {
+    case 0:
+        desc.arg = cpu_to_le64(g_test_rand_int_range(0, 100));
+        desc.arg2 = cpu_to_le64(g_test_rand_int_range(0, 100));
+        break;
+    case 1:
+        desc.len = cpu_to_le64(PASID_DEV_MAX_LEN_VALUE);
+        break;
+    }
+    if (g_test_rand_int_range(0, 20) == 0) {
+        for (unsigned i = 0; i < sizeof(desc); i++) {
+            ((uint8_t *)&desc)[i] = g_test_rand_int();
+        }
+    }
+    qtest_memwrite(d->t->qts, at, &desc, sizeof(desc));
+}
+
+static void random_page(Dev *d, uint64_t memory)
+{
+    uint64_t page = memory + g_test_rand_int_range(0, 16) * PAGE;
+
+    if (g_test_rand_bit()) {
+        unmap(d, page, PAGE);
+    } else {
+        map(d, page, PAGE);
+    }
+}
+
+/* Whoever waits is told something, right or wrong. */
+static void random_resume(Dev *d)
+{
+    uint64_t event[SMMU3_EVENT_WORDS];
+
+    while (sva_event(d->t, event)) {
+        if (smmu3_get(event, EVENT_STALL) && g_test_rand_int_range(0, 4)) {
+            resume(d, smmu3_get(event, EVENT_STAG), g_test_rand_int_range(0, 3));
+        }
+    }
+    if (g_test_rand_int_range(0, 4) == 0) {
+        resume(d, g_test_rand_int(), g_test_rand_int_range(0, 3));
+    }
+}
+
+static void random_queue_set_up(Dev *d, unsigned n, uint64_t memory)
+{
+    Queue q = { .d = d, .n = n };
+
+    q_write32(&q, PASID_DEV_Q_CTRL, 0);
+    admin_write32(d, PASID_DEV_QUEUE_PASID(n),
+                  g_test_rand_int_range(0, 8) ? PASID(THE_PASID)
+                                              : g_test_rand_int());
+    q_write64(&q, PASID_DEV_Q_RING,
+              va(d, memory) + g_test_rand_int_range(0, 16) * PAGE);
+    q_write64(&q, PASID_DEV_Q_COMPLETIONS,
+              va(d, memory) + g_test_rand_int_range(0, 16 * 128) * 32);
+    q_write32(&q, PASID_DEV_Q_SIZE_LOG2, g_test_rand_int_range(0, 7));
+    q_write32(&q, PASID_DEV_Q_CTRL,
+              g_test_rand_int_range(0, 8) ? 3 : g_test_rand_int());
+}
+
+static void random_control(Dev *d)
+{
+    switch (g_test_rand_int_range(0, 5)) {
+    case 0:
+        trigger_flr(d);
+        break;
+    case 1:
+        admin_write32(d, PASID_DEV_CTRL, PASID_DEV_CTRL_RESET);
+        break;
+    case 2:
+        sva_config_write(d->t, 0, d->devfn, PCI_COMMAND, 2,
+                         PCI_COMMAND_MEMORY);
+        break;
+    case 3:
+        sva_config_write(d->t, 0, d->devfn, d->pasid_cap + PCI_PASID_CTRL, 2,
+                         0);
+        break;
+    case 4:
+        qtest_writel(d->t->qts,
+                     d->bar + g_test_rand_int_range(0, 9 * PAGE / 4) * 4,
+                     g_test_rand_int());
+        break;
+    }
+    restore_function(d);
+    enable_pasids(d);
+}
+
+/* Ten thousand things in any order; in the end the device works. */
+static void test_random(void)
+{
+    Dev *d = process_start();
+    uint64_t memory = process_alloc(d, 16 * PAGE);
+    Queue q;
+
+    arm_vector(d, 0, false);
+    for (unsigned i = 0; i < 10000; i++) {
+        unsigned n = g_test_rand_int_range(0, 8);
+        Queue any = { .d = d, .n = n };
+
+        switch (g_test_rand_int_range(0, 16)) {
+        case 0:
+            random_queue_set_up(d, n, memory);
+            break;
+        case 1:
+            if (g_test_rand_int_range(0, 8) == 0) {
+                random_control(d);
+            }
+            break;
+        case 2:
+        case 3:
+            random_page(d, memory);
+            break;
+        case 4:
+        case 5:
+            random_resume(d);
+            break;
+        case 6:
+            q_write32(&any, PASID_DEV_Q_TAIL, g_test_rand_int_range(0, 200));
+            break;
+        case 7:
+        case 8:
+        case 9:
+            q_write32(&any, PASID_DEV_Q_TAIL, q32(&any, PASID_DEV_Q_TAIL) + 1);
+            break;
+        default:
+            random_descriptor(d, memory, memory +
+                              g_test_rand_int_range(0, 16 * 64) * 64);
+        }
+    }
+
+    trigger_flr(d);
+    restore_function(d);
+    enable_pasids(d);
+    g_assert_cmphex(admin32(d, PASID_DEV_STATUS), ==, 0);
+    random_resume(d);
+    q = queue_open(d, 0, 2, PASID(THE_PASID));
+    g_assert_cmpuint(run(&q, (PasidDevDescriptor) { 0 }).status, ==,
+                     PASID_DEV_DONE_OK);
+    dev_stop(d);
+}
+
 /* ---- The list ----------------------------------------------------------------------- */
 
 static void add_operations(const char *where, GTestDataFunc test)
@@ -2168,6 +2339,8 @@ int main(int argc, char **argv)
                     test_two_pasids);
     g_test_add_func("/pasid-dev/process/behind-a-root-port",
                     test_behind_root_port);
+
+    g_test_add_func("/pasid-dev/hostile/random", test_random);
 
     g_test_add_func("/pasid-dev/migration/in-work", test_migrate_in_work);
     g_test_add_func("/pasid-dev/migration/stalled", test_migrate_stalled);
