@@ -81,15 +81,18 @@ SLOW_DISK = [
     '-device', 'virtio-blk-pci,drive=slow,serial=slow,iommu_platform=on,disable-legacy=on',
 ]
 # Ordinary devices behind the SMMU; {dir} is the scenario's own directory.
-PLAIN_DEVICES = [
+NVME = [
     '-blockdev', 'driver=file,node-name=d0,filename={dir}/nvme.img',
     '-device', 'nvme,drive=d0,serial=nvme',
+]
+VIRTIO_AND_E1000E = [
     '-blockdev', 'driver=file,node-name=d1,filename={dir}/virtio.img',
     '-device', 'virtio-blk-pci,drive=d1,serial=virtio,iommu_platform=on,disable-legacy=on',
     '-netdev', 'hubport,hubid=0,id=n0', '-netdev', 'hubport,hubid=0,id=n1',
     '-device', 'virtio-net-pci,netdev=n0,iommu_platform=on,disable-legacy=on,mac=52:54:00:00:00:01',
     '-device', 'e1000e,netdev=n1,mac=52:54:00:00:00:02',
 ]
+PLAIN_DEVICES = NVME + VIRTIO_AND_E1000E
 PLAIN_VERDICTS = ['disk-nvme', 'disk-virtio', 'net']
 
 
@@ -125,6 +128,8 @@ class Scenario:
     latency_ns: int = 20_000_000
     # The guest resets the machine; otherwise that is its end.
     reboots: bool = False
+    # The guest is saved and goes on in another QEMU.
+    moves: bool = False
 
 
 def stalls_served(counters):
@@ -252,6 +257,12 @@ SCENARIOS = [
         devices=ACCELERATOR + [argument.replace('serial=virtio', 'serial=virtio,iothread=io0')
                                for argument in PLAIN_DEVICES],
         append='iommu.passthrough=0 iommu.strict=1', timeout=90, check=stalls_served),
+    Scenario(
+        'migration', 'saved and loaded in the middle of jobs and page faults',
+        ['quick', ('move', ['load', 'move']),
+         ('plain_dma:4:200', ['disk-virtio', 'net'])],
+        # QEMU's nvme cannot be saved.
+        devices=ACCELERATOR + VIRTIO_AND_E1000E, moves=True, check=stalls_served),
     Scenario(
         'ordinary-dma', 'ordinary devices alone',
         ['domains', ('plain_dma', PLAIN_VERDICTS)],
