@@ -1051,6 +1051,45 @@ static void test_fairness(void)
     dev_stop(d);
 }
 
+/*
+ * A CPU that does nothing but read a register needs QEMU's big lock each time;
+ * a job without end leaves it to others often enough.
+ */
+static void test_cpu_gets_in(void)
+{
+    static const uint32_t program[] = {
+        0xd2a12000,     /* mov x0, #0x09000000      the UART */
+        0xd2a82001,     /* mov x1, #0x41000000      the count */
+        0xd2800002,     /* mov x2, #0 */
+        0xb9401803,     /* 1: ldr w3, [x0, #0x18] */
+        0x91000442,     /* add x2, x2, #1 */
+        0xf9000022,     /* str x2, [x1] */
+        0x17fffffd,     /* b 1b */
+    };
+    const uint64_t count = 0x41000000;
+    g_autofree char *file = NULL;
+    g_autofree char *args = NULL;
+    int fd = g_file_open_tmp("pasid-dev-test-XXXXXX", &file, NULL);
+    uint64_t start;
+    Dev *d;
+    Queue q;
+
+    g_assert_cmpint(write(fd, program, sizeof(program)), ==, sizeof(program));
+    close(fd);
+    args = g_strdup_printf("-device pasid-dev -accel tcg -kernel %s", file);
+    d = dev_start("virt,gic-version=3 -cpu max", args);
+    d->t->next = count + PAGE;
+    q = queue_open(d, 0, 2, NO_PASID);
+    WAIT_FOR(qtest_readq(d->t->qts, count) > 1000);
+    submit(&q, endless_job(d));
+    start = qtest_readq(d->t->qts, count);
+    WAIT_FOR(qtest_readq(d->t->qts, count) > start + 1000);
+    g_assert_cmphex(q32(&q, PASID_DEV_Q_STATUS) & PASID_DEV_Q_STATUS_BUSY, !=,
+                    0);
+    dev_stop(d);
+    unlink(file);
+}
+
 static void test_tail_junk_in_work(void)
 {
     Dev *d = plain_start();
@@ -2290,6 +2329,8 @@ int main(int argc, char **argv)
     g_test_add_func("/pasid-dev/queue/record-refused", test_record_refused);
     g_test_add_func("/pasid-dev/queue/long-jobs-hold-up-nobody",
                     test_fairness);
+    g_test_add_func("/pasid-dev/queue/long-jobs-let-cpus-in",
+                    test_cpu_gets_in);
     g_test_add_func("/pasid-dev/queue/reset-in-work", test_reset_in_work);
     g_test_add_func("/pasid-dev/queue/flr-in-work", test_flr_in_work);
     g_test_add_func("/pasid-dev/queue/machine-reset-in-work",
