@@ -129,14 +129,28 @@ static bool grant_nothing(Smmu3Pass *p, Smmu3Translation *result)
 
 /*
  * Write permission on a clean page is given only along with the dirty state,
- * because the endpoint will not come back for it (3.13).
+ * because the endpoint will not come back for it; and not unless it was asked
+ * for (3.13). Returns false if the pass cannot tell: by caches alone.
  */
-static bool make_writable(Smmu3Pass *p, AtsAnswer *answer)
+static bool settle_write(Smmu3Pass *p, AtsAnswer *answer, uint8_t *access)
 {
     uint8_t need = p->priv ? SMMU3_PRIV_W : SMMU3_UNPRIV_W;
+    AtsAnswer dirty;
 
-    return (p->t->access & SMMU3_WRITE) &&
-           (!answer->clean || ask_stages(p, need, answer));
+    if (!(*access & SMMU3_WRITE) || !answer->clean) {
+        return true;
+    }
+    if (!(p->t->access & SMMU3_WRITE)) {
+        *access &= ~SMMU3_WRITE;
+        return true;
+    }
+    if (!ask_stages(p, need, &dirty)) {
+        *access &= ~SMMU3_WRITE;
+        return p->mode != SMMU3_PASS_CACHED;
+    }
+    *answer = dirty;
+    *access = granted(p, dirty.rights);
+    return true;
 }
 
 static bool answer_request(Smmu3Pass *p, Smmu3Translation *result)
@@ -151,12 +165,8 @@ static bool answer_request(Smmu3Pass *p, Smmu3Translation *result)
     if (!access) {
         return grant_nothing(p, result);
     }
-    if ((access & SMMU3_WRITE) && !make_writable(p, &answer)) {
-        if (p->mode == SMMU3_PASS_CACHED && p->fault.type == EVENT_NONE &&
-            (p->t->access & SMMU3_WRITE)) {
-            return false;       /* not for lack of rights: under the lock */
-        }
-        access &= ~SMMU3_WRITE;
+    if (!settle_write(p, &answer, &access)) {
+        return false;
     }
     *result = (Smmu3Translation) {
         .pa = effective_eats(p) == STE_EATS_SPLIT ? answer.ipa : answer.pa,
@@ -184,7 +194,9 @@ bool smmu3_pass_ats_request(Smmu3Pass *p, Smmu3Translation *result)
     if (effective_eats(p) == STE_EATS_NONE) {
         return refuse(p, SMMU3_ATS_UR, F_BAD_ATS_TREQ);
     }
-    smmu3_pass_apply_overrides(p);
+    /* Without a PASID there is neither Privileged Mode nor Execute. */
+    smmu3_pass_apply_overrides(p, p->t->ssv && p->t->priv,
+                               p->t->ssv && p->t->ind);
     if (!smmu3_pass_find_substream(p)) {
         return false;
     }

@@ -89,13 +89,13 @@ static bool overridden(Smmu3Override how, bool incoming)
 }
 
 /* A write is never an instruction fetch, whatever INSTCFG says (13.1.2). */
-void smmu3_pass_apply_overrides(Smmu3Pass *p)
+void smmu3_pass_apply_overrides(Smmu3Pass *p, bool priv, bool ind)
 {
     const Smmu3Stream *stream = &p->config.stream;
 
-    p->priv = overridden(stream->priv, p->t->priv);
+    p->priv = overridden(stream->priv, priv);
     p->ind = !(p->t->access & SMMU3_WRITE) &&
-             overridden(stream->inst, p->t->ind);
+             overridden(stream->inst, ind);
 }
 
 /* No stage is left: the output is the input, if it is one (3.4). */
@@ -187,7 +187,7 @@ bool smmu3_pass_untranslated(Smmu3Pass *p, Smmu3Translation *result)
     if (p->config.stream.config == STE_CONFIG_ABORT) {
         return smmu3_pass_fail(p, EVENT_NONE);
     }
-    smmu3_pass_apply_overrides(p);
+    smmu3_pass_apply_overrides(p, p->t->priv, p->t->ind);
     if (!smmu3_pass_find_substream(p)) {
         return false;
     }

@@ -77,8 +77,8 @@ void smmu3_pass_init(Smmu3Pass *p, Smmu3 *s, const Smmu3Transaction *t,
 bool smmu3_pass_find_stream(Smmu3Pass *p);
 /* The checks of SubstreamID and S1DSS (3.3.2, 5.2): p->stage1, cd_index. */
 bool smmu3_pass_find_substream(Smmu3Pass *p);
-/* PRIVCFG and INSTCFG: p->priv, p->ind. */
-void smmu3_pass_apply_overrides(Smmu3Pass *p);
+/* PRIVCFG and INSTCFG over the incoming PnU and InD: p->priv, p->ind. */
+void smmu3_pass_apply_overrides(Smmu3Pass *p, bool priv, bool ind);
 /* CD lookup (5.3): p->config.stage1. */
 bool smmu3_pass_find_context(Smmu3Pass *p);
 /* One stage, by the TLB or by a walk; @need as for smmu3_walk(). */
