@@ -9,6 +9,7 @@
 #include "qemu/bswap.h"
 #include "qemu/units.h"
 #include "qobject/qdict.h"
+#include "qobject/qlist.h"
 #include "standard-headers/linux/pci_regs.h"
 #include "hw/pci/pasid-dev/pasid-dev-abi.h"
 #include "sva-qtest.h"
@@ -1978,40 +1979,90 @@ static void test_example(void)
     dev_stop(d);
 }
 
-/* Behind a root port its requester ID is another one. */
-static void test_behind_root_port(void)
+/* Behind a root port at slot 4, where its requester ID is another one. */
+static Dev *process_start_behind_port(void)
 {
     Dev *d = g_new0(Dev, 1);
-    Queue q;
-    unsigned sid;
+    uint64_t cd[SMMU3_CD_WORDS];
 
     d->t = sva_start("-device pcie-root-port,id=rp,chassis=1,addr=4 "
-                     "-device pasid-dev,bus=rp");
+                     "-device pasid-dev,bus=rp,id=accel");
     sva_enable_bridge(d->t, 0, 4 << 3, 1);
     d->bus = 1;
     find_device(d);
-    g_assert_cmpuint((sva_config_read(d->t, 1, d->devfn,
-                                      sva_find_cap(d->t, 1, d->devfn,
-                                                   PCI_CAP_ID_EXP) +
-                                      PCI_EXP_FLAGS, 2) &
-                      PCI_EXP_FLAGS_TYPE) >> 4, ==, PCI_EXP_TYPE_ENDPOINT);
-    sid = d->bus << 8 | d->devfn;
     sva_smmu_enable(d->t);
     d->cds = sva_alloc(d->t, SMMU3_CD_BYTES << CD_LOG2, PAGE);
     d->root = sva_table(d->t);
     d->offset = VA_OFFSET;
-    sva_ste_stage1(d->t, sid, d->cds, CD_LOG2);
-    {
-        uint64_t cd[SMMU3_CD_WORDS];
-
-        sva_cd_for(cd, d->root, 1, true);
-        sva_set_cd(d->t, sid, d->cds, THE_PASID, cd);
-    }
+    sva_ste_stage1(d->t, d->bus << 8 | d->devfn, d->cds, CD_LOG2);
+    sva_cd_for(cd, d->root, 1, true);
+    sva_set_cd(d->t, d->bus << 8 | d->devfn, d->cds, THE_PASID, cd);
     enable_pasids(d);
-    q = queue_open(d, 0, 2, PASID(THE_PASID));
+    return d;
+}
+
+static void test_behind_root_port(void)
+{
+    Dev *d = process_start_behind_port();
+    unsigned express = sva_find_cap(d->t, 1, d->devfn, PCI_CAP_ID_EXP);
+    Queue q = queue_open(d, 0, 2, PASID(THE_PASID));
+
+    g_assert_cmpuint((sva_config_read(d->t, 1, d->devfn,
+                                      express + PCI_EXP_FLAGS, 2) &
+                      PCI_EXP_FLAGS_TYPE) >> 4, ==, PCI_EXP_TYPE_ENDPOINT);
     g_assert_cmpuint(run(&q, (PasidDevDescriptor) { 0 }).status, ==,
                      PASID_DEV_DONE_OK);
     dev_stop(d);
+}
+
+/* Pulled out in mid-stall. */
+static void test_unplug_stalled(void)
+{
+    Dev *d = process_start_behind_port();
+    Queue q = queue_open(d, 0, 2, PASID(THE_PASID));
+    uint64_t page = process_alloc(d, PAGE);
+    unsigned slot = sva_find_cap(d->t, 0, 4 << 3, PCI_CAP_ID_EXP) +
+                    PCI_EXP_SLTCTL;
+    uint64_t event[SMMU3_EVENT_WORDS];
+
+    unmap(d, page, PAGE);
+    submit(&q, (PasidDevDescriptor) {
+        .op = PASID_DEV_OP_FILL, .dst = va(d, page), .len = 8 });
+    WAIT_FOR(q32(&q, PASID_DEV_Q_STATUS) & PASID_DEV_Q_STATUS_STALLED);
+    g_assert_true(sva_event(d->t, event));
+
+    sva_config_write(d->t, 0, 4 << 3, slot, 2, PCI_EXP_SLTCTL_PWR_IND_ON);
+    qtest_qmp_assert_success(d->t->qts, "{'execute': 'device_del', "
+                             "'arguments': {'id': 'accel'}}");
+    sva_config_write(d->t, 0, 4 << 3, slot, 2,
+                     PCI_EXP_SLTCTL_PWR_IND_OFF | PCI_EXP_SLTCTL_PCC);
+    qtest_qmp_eventwait(d->t->qts, "DEVICE_DELETED");
+
+    map(d, page, PAGE);
+    for (unsigned retry = 0; retry < 2; retry++) {
+        uint64_t command[SMMU3_CMD_WORDS] = { CMD_RESUME, 0 };
+
+        smmu3_set(command, CMD_STREAMID, d->bus << 8 | d->devfn);
+        smmu3_set(command, CMD_RESUME_AC, retry);
+        smmu3_set(command, CMD_RESUME_STAG, smmu3_get(event, EVENT_STAG));
+        sva_command(d->t, command[0], command[1]);
+        sva_sync(d->t);
+    }
+    g_assert_cmphex(qtest_readq(d->t->qts, page), ==, 0);
+    g_assert_cmphex(sva_config_read(d->t, 1, d->devfn, PCI_VENDOR_ID, 2), ==,
+                    0xffff);
+    dev_stop(d);
+}
+
+/* Answer every stall, known or new. */
+static void retry_all(StalledCopy *c)
+{
+    uint64_t event[SMMU3_EVENT_WORDS];
+
+    resume(c->d, c->stag, RETRY);
+    while (sva_event(c->d->t, event)) {
+        resume(c->d, smmu3_get(event, EVENT_STAG), RETRY);
+    }
 }
 
 /* ---- Migration -------------------------------------------------------------------- */
@@ -2100,22 +2151,114 @@ static void test_migrate_in_work(void)
 static void test_migrate_stalled(void)
 {
     StalledCopy c = stalled_copy_start();
-    uint64_t event[SMMU3_EVENT_WORDS];
 
     migrate(c.d, "virt-sva", "-device pasid-dev");
     g_assert_cmphex(q32(&c.q, PASID_DEV_Q_STATUS) & PASID_DEV_Q_STATUS_BUSY, !=,
                     0);
     map(c.d, c.missing, PAGE);
-    resume(c.d, c.stag, RETRY);
-    while (sva_event(c.d->t, event)) {
-        resume(c.d, smmu3_get(event, EVENT_STAG), RETRY);
-    }
+    retry_all(&c);
     assert_completion(wait_for(&c.q, c.index), PASID_DEV_DONE_OK, 0,
                       COPY_BYTES, 0);
     assert_bytes(c.d, c.dst, COPY_BYTES, pattern_byte);
     g_assert_cmpuint(run(&c.q, (PasidDevDescriptor) { 0 }).status, ==,
                      PASID_DEV_DONE_OK);
     dev_stop(c.d);
+}
+
+/* ---- Snapshots ------------------------------------------------------------------- */
+
+static void wait_for_job(QTestState *qts, const char *id)
+{
+    const char *status = "";
+    QDict *response = NULL;
+
+    while (!g_str_equal(status, "concluded")) {
+        QDict *job = NULL;
+        QListEntry *entry;
+
+        qobject_unref(response);
+        response = qtest_qmp(qts, "{'execute': 'query-jobs'}");
+        QLIST_FOREACH_ENTRY(qdict_get_qlist(response, "return"), entry) {
+            QDict *each = qobject_to(QDict, qlist_entry_obj(entry));
+
+            if (g_str_equal(qdict_get_str(each, "id"), id)) {
+                job = each;
+            }
+        }
+        g_assert_nonnull(job);
+        g_assert_false(qdict_haskey(job, "error"));
+        status = qdict_get_str(job, "status");
+    }
+    qobject_unref(response);
+    qtest_qmp_assert_success(qts, "{'execute': 'job-dismiss', 'arguments': "
+                             "{'id': %s}}", id);
+}
+
+/* An empty disk that snapshots can be kept on: node "disk". */
+static void make_disk(QTestState *qts, const char *file)
+{
+    qtest_qmp_assert_success(qts,
+        "{'execute': 'blockdev-create', 'arguments': {'job-id': 'create', "
+        "'options': {'driver': 'file', 'filename': %s, 'size': 0}}}", file);
+    wait_for_job(qts, "create");
+    qtest_qmp_assert_success(qts,
+        "{'execute': 'blockdev-add', 'arguments': {'driver': 'file', "
+        "'node-name': 'file', 'filename': %s}}", file);
+    qtest_qmp_assert_success(qts,
+        "{'execute': 'blockdev-create', 'arguments': {'job-id': 'format', "
+        "'options': {'driver': 'qcow2', 'file': 'file', 'size': 1048576}}}");
+    wait_for_job(qts, "format");
+    qtest_qmp_assert_success(qts,
+        "{'execute': 'blockdev-add', 'arguments': {'driver': 'qcow2', "
+        "'node-name': 'disk', 'file': 'file'}}");
+}
+
+static void snapshot(QTestState *qts, const char *command)
+{
+    qtest_qmp_assert_success(qts,
+        "{'execute': %s, 'arguments': {'job-id': 'snap', 'tag': 'one', "
+        "'vmstate': 'disk', 'devices': ['disk']}}", command);
+    wait_for_job(qts, "snap");
+}
+
+/* Back to where the job was stalled: once from its end, once from a stall. */
+static void test_snapshot_stalled(void)
+{
+    StalledCopy c = stalled_copy_start();
+    g_autofree char *dir = g_dir_make_tmp("pasid-dev-test-XXXXXX", NULL);
+    g_autofree char *file = g_strdup_printf("%s/disk", dir);
+    QTestState *qts = c.d->t->qts;
+    uint64_t event[SMMU3_EVENT_WORDS];
+    SvaQtest at_save;
+
+    make_disk(qts, file);
+    snapshot(qts, "snapshot-save");
+    at_save = *c.d->t;
+    for (unsigned i = 0; i < 2; i++) {
+        map(c.d, c.missing, PAGE);
+        retry_all(&c);
+        assert_completion(wait_for(&c.q, c.index), PASID_DEV_DONE_OK, 0,
+                          COPY_BYTES, 0);
+        assert_bytes(c.d, c.dst, COPY_BYTES, pattern_byte);
+        snapshot(qts, "snapshot-load");
+        *c.d->t = at_save;
+        g_assert_cmpuint(record_at(&c.q, c.index).status, ==,
+                         PASID_DEV_DONE_PENDING);
+        assert_bytes(c.d, c.missing, PAGE, zero_byte);
+        g_assert_cmphex(admin32(c.d, PASID_DEV_STATUS), ==,
+                        PASID_DEV_STATUS_BUSY);
+    }
+    snapshot(qts, "snapshot-load");
+    *c.d->t = at_save;
+    WAIT_FOR(q32(&c.q, PASID_DEV_Q_STATUS) & PASID_DEV_Q_STATUS_STALLED);
+    while (sva_event(c.d->t, event)) {
+        c.stag = smmu3_get(event, EVENT_STAG);
+    }
+    trigger_flr(c.d);
+    restore_function(c.d);
+    assert_stays_cancelled(&c);
+    unlink(file);
+    rmdir(dir);
 }
 
 /* ---- A hostile guest ----------------------------------------------------------------- */
@@ -2368,6 +2511,7 @@ int main(int argc, char **argv)
     g_test_add_func("/pasid-dev/stall/machine-reset",
                     test_machine_reset_stalled);
     g_test_add_func("/pasid-dev/stall/quit", test_quit_stalled);
+    g_test_add_func("/pasid-dev/stall/unplug", test_unplug_stalled);
     g_test_add_func("/pasid-dev/stall/bus-master-off",
                     test_bus_master_off_stalled);
 
@@ -2385,6 +2529,8 @@ int main(int argc, char **argv)
 
     g_test_add_func("/pasid-dev/migration/in-work", test_migrate_in_work);
     g_test_add_func("/pasid-dev/migration/stalled", test_migrate_stalled);
+    g_test_add_func("/pasid-dev/migration/snapshot-stalled",
+                    test_snapshot_stalled);
 
     return g_test_run();
 }
