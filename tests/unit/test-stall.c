@@ -709,6 +709,78 @@ static void test_retry_in_the_callback(void)
     expect_outstanding(s, 0);
 }
 
+/* ---- Threads ---------------------------------------------------------- */
+
+enum { THREADS = 4, STALLS_PER_THREAD = 200 };
+
+typedef struct Submitter {
+    StallRig *s;
+    unsigned number;
+    unsigned stalled;
+} Submitter;
+
+static gpointer submit_many(gpointer opaque)
+{
+    Submitter *me = opaque;
+
+    for (unsigned i = 0; i < STALLS_PER_THREAD; i++) {
+        Smmu3Transaction t = dma_read(SID1, 0x5000 + 0x1000 * i);
+        Smmu3Translation result;
+
+        t.may_stall = true;
+        t.cookie = COOKIE(me->number * STALLS_PER_THREAD + i);
+        if (smmu3_translate(me->s->r->smmu, &t, &result) == SMMU3_STALLED) {
+            me->stalled++;
+        }
+    }
+    return NULL;
+}
+
+/*
+ * Requesters stall in their threads, and software answers in its own, through
+ * a queue and a table that are too short for all of them: each stall is
+ * recorded once and answered once.
+ */
+static void test_threads(void)
+{
+    g_autoptr(StallRig) s = stall_rig(2, 8);
+    Submitter submitters[THREADS];
+    GThread *threads[THREADS];
+    bool answered[THREADS * STALLS_PER_THREAD] = { false };
+    GArray *resolutions = s->r->host->resolutions;
+    uint64_t event[SMMU3_EVENT_WORDS];
+
+    for (unsigned i = 0; i < THREADS; i++) {
+        submitters[i] = (Submitter) { .s = s, .number = i };
+        threads[i] = g_thread_new("submitter", submit_many, &submitters[i]);
+    }
+    while (resolutions->len < THREADS * STALLS_PER_THREAD) {
+        smmu3_service(s->r->smmu);
+        while (rig_event(s->r, event)) {
+            g_assert_cmphex(smmu3_get(event, EVENT_STALL), ==, 1);
+            resume_with(s, SID1, smmu3_get(event, EVENT_STAG), false, true);
+        }
+    }
+    for (unsigned i = 0; i < THREADS; i++) {
+        g_thread_join(threads[i]);
+        g_assert_cmpuint(submitters[i].stalled, ==, STALLS_PER_THREAD);
+    }
+    for (unsigned i = 0; i < resolutions->len; i++) {
+        FakeResolution *answer = &g_array_index(resolutions, FakeResolution,
+                                                i);
+        ptrdiff_t cookie = (char *)answer->cookie - cookies;
+
+        g_assert_cmpint(answer->how, ==, SMMU3_RESOLVE_ABORT);
+        g_assert_false(answered[cookie]);
+        answered[cookie] = true;
+    }
+    expect_outstanding(s, 0);
+    rig_expect_no_event(s->r);
+    g_assert_cmpuint(counters(s)->events_lost, ==, 0);
+    g_assert_cmpuint(counters(s)->resumes_abort, ==,
+                     THREADS * STALLS_PER_THREAD);
+}
+
 /* ---- Other stall models ----------------------------------------------- */
 
 static void test_without_stalls(void)
@@ -895,6 +967,7 @@ int main(int argc, char **argv)
                      test_cancel_and_stall_again, "");
     conformance_test("/smmu3/stall/retry-in-the-callback",
                      test_retry_in_the_callback, "");
+    conformance_test("/smmu3/stall/threads", test_threads, "");
     conformance_test("/smmu3/stall/without-stalls", test_without_stalls, "");
     conformance_test("/smmu3/stall/save-and-load", test_save_and_load, "");
     conformance_test("/smmu3/stall/load-refuses-the-impossible",
