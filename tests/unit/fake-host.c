@@ -166,8 +166,12 @@ static void host_atc_timer(void *opaque, uint64_t ns)
 static void host_trace(void *opaque, Smmu3TraceKind kind, uint64_t a,
                        uint64_t b, uint64_t c, uint64_t d)
 {
-    (void)a, (void)b, (void)c, (void)d;
-    ((FakeHost *)opaque)->traces[kind]++;
+    FakeHost *host = opaque;
+
+    host->traces[kind]++;
+    if (host->on_trace) {
+        host->on_trace(host, kind, (uint64_t[]) { a, b, c, d });
+    }
 }
 
 static void host_guest_error(void *opaque, const char *message)

@@ -48,6 +48,9 @@ struct FakeHost {
     /* Called just before memory is touched, e.g. to lose a race. */
     void (*before_read)(FakeHost *host, uint64_t pa);
     void (*before_cas)(FakeHost *host, uint64_t pa);
+    /* Called with each trace; @words are its four values. */
+    void (*on_trace)(FakeHost *host, Smmu3TraceKind kind,
+                     const uint64_t words[4]);
     void *hook_data;
 };
 

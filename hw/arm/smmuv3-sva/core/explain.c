@@ -294,6 +294,9 @@ void smmu3_explain(Smmu3 *s, const Smmu3Transaction *t, GString *out)
     smmu3_pass_init(&p, s, t, SMMU3_PASS_DRY);
     p.watch = explain_step;
     p.watch_data = &account;
+    if (!atomic_load_explicit(&s->enabled, memory_order_relaxed)) {
+        g_string_append(out, "  SMMUEN is 0\n");
+    }
     if (smmu3_pass_any(&p, &result)) {
         explain_answer(&result, out);
     } else {
