@@ -76,7 +76,7 @@ static HisiZipMove fetch_entry(HisiZipCursor *cursor, SvaChannel *ch)
     if (move == HISI_ZIP_MOVED) {
         cursor->entry++;
         cursor->addr = ldq_le_p(cursor->raw + HISI_SGE_ADDR);
-        cursor->left = ldl_le_p(cursor->raw + HISI_SGE_LEN);
+        cursor->left = (uint32_t)ldl_le_p(cursor->raw + HISI_SGE_LEN);
         skip = MIN(cursor->skip, cursor->left);
         cursor->skip -= skip;
         cursor->addr += skip;
