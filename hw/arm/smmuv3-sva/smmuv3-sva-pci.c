@@ -101,18 +101,6 @@ static PCIDevice *function_device(Smmuv3SvaFunction *fn)
 /* ---- Ordinary accesses ------------------------------------------------ */
 
 /*
- * Called before the translation, in a thread without the big lock; pairs with
- * host_quiesce(). When the flag is already set, the exchange there comes
- * later, and the grace period that it starts covers the caller's RCU section.
- */
-static void note_foreign_translation(Smmuv3SvaState *s)
-{
-    if (!qatomic_read(&s->foreign_translations)) {
-        qatomic_xchg(&s->foreign_translations, true);
-    }
-}
-
-/*
  * QEMU's memory code cuts an access that is refused into pieces of at most 8
  * bytes and asks about each. They are one transaction and get one event
  * record: the pieces that follow on a refused one in the same 4 KiB are marked
@@ -174,7 +162,7 @@ static IOMMUTLBEntry function_translate(IOMMUMemoryRegion *iommu, hwaddr addr,
         t.speculative = true;
     }
     if (!bql_locked()) {
-        note_foreign_translation(s);
+        smmuv3_sva_begin_foreign_use();
     }
     switch (smmu3_translate(s->core, &t, &result)) {
     case SMMU3_OK:

@@ -157,47 +157,9 @@ static void run_state_changed(void *opaque, bool running, RunState state)
     }
 }
 
-static void quiesced_bh(void *opaque)
-{
-    Smmuv3SvaState *s = opaque;
-
-    smmu3_quiesced(s->core);
-}
-
-typedef struct Quiescence {
-    struct rcu_head rcu;
-    Smmuv3SvaState *smmu;
-} Quiescence;
-
-static void grace_period_over(Quiescence *q)
-{
-    qemu_bh_schedule(q->smmu->quiesced_bh);
-    object_unref(OBJECT(q->smmu));
-    g_free(q);
-}
-
-/*
- * Who translates under the big lock has finished by the time that we have it.
- * Other threads use a translation inside an RCU section; only if there was
- * one since the last time is it worth to wait for a grace period. The
- * exchange is a full barrier and orders the invalidation before it with
- * note_foreign_translation() in smmuv3-sva-pci.c: either the flag is seen
- * here, or the translation sees the invalidation.
- */
 static bool host_quiesce(void *host)
 {
-    Smmuv3SvaState *s = host;
-    bool wait = qatomic_xchg(&s->foreign_translations, false);
-
-    trace_smmuv3_sva_quiesce(wait);
-    if (wait) {
-        Quiescence *q = g_new0(Quiescence, 1);
-
-        q->smmu = s;
-        object_ref(OBJECT(s));
-        call_rcu(q, grace_period_over, rcu);
-    }
-    return !wait;
+    return smmuv3_sva_quiesce(host);
 }
 
 static void atc_timer_expired(void *opaque)
@@ -882,8 +844,8 @@ static void smmuv3_sva_realize(DeviceState *dev, Error **errp)
     s->core = smmu3_new(&features, &options, &host_ops, s);
     s->service_bh = qemu_bh_new_guarded(service_bh, s,
                                         &dev->mem_reentrancy_guard);
-    s->quiesced_bh = qemu_bh_new_guarded(quiesced_bh, s,
-                                         &dev->mem_reentrancy_guard);
+    s->quiesce_timer = timer_new_ns(QEMU_CLOCK_REALTIME,
+                                    smmuv3_sva_quiesce_timer, s);
     s->atc_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, atc_timer_expired, s);
     s->run_state = qdev_add_vm_change_state_handler(dev, run_state_changed, s);
     smmuv3_sva_pci_realize(s);

@@ -43,15 +43,10 @@ struct Smmuv3SvaState {
 
     Smmu3 *core;                /* from realize on */
     QEMUBH *service_bh;
-    QEMUBH *quiesced_bh;
+    QEMUTimer *quiesce_timer;
     QEMUTimer *atc_timer;
     VMChangeStateEntry *run_state;
 
-    /*
-     * Atomic. A thread without the big lock has translated since the last
-     * time that the core asked for quiescence.
-     */
-    bool foreign_translations;
     /* Atomic. Register writes so far: what software may have reacted to. */
     uint32_t register_writes;
 
@@ -77,6 +72,19 @@ struct Smmuv3SvaState {
 
 /* Whether the user chose the output address size. Before realize. */
 bool smmuv3_sva_oas_given(Smmuv3SvaState *s);
+
+/* ---- Threads (smmuv3-sva-quiesce.c) ----------------------------------- */
+
+/* Before a translation in a thread without the big lock, in an RCU section. */
+void smmuv3_sva_begin_foreign_use(void);
+
+/*
+ * Whether nothing uses a translation that was handed out before this call. If
+ * not, smmu3_quiesced() is called from quiesce_timer once that is so. Under
+ * the big lock.
+ */
+bool smmuv3_sva_quiesce(Smmuv3SvaState *s);
+void smmuv3_sva_quiesce_timer(void *opaque);
 
 /* ---- The PCI side, for smmuv3-sva.c ----------------------------------- */
 
