@@ -2065,6 +2065,37 @@ static void retry_all(StalledCopy *c)
     }
 }
 
+/* A job that powers off the slot that the device is in: it is gone. */
+static void test_dma_unplugs(void)
+{
+    Dev *d = process_start_behind_port();
+    unsigned slot = sva_find_cap(d->t, 0, 4 << 3, PCI_CAP_ID_EXP) +
+                    PCI_EXP_SLTCTL;
+    uint64_t src;
+    Queue q;
+
+    d->offset = 0;      /* without PASID, by CD 0, one to one */
+    q = queue_make(d, 0, 2);
+    src = process_alloc(d, PAGE);
+    sva_ste_bypass(d->t, d->bus << 8 | d->devfn);
+    queue_program(&q, NO_PASID);
+    q_write32(&q, PASID_DEV_Q_CTRL, PASID_DEV_Q_CTRL_ENABLE);
+    sva_config_write(d->t, 0, 4 << 3, slot, 2, PCI_EXP_SLTCTL_PWR_IND_ON);
+    qtest_writew(d->t->qts, src,
+                 PCI_EXP_SLTCTL_PWR_IND_OFF | PCI_EXP_SLTCTL_PCC);
+    fill_slot(&q, (PasidDevDescriptor) {
+        .op = PASID_DEV_OP_COPY, .src = src, .len = 2,
+        .dst = UINT64_C(0x4010000000) + (4 << 15) + slot });
+    fill_slot(&q, (PasidDevDescriptor) { 0 });
+    q_write32(&q, PASID_DEV_Q_TAIL, q.tail);
+    qtest_qmp_eventwait(d->t->qts, "DEVICE_DELETED");
+    g_assert_cmphex(sva_config_read(d->t, 1, d->devfn, PCI_VENDOR_ID, 2), ==,
+                    0xffff);
+    g_assert_cmpuint(record_at(&q, 0).status, ==, PASID_DEV_DONE_PENDING);
+    g_assert_cmpuint(record_at(&q, 1).status, ==, PASID_DEV_DONE_PENDING);
+    dev_stop(d);
+}
+
 /* ---- Migration -------------------------------------------------------------------- */
 
 static char *migration_status(QTestState *qts)
@@ -2487,6 +2518,7 @@ int main(int argc, char **argv)
                     test_dma_to_own_bar);
     g_test_add_func("/pasid-dev/dma/triggers-its-own-flr",
                     test_dma_triggers_flr);
+    g_test_add_func("/pasid-dev/dma/unplugs-itself", test_dma_unplugs);
     g_test_add_func("/pasid-dev/dma/to-anothers-registers",
                     test_dma_to_registers);
 

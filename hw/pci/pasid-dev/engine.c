@@ -273,15 +273,31 @@ static SvaDma step_crc32c(EngineJob *job, SvaChannel *ch, uint64_t *n)
     return result;
 }
 
+/* Eight bytes at a time: pairs into 16-bit sums, these by a multiplication. */
+static uint64_t sum_of_bytes(const uint8_t *data, uint64_t n)
+{
+    const uint64_t even = UINT64_C(0x00ff00ff00ff00ff);
+    const uint64_t ones = UINT64_C(0x0001000100010001);
+    uint64_t sum = 0;
+
+    for (; n >= 8; n -= 8, data += 8) {
+        uint64_t word = ldq_he_p(data);
+
+        sum += (((word & even) + (word >> 8 & even)) * ones) >> 48;
+    }
+    while (n--) {
+        sum += *data++;
+    }
+    return sum;
+}
+
 static SvaDma step_sum(EngineJob *job, SvaChannel *ch, uint64_t *n)
 {
     const uint8_t *data;
     SvaDma result = peek_source(job, ch, n, &data);
 
     if (result == SVA_DMA_DONE) {
-        for (uint64_t i = 0; i < *n; i++) {
-            job->result += data[i];
-        }
+        job->result += sum_of_bytes(data, *n);
     }
     return result;
 }

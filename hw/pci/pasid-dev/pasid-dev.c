@@ -377,15 +377,11 @@ static void queue_run(PasidDevQueue *q, int64_t *budget)
     }
 }
 
-static void pasid_dev_run(void *opaque)
+static void pasid_dev_run_queues(PasidDev *s)
 {
-    PasidDev *s = opaque;
     int64_t budget = RUN_BUDGET_BYTES;
     PasidDevQueue *q;
 
-    if (!runstate_is_running()) {
-        return;     /* pasid_dev_vm_state() calls again */
-    }
     while (budget > 0 && (q = QTAILQ_FIRST(&s->ready)) != NULL) {
         int64_t slice = SLICE_BUDGET_BYTES;
 
@@ -396,6 +392,32 @@ static void pasid_dev_run(void *opaque)
     }
     if (!QTAILQ_EMPTY(&s->ready)) {
         qemu_bh_schedule(s->bh);
+    }
+}
+
+static void pasid_dev_unref(void *opaque)
+{
+    object_unref(opaque);
+}
+
+static void pasid_dev_run(void *opaque)
+{
+    PasidDev *s = opaque;
+
+    if (!runstate_is_running()) {
+        return;     /* pasid_dev_vm_state() calls again */
+    }
+    /*
+     * A job's write may power off the slot that the device is in. What is
+     * needed until the end of this function, and by the bottom half's guard
+     * after it, then still has to be there.
+     */
+    object_ref(s);
+    pasid_dev_run_queues(s);
+    if (qdev_is_realized(DEVICE(s))) {
+        object_unref(s);
+    } else {
+        aio_bh_schedule_oneshot(qemu_get_aio_context(), pasid_dev_unref, s);
     }
 }
 
@@ -835,9 +857,14 @@ static void pasid_dev_exit(PCIDevice *pdev)
     pasid_dev_reset_queues(s);
     qemu_del_vm_change_state_handler(s->vm_state);
     qemu_bh_delete(s->bh);
-    g_clear_pointer(&s->queues, g_free);
     msix_uninit_exclusive_bar(pdev);
     pcie_cap_exit(pdev);
+}
+
+/* Not in exit, which may come out of the middle of a queue's work. */
+static void pasid_dev_finalize(Object *obj)
+{
+    g_free(PASID_DEV(obj)->queues);
 }
 
 static bool pasid_dev_can_stall(SvaEndpoint *ep)
@@ -986,6 +1013,7 @@ static const TypeInfo pasid_dev_types[] = {
         .name = TYPE_PASID_DEV,
         .parent = TYPE_PCI_DEVICE,
         .instance_size = sizeof(PasidDev),
+        .instance_finalize = pasid_dev_finalize,
         .class_init = pasid_dev_class_init,
         .interfaces = (InterfaceInfo[]) {
             { INTERFACE_PCIE_DEVICE },
