@@ -30,7 +30,9 @@
     X("remap", main_remap)              \
     X("sizes", main_sizes)              \
     X("stress", main_stress)            \
-    X("sva-refused", main_sva_refused)
+    X("sva-refused", main_sva_refused)  \
+    X("zip", main_zip)                  \
+    X("zip-life", main_zip_life)
 
 #define DECLARE(name_, main_) int main_(int argc, char **argv);
 PROGRAMS(DECLARE)
