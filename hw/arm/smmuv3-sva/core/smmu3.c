@@ -74,6 +74,7 @@ static void forget_caches(Smmu3 *s)
 void smmu3_reset(Smmu3 *s)
 {
     g_mutex_lock(&s->lock);
+    s->life++;
     smmu3_outbox_forget_signals(s);
     smmu3_command_reset(s);
     smmu3_regs_reset(s);
@@ -102,7 +103,8 @@ void smmu3_guest_error(Smmu3 *s, const char *fmt, ...)
 
 void smmu3_interrupt(Smmu3 *s, Smmu3Irq line)
 {
-    Smmu3Mail mail = { .kind = SMMU3_MAIL_IRQ, .irq = { .line = line } };
+    Smmu3Mail mail = { .kind = SMMU3_MAIL_IRQ,
+                       .irq = { .line = line, .life = s->life } };
     uint64_t enables = s->regs.irq_ctrlack;
     const Smmu3IrqConfig *config;
     bool on;
@@ -274,8 +276,22 @@ const Smmu3Regs *smmu3_regs(const Smmu3 *s)
     return &s->regs;
 }
 
-const Smmu3Counters *smmu3_counters(const Smmu3 *s)
+/* Move what the stripes have counted to where it is read. */
+static void collect_hot_counters(Smmu3 *s)
 {
+    for (unsigned i = 0; i < SMMU3_HOT_STRIPES; i++) {
+        Smmu3HotCounters *hot = &s->hot[i];
+
+        atomic_fetch_add(&s->counters.translations,
+                         atomic_exchange(&hot->translations, 0));
+        atomic_fetch_add(&s->counters.tlb_hits,
+                         atomic_exchange(&hot->tlb_hits, 0));
+    }
+}
+
+const Smmu3Counters *smmu3_counters(Smmu3 *s)
+{
+    collect_hot_counters(s);
     return &s->counters;
 }
 
@@ -283,6 +299,7 @@ void smmu3_counters_reset(Smmu3 *s)
 {
     _Atomic uint64_t *counter = (_Atomic uint64_t *)&s->counters;
 
+    collect_hot_counters(s);
     for (size_t i = 0; i < sizeof(s->counters) / sizeof(*counter); i++) {
         atomic_store_explicit(&counter[i], 0, memory_order_relaxed);
     }
@@ -294,6 +311,7 @@ bool smmu3_load(Smmu3 *s, const Smmu3Regs *regs,
     bool ok = smmu3_regs_plausible(s, regs);
 
     g_mutex_lock(&s->lock);
+    s->life++;
     /* Whoever had something stalled here is being replaced, too */
     smmu3_stall_forget_all(s);
     smmu3_outbox_clear(&s->outbox);

@@ -163,7 +163,8 @@ void smmu3_page_request(Smmu3 *s, const Smmu3PageRequest *request);
 const Smmu3Features *smmu3_features(const Smmu3 *s);
 /* Register values without side effects, for saving and for tests. */
 const Smmu3Regs *smmu3_regs(const Smmu3 *s);
-const Smmu3Counters *smmu3_counters(const Smmu3 *s);
+/* As of now: translations and tlb_hits are added up by this call. */
+const Smmu3Counters *smmu3_counters(Smmu3 *s);
 /* Zero them all. */
 void smmu3_counters_reset(Smmu3 *s);
 /* "F_TRANSLATION" and so on; NULL for a number that means nothing. */

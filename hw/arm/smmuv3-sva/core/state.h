@@ -20,6 +20,17 @@
 #include "smmu3.h"
 #include "tlb.h"
 
+/*
+ * What every translation counts, by groups of threads, so that they do not
+ * wait for each other's cache lines. smmu3_counters() adds them up.
+ */
+enum { SMMU3_HOT_STRIPES = 16 };
+
+typedef struct Smmu3HotCounters {
+    _Atomic uint64_t translations, tlb_hits;
+    char other_cache_lines[48];
+} Smmu3HotCounters;
+
 struct Smmu3 {
     Smmu3Features features;
     Smmu3Options options;
@@ -40,8 +51,11 @@ struct Smmu3 {
     Smmu3StallTable *stalls;
     Smmu3Outbox outbox;             /* what to do without the lock */
     bool in_service;                /* smmu3_service() is running */
+    uint32_t life;                  /* resets and loads so far: a signal that
+                                       was due in an earlier one is stale */
     Smmu3CommandState command;
     Smmu3Counters counters;         /* updated atomically, relaxed */
+    Smmu3HotCounters hot[SMMU3_HOT_STRIPES];
 };
 
 static inline void smmu3_count(_Atomic uint64_t *counter)

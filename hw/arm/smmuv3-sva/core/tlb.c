@@ -13,19 +13,25 @@
 enum { WAYS = 4, WORLDS = 4, MIN_ENTRIES = 64, MAX_PROBES = 4096 };
 
 /*
- * An entry, in four words that a lookup copies one by one.
+ * Four entries, by columns, so that a lookup touches two cache lines: one to
+ * find the entry and one to read it.
  *   place:  what it maps: input page, size, world, global, ASET; 0: nothing
  *   owner:  VMID and ASID
  *   output: base address, and in its low 12 bits rights and attributes
  *   epoch:  when its walk began
  */
-typedef struct Entry {
-    _Atomic uint64_t place, owner, output, epoch;
-} Entry;
-
 typedef struct Set {
-    Entry way[WAYS];
+    _Atomic uint64_t place[WAYS];
+    _Atomic uint32_t owner[WAYS];
+    Smmu3Seq seq;
+    char to_next_cache_line[12];
+    _Atomic uint64_t output[WAYS];
+    _Atomic uint64_t epoch[WAYS];
 } Set;
+
+enum { CACHE_LINE_BYTES = 64 };
+G_STATIC_ASSERT(sizeof(Set) == 2 * CACHE_LINE_BYTES);
+G_STATIC_ASSERT(offsetof(Set, output) == CACHE_LINE_BYTES);
 
 /* "Word, lsb, width", see field.h. */
 #define PLACE_USED          0, 0, 1
@@ -45,8 +51,8 @@ typedef struct Set {
 enum { ADDR_BITS = 56, ASID_SLOTS = 65536, VMIDS = 65536 };
 
 struct Smmu3Tlb {
-    Set *sets;
-    Smmu3Seq *seq;                  /* one for each set */
+    Set *sets;                      /* aligned, in memory */
+    void *memory;
     size_t set_mask;
     unsigned rotor;                 /* the next victim's way */
     /* Sizes that entries have, by world and global: bit n for 2^n bytes. */
@@ -63,7 +69,8 @@ struct Smmu3Tlb {
 /* ---- Keys -------------------------------------------------------------- */
 
 typedef struct Key {
-    uint64_t place, owner;
+    uint64_t place;
+    uint64_t owner;                 /* 32 bits */
 } Key;
 
 static inline Key make_key(const Smmu3TlbTag *tag, uint64_t addr,
@@ -90,13 +97,13 @@ static inline uint64_t mix(uint64_t x)
 }
 
 /* Neighbours in one region get sets of their own, side by side. */
-static inline size_t set_of(const Smmu3Tlb *tlb, Key key)
+static inline Set *set_of(const Smmu3Tlb *tlb, Key key)
 {
     uint64_t number = key.place >> smmu3_get(&key.place, PLACE_SIZE_LOG2);
     uint64_t region = number >> 8 ^ key.owner << 24 ^
                       smmu3_get(&key.place, PLACE_SHAPE) << 56;
 
-    return (number + mix(region)) & tlb->set_mask;
+    return &tlb->sets[(number + mix(region)) & tlb->set_mask];
 }
 
 static inline size_t asid_slot(Smmu3World world, uint16_t vmid, uint16_t asid)
@@ -137,57 +144,59 @@ static inline bool alive(Smmu3Tlb *tlb, Key key, uint64_t epoch)
                                                              asid)], epoch);
 }
 
-static void write_entry(Smmu3Tlb *tlb, size_t set, unsigned way, Key key,
-                        uint64_t output, uint64_t epoch)
+static void write_entry(Set *set, unsigned way, Key key, uint64_t output,
+                        uint64_t epoch)
 {
-    Entry *e = &tlb->sets[set].way[way];
-    uint32_t seq = smmu3_seq_write_begin(&tlb->seq[set]);
+    uint32_t seq = smmu3_seq_write_begin(&set->seq);
 
-    atomic_store_explicit(&e->place, key.place, memory_order_release);
-    atomic_store_explicit(&e->owner, key.owner, memory_order_release);
-    atomic_store_explicit(&e->output, output, memory_order_release);
-    atomic_store_explicit(&e->epoch, epoch, memory_order_release);
-    smmu3_seq_write_end(&tlb->seq[set], seq);
+    atomic_store_explicit(&set->place[way], key.place, memory_order_release);
+    atomic_store_explicit(&set->owner[way], key.owner, memory_order_release);
+    atomic_store_explicit(&set->output[way], output, memory_order_release);
+    atomic_store_explicit(&set->epoch[way], epoch, memory_order_release);
+    smmu3_seq_write_end(&set->seq, seq);
 }
 
-static inline Key key_at(Entry *e)
+static inline Key key_at(Set *set, unsigned way)
 {
     return (Key) {
-        atomic_load_explicit(&e->place, memory_order_acquire),
-        atomic_load_explicit(&e->owner, memory_order_acquire),
+        atomic_load_explicit(&set->place[way], memory_order_acquire),
+        atomic_load_explicit(&set->owner[way], memory_order_acquire),
     };
 }
 
-static bool dead(Smmu3Tlb *tlb, Entry *e)
+static inline bool same_key(Key a, Key b)
 {
-    Key key = key_at(e);
+    return a.place == b.place && a.owner == b.owner;
+}
+
+static bool dead(Smmu3Tlb *tlb, Set *set, unsigned way)
+{
+    Key key = key_at(set, way);
 
     return !key.place ||
-           !alive(tlb, key, atomic_load_explicit(&e->epoch,
+           !alive(tlb, key, atomic_load_explicit(&set->epoch[way],
                                                  memory_order_acquire));
 }
 
 /* ---- Lookup ------------------------------------------------------------ */
 
-/* A consistent copy of the entry with this key in this set. */
+/* A consistent copy of the entry with this key. */
 static inline bool probe(Smmu3Tlb *tlb, Key key, uint64_t *output,
                          uint64_t *epoch)
 {
-    size_t index = set_of(tlb, key);
-    Set *set = &tlb->sets[index];
+    Set *set = set_of(tlb, key);
     uint32_t seq;
 
-    if (!smmu3_seq_read_begin(&tlb->seq[index], &seq)) {
+    if (!smmu3_seq_read_begin(&set->seq, &seq)) {
         return false;           /* being written: as good as a miss */
     }
     for (unsigned i = 0; i < WAYS; i++) {
-        Entry *e = &set->way[i];
-        Key found = key_at(e);
-
-        if (found.place == key.place && found.owner == key.owner) {
-            *output = atomic_load_explicit(&e->output, memory_order_acquire);
-            *epoch = atomic_load_explicit(&e->epoch, memory_order_acquire);
-            return smmu3_seq_read_end(&tlb->seq[index], seq);
+        if (same_key(key_at(set, i), key)) {
+            *output = atomic_load_explicit(&set->output[i],
+                                           memory_order_acquire);
+            *epoch = atomic_load_explicit(&set->epoch[i],
+                                          memory_order_acquire);
+            return smmu3_seq_read_end(&set->seq, seq);
         }
     }
     return false;
@@ -248,14 +257,12 @@ uint64_t smmu3_tlb_epoch(Smmu3Tlb *tlb)
 static unsigned choose_way(Smmu3Tlb *tlb, Set *set, Key key)
 {
     for (unsigned i = 0; i < WAYS; i++) {
-        Key found = key_at(&set->way[i]);
-
-        if (found.place == key.place && found.owner == key.owner) {
+        if (same_key(key_at(set, i), key)) {
             return i;
         }
     }
     for (unsigned i = 0; i < WAYS; i++) {
-        if (dead(tlb, &set->way[i])) {
+        if (dead(tlb, set, i)) {
             return i;
         }
     }
@@ -266,7 +273,7 @@ void smmu3_tlb_insert(Smmu3Tlb *tlb, const Smmu3TlbTag *tag, uint64_t addr,
                       const Smmu3Leaf *leaf, uint64_t epoch)
 {
     Key key = make_key(tag, addr, leaf->size_log2, leaf->global);
-    size_t set = set_of(tlb, key);
+    Set *set = set_of(tlb, key);
     uint64_t output = leaf->base & ~smmu3_mask(12);
 
     if (epoch < tlb->last_range || !alive(tlb, key, epoch)) {
@@ -275,8 +282,7 @@ void smmu3_tlb_insert(Smmu3Tlb *tlb, const Smmu3TlbTag *tag, uint64_t addr,
     smmu3_set(&output, OUTPUT_RIGHTS, leaf->rights);
     smmu3_set(&output, OUTPUT_CLEAN, leaf->clean);
     smmu3_set(&output, OUTPUT_DEVICE, leaf->device);
-    write_entry(tlb, set, choose_way(tlb, &tlb->sets[set], key), key, output,
-                epoch);
+    write_entry(set, choose_way(tlb, set, key), key, output, epoch);
     atomic_fetch_or_explicit(&tlb->shapes[tag->world][leaf->global],
                              UINT64_C(1) << leaf->size_log2,
                              memory_order_release);
@@ -367,13 +373,11 @@ static void invalidate_whole_tag(Smmu3Tlb *tlb, const Smmu3TlbTag *tag,
 
 static void remove_entry(Smmu3Tlb *tlb, Key key)
 {
-    size_t set = set_of(tlb, key);
+    Set *set = set_of(tlb, key);
 
     for (unsigned i = 0; i < WAYS; i++) {
-        Key found = key_at(&tlb->sets[set].way[i]);
-
-        if (found.place == key.place && found.owner == key.owner) {
-            write_entry(tlb, set, i, (Key) { 0, 0 }, 0, 0);
+        if (same_key(key_at(set, i), key)) {
+            write_entry(set, i, (Key) { 0, 0 }, 0, 0);
         }
     }
 }
@@ -465,8 +469,9 @@ Smmu3Tlb *smmu3_tlb_new(size_t capacity)
     Smmu3Tlb *tlb = g_new0(Smmu3Tlb, 1);
     size_t sets = round_up_to_power_of_two(MAX(capacity, MIN_ENTRIES)) / WAYS;
 
-    tlb->sets = g_new0(Set, sets);
-    tlb->seq = g_new0(Smmu3Seq, sets);
+    tlb->memory = g_malloc0_n(sets + 1, sizeof(Set));
+    tlb->sets = (Set *)(((uintptr_t)tlb->memory + CACHE_LINE_BYTES - 1) &
+                        ~(uintptr_t)(CACHE_LINE_BYTES - 1));
     tlb->set_mask = sets - 1;
     tlb->vmid_stage1 = g_new0(Smmu3Epoch, VMIDS);
     tlb->vmid_stage2 = g_new0(Smmu3Epoch, VMIDS);
@@ -477,8 +482,7 @@ Smmu3Tlb *smmu3_tlb_new(size_t capacity)
 void smmu3_tlb_free(Smmu3Tlb *tlb)
 {
     if (tlb) {
-        g_free(tlb->sets);
-        g_free(tlb->seq);
+        g_free(tlb->memory);
         g_free(tlb->vmid_stage1);
         g_free(tlb->vmid_stage2);
         g_free(tlb->asid);

@@ -363,13 +363,25 @@ static Smmu3Outcome translate_fully(Smmu3 *s, const Smmu3Transaction *t,
     return outcome;
 }
 
-static void count_transaction(Smmu3Counters *c, const Smmu3Transaction *t)
+/* Threads take the stripes of the hot counters in turn. */
+static Smmu3HotCounters *hot_counters(Smmu3 *s)
 {
-    smmu3_count(&c->translations);
+    static _Atomic unsigned threads;
+    static _Thread_local unsigned stripe;   /* 0: not yet taken */
+
+    if (!stripe) {
+        stripe = 1 + atomic_fetch_add(&threads, 1) % SMMU3_HOT_STRIPES;
+    }
+    return &s->hot[stripe - 1];
+}
+
+static void count_transaction(Smmu3 *s, const Smmu3Transaction *t)
+{
+    smmu3_count(&hot_counters(s)->translations);
     if (t->type == SMMU3_ATS_REQUEST) {
-        smmu3_count(&c->ats_requests);
+        smmu3_count(&s->counters.ats_requests);
     } else if (t->type == SMMU3_ATS_TRANSLATED) {
-        smmu3_count(&c->ats_translated);
+        smmu3_count(&s->counters.ats_translated);
     }
 }
 
@@ -379,11 +391,11 @@ Smmu3Outcome smmu3_translate(Smmu3 *s, const Smmu3Transaction *t,
     Smmu3Outcome outcome;
     Smmu3Pass p;
 
-    count_transaction(&s->counters, t);
+    count_transaction(s, t);
     smmu3_pass_init(&p, s, t, SMMU3_PASS_CACHED);
     if (smmu3_pass_any(&p, result)) {
         if (p.in_tables) {
-            smmu3_count(&s->counters.tlb_hits);
+            smmu3_count(&hot_counters(s)->tlb_hits);
         }
         return SMMU3_OK;
     }
