@@ -42,7 +42,7 @@ likely_cause() {
     local log=$1
     if grep -qiE 'No space left on device' "$log"; then
         say "likely cause: a file system is full; now there is $(df -h "$build" "$cache" |
-            awk 'NR > 1 {print n $4 " free on " $6; n = ", "}' ORS='')"
+            awk 'NR > 1 && !seen[$6]++ {print n $4 " free on " $6; n = ", "}' ORS='')"
     elif grep -qE '404  Not Found' "$log"; then
         say "likely cause: the mirror in this machine's apt sources does not have that version (yet, or any more)"
     elif grep -qiE 'Could not resolve|Temporary failure|Could not connect|Connection (refused|timed out)|Network is unreachable|Failed to fetch' "$log"; then
