@@ -385,6 +385,20 @@ static void count_transaction(Smmu3 *s, const Smmu3Transaction *t)
     }
 }
 
+/*
+ * A walk is shorter than going to sleep and being woken, so wait awake for
+ * about as long as one takes.
+ */
+static void lock_for_a_walk(Smmu3 *s)
+{
+    for (unsigned i = 0; i < 64; i++) {
+        if (g_mutex_trylock(&s->lock)) {
+            return;
+        }
+    }
+    g_mutex_lock(&s->lock);
+}
+
 Smmu3Outcome smmu3_translate(Smmu3 *s, const Smmu3Transaction *t,
                              Smmu3Translation *result)
 {
@@ -399,7 +413,7 @@ Smmu3Outcome smmu3_translate(Smmu3 *s, const Smmu3Transaction *t,
         }
         return SMMU3_OK;
     }
-    g_mutex_lock(&s->lock);
+    lock_for_a_walk(s);
     outcome = translate_fully(s, t, result);
     g_mutex_unlock(&s->lock);
     return outcome;
