@@ -92,7 +92,7 @@ static bool legal_atomic(const PasidDevDescriptor *d)
     return d->dst % sizeof(uint64_t) == 0;
 }
 
-/* ---- Verdicts ------------------------------------------------------------ */
+/* ---- Verdicts ----------------------------------------------------------- */
 
 static EngineVerdict finish(EngineJob *job, uint32_t status)
 {
@@ -116,7 +116,7 @@ static EngineVerdict give_way(EngineJob *job, SvaChannel *ch, SvaDma why)
     }
 }
 
-/* ---- Operations over a range of bytes ------------------------------------ */
+/* ---- Operations over a range of bytes ----------------------------------- */
 
 /*
  * One step at the job's progress: at most *@n bytes; on return as many as it
@@ -331,7 +331,7 @@ static EngineVerdict run_sum(EngineJob *job, SvaChannel *ch, int64_t *budget)
     return run_steps(job, ch, budget, step_sum);
 }
 
-/* ---- Operations over structures ------------------------------------------ */
+/* ---- Operations over structures ----------------------------------------- */
 
 /* Fill the window with @len bytes from @addr. */
 static SvaDma read_window(EngineJob *job, SvaChannel *ch, int64_t *budget,
@@ -474,7 +474,7 @@ static EngineVerdict run_scatter(EngineJob *job, SvaChannel *ch,
     return run_segments(job, ch, budget, job->desc.dst, job->desc.src, false);
 }
 
-/* ---- Operations on one place --------------------------------------------- */
+/* ---- Operations on one place -------------------------------------------- */
 
 static EngineVerdict run_nop(EngineJob *job, SvaChannel *ch, int64_t *budget)
 {
@@ -516,7 +516,7 @@ static EngineVerdict run_atomic_add(EngineJob *job, SvaChannel *ch,
     return finish(job, PASID_DEV_DONE_OK);
 }
 
-/* ---- The table ----------------------------------------------------------- */
+/* ---- The table ---------------------------------------------------------- */
 
 static const struct {
     bool (*legal)(const PasidDevDescriptor *d);
@@ -581,7 +581,7 @@ EngineVerdict engine_job_run(EngineJob *job, SvaChannel *ch, int64_t *budget)
     return operations[job->desc.op].run(job, ch, budget);
 }
 
-/* ---- Migration ------------------------------------------------------------ */
+/* ---- Migration ---------------------------------------------------------- */
 
 static int engine_job_post_load(void *opaque, int version_id)
 {

@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#define PASID_DEV_VENDOR_ID     0x1234      /* QEMU's unregistered one, as edu */
+#define PASID_DEV_VENDOR_ID     0x1234  /* QEMU's unregistered one, as edu */
 #define PASID_DEV_DEVICE_ID     0x5afa
 #define PASID_DEV_BAR           0
 #define PASID_DEV_MSIX_BAR      2
@@ -26,14 +26,14 @@
  * accesses or two of 32 bits.
  */
 
-/* ---- Administration page ---------------------------------------------- */
+/* ---- Administration page ------------------------------------------------ */
 enum {
     PASID_DEV_MAGIC             = 0x000,    /* RO 32: PASID_DEV_MAGIC_VALUE */
     PASID_DEV_VERSION           = 0x004,    /* RO 32: PASID_DEV_VERSION_VALUE */
     PASID_DEV_QUEUES            = 0x008,    /* RO 32: work queues */
     PASID_DEV_PASID_BITS        = 0x00c,    /* RO 32: width of a PASID */
     PASID_DEV_OPS               = 0x010,    /* RO 64: bit n: operation n */
-    PASID_DEV_MAX_LEN           = 0x018,    /* RO 64: longest operation, bytes */
+    PASID_DEV_MAX_LEN           = 0x018,    /* RO 64: longest operation */
     PASID_DEV_CTRL              = 0x020,    /* RW 32: PASID_DEV_CTRL_* */
     PASID_DEV_STATUS            = 0x024,    /* RO 32: PASID_DEV_STATUS_* */
     /* Counters since reset, RO 64 */
@@ -42,9 +42,8 @@ enum {
     PASID_DEV_COUNT_STALLS      = 0x050,    /* accesses that stalled */
     PASID_DEV_COUNT_RETRIES     = 0x058,    /* ... and were retried */
     PASID_DEV_COUNT_ABORTS      = 0x060,    /* accesses refused */
-    PASID_DEV_COUNT_BOUNCED     = 0x068,    /* bytes that passed a buffer on their
-                                               way: to or from other devices'
-                                               registers, never for memory */
+    PASID_DEV_COUNT_BOUNCED     = 0x068,    /* bytes that took a buffer: other
+                                               devices' registers, no memory */
     /* One entry for each queue n at PASID_DEV_QUEUE_CONFIG(n) */
     PASID_DEV_QUEUE_CONFIG_BASE = 0x400,
 };
@@ -61,7 +60,7 @@ enum {
 #define PASID_DEV_PASID_VALID       (1u << 31)
 #define PASID_DEV_QUEUE_F_PRIV      (1u << 0)   /* privileged accesses */
 
-/* ---- Portal of one queue ---------------------------------------------- */
+/* ---- Portal of one queue ------------------------------------------------ */
 enum {
     PASID_DEV_Q_RING            = 0x00,     /* RW 64: descriptors, 64-aligned */
     PASID_DEV_Q_COMPLETIONS     = 0x08,     /* RW 64: records, 32-aligned */
@@ -88,7 +87,7 @@ enum {
                                                    that asks for it, on error */
 #define PASID_DEV_Q_STATUS_ENABLED  (1u << 0)   /* takes work: no error */
 #define PASID_DEV_Q_STATUS_BUSY     (1u << 1)   /* enabled, HEAD != TAIL */
-#define PASID_DEV_Q_STATUS_STALLED  (1u << 2)   /* its job waits for the IOMMU */
+#define PASID_DEV_Q_STATUS_STALLED  (1u << 2)   /* its job waits */
 #define PASID_DEV_Q_STATUS_ERROR    (1u << 3)   /* stopped; see Q_ERROR */
 
 enum {
@@ -99,7 +98,7 @@ enum {
     PASID_DEV_Q_ERROR_CONFIG    = 4,    /* enabled with an illegal set-up */
 };
 
-/* ---- Descriptors, 64 bytes -------------------------------------------- */
+/* ---- Descriptors, 64 bytes ---------------------------------------------- */
 typedef struct PasidDevDescriptor {
     uint8_t op;             /* PASID_DEV_OP_* */
     uint8_t flags;          /* PASID_DEV_DESC_* */
@@ -131,7 +130,7 @@ enum {
                                        each other are read by one access */
     PASID_DEV_OP_PROBE      = 7,    /* src: address; len 0; arg: 0 read,
                                        1 write access. Touches nothing;
-                                       result: physical address the IOMMU gave */
+                                       result: the physical address */
     PASID_DEV_OP_GATHER     = 8,    /* the arg segments listed at src, one after
                                        the other to dst; at most len bytes */
     PASID_DEV_OP_ATOMIC_ADD = 9,    /* dst += arg, 8 bytes, aligned; result: the
@@ -147,7 +146,7 @@ typedef struct PasidDevSegment {
     uint64_t len;           /* bytes, 0 is legal */
 } PasidDevSegment;
 
-/* ---- Completion records, 32 bytes ------------------------------------- */
+/* ---- Completion records, 32 bytes --------------------------------------- */
 typedef struct PasidDevCompletion {
     uint32_t status;        /* PASID_DEV_DONE_*; written last */
     uint32_t tag;

@@ -112,7 +112,7 @@ static const char *dev_name(PasidDev *s)
     return DEVICE(s)->id ?: TYPE_PASID_DEV;
 }
 
-/* ---- Queues: state -------------------------------------------------------- */
+/* ---- Queues: state ------------------------------------------------------ */
 
 static bool queue_takes_work(const PasidDevQueue *q)
 {
@@ -255,7 +255,7 @@ static void queue_reset(PasidDevQueue *q)
     q->channel.count = (SvaCounters) { 0 };
 }
 
-/* ---- Queues: work --------------------------------------------------------- */
+/* ---- Queues: work ------------------------------------------------------- */
 
 /* The record's descriptor is through: the next one, please. */
 static void queue_complete(PasidDevQueue *q)
@@ -435,7 +435,7 @@ static void pasid_dev_vm_state(void *opaque, bool running, RunState state)
     }
 }
 
-/* ---- Registers ------------------------------------------------------------ */
+/* ---- Registers ---------------------------------------------------------- */
 
 static bool pasid_dev_is_busy(PasidDev *s)
 {
@@ -762,7 +762,7 @@ static const MemoryRegionOps pasid_dev_mmio_ops = {
     .impl = { .min_access_size = 4, .max_access_size = 8 },
 };
 
-/* ---- The PCI function ----------------------------------------------------- */
+/* ---- The PCI function --------------------------------------------------- */
 
 static void pasid_dev_config_write(PCIDevice *pdev, uint32_t addr, uint32_t val,
                                    int len)
@@ -877,7 +877,7 @@ static unsigned pasid_dev_pasid_bits(SvaEndpoint *ep)
     return PASID_DEV(ep)->pasid_bits;
 }
 
-/* ---- Migration ------------------------------------------------------------- */
+/* ---- Migration ---------------------------------------------------------- */
 
 static int pasid_dev_queue_post_load(void *opaque, int version_id)
 {
@@ -961,7 +961,7 @@ static const VMStateDescription vmstate_pasid_dev = {
     }
 };
 
-/* ---- The type --------------------------------------------------------------- */
+/* ---- The type ----------------------------------------------------------- */
 
 static const Property pasid_dev_properties[] = {
     DEFINE_PROP_UINT32("queues", PasidDev, num_queues, 8),

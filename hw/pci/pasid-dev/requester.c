@@ -19,7 +19,7 @@ static const char *requester_name(const SvaRequester *r)
     return r->pdev->qdev.id ?: r->pdev->name;
 }
 
-/* ---- What the function may do ------------------------------------------ */
+/* ---- What the function may do ------------------------------------------- */
 
 static bool may_master(PCIDevice *pdev)
 {
@@ -84,7 +84,7 @@ void sva_pasid_cap_reset(PCIDevice *pdev, uint16_t offset)
     pci_set_word(pdev->config + offset + PCI_PASID_CTRL, 0);
 }
 
-/* ---- Channels ---------------------------------------------------------- */
+/* ---- Channels ----------------------------------------------------------- */
 
 static void channel_resolved(SvaRequest *req, SvaResolution how)
 {
@@ -182,7 +182,7 @@ static bool channel_take_skip(SvaChannel *ch, uint64_t addr, uint8_t access)
     return false;
 }
 
-/* ---- One access: where does it go? ------------------------------------- */
+/* ---- One access: where does it go? -------------------------------------- */
 
 static SvaDma channel_submit(SvaChannel *ch, SvaPort *port, uint16_t control,
                              SvaSpan *span, uint8_t access)

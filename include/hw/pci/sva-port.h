@@ -54,11 +54,17 @@ struct SvaRequest {
     SvaAddressType type;
     uint32_t pasid;         /* 20 bits, or SVA_NO_PASID */
     uint64_t addr;
-    uint8_t access;         /* SVA_READ | SVA_WRITE; ATS: WRITE = not NW */
+    uint8_t access;         /* SVA_READ, SVA_WRITE, or both for an access that
+                               needs both rights; ATS: WRITE = not NW */
     bool privileged;        /* the PASID prefix's PMR */
     bool execute;           /* and its ER */
     bool may_stall;         /* resolved() is set and can be waited for */
-    /* Called once after SVA_STALLED, unless cancelled; may submit again. */
+    /*
+     * Called once after SVA_STALLED, unless cancelled, and never from within
+     * sva_port_submit(). It runs in the middle of whatever decided (a command,
+     * a register write): it may submit again, but better leaves that to a
+     * bottom half.
+     */
     void (*resolved)(SvaRequest *req, SvaResolution how);
 
     /* The answer, after SVA_OK */
@@ -124,13 +130,18 @@ struct SvaPortClass {
 SvaPort *sva_port_find(PCIDevice *dev);
 
 /*
- * Ask for one access. On SVA_OK, use req->pa before returning to the main
- * loop: an invalidation may follow. On SVA_STALLED @req belongs to the port
- * until resolved() or sva_port_cancel().
+ * Ask for one access at @req->addr; its length is not asked, the answer says
+ * how far it holds. On SVA_OK, use req->pa before returning to the main loop:
+ * an invalidation may follow. SVA_ABORT and SVA_RAZWI are about req->addr
+ * alone, and leave the answer undefined. On SVA_STALLED @req belongs to the
+ * port until resolved() or sva_port_cancel(), whichever comes first.
  */
 SvaOutcome sva_port_submit(SvaPort *port, SvaRequest *req);
 
-/* Give up a stalled request: resolved() is not called any more. */
+/*
+ * Give up a stalled request: resolved() is not called any more. Software may
+ * still resume what it was told of; that has no effect then.
+ */
 void sva_port_cancel(SvaPort *port, SvaRequest *req);
 
 /* Where SvaRequest.pa is an address. */
