@@ -12,42 +12,8 @@
 #include "qapi/error.h"
 #include "hw/pci/pci_bus.h"
 #include "hw/pci/pcie.h"
-#include "hw/pci/sva-port.h"
-#include "hw/arm/smmuv3-sva/sva-config.h"
-#include "smmuv3-sva.h"
+#include "smmuv3-sva-pci.h"
 #include "trace.h"
-
-#define TYPE_SMMUV3_SVA_FUNCTION "smmuv3-sva-function"
-OBJECT_DECLARE_SIMPLE_TYPE(Smmuv3SvaFunction, SMMUV3_SVA_FUNCTION)
-
-/* Answers that an endpoint owes: so many invalidations of one batch. */
-typedef struct Smmuv3SvaOwed {
-    uint32_t batch;
-    uint32_t count;
-} Smmuv3SvaOwed;
-
-/* A function's way to memory. It lives as long as the SMMU. */
-struct Smmuv3SvaFunction {
-    IOMMUMemoryRegion iommu;
-
-    Smmuv3SvaState *smmu;
-    PCIBus *bus;
-    uint8_t devfn;
-    AddressSpace as;
-
-    /* The last refusal of an ordinary access; atomic, each on its own */
-    uint64_t refused_addr;
-    uint32_t refused_kind;      /* of access; 0: there is none */
-    uint32_t refused_epoch;     /* Smmuv3SvaState.register_writes */
-
-    SvaClient *client;
-    GQueue owed;                /* of Smmuv3SvaOwed *, oldest first */
-};
-
-typedef struct Smmuv3SvaBus {
-    PCIBus *bus;
-    Smmuv3SvaFunction *functions[PCI_DEVFN_MAX];
-} Smmuv3SvaBus;
 
 /*
  * MemTxAttrs can carry a PASID of 8 bits, and on QEMU 10.1 and later that an
@@ -65,7 +31,7 @@ enum {
  * A function's StreamID is its requester ID. Bus numbers below a bridge are
  * software's, and may change at any time: so it is computed at each use.
  */
-static uint32_t function_sid(const Smmuv3SvaFunction *fn)
+uint32_t smmuv3_sva_function_sid(const Smmuv3SvaFunction *fn)
 {
     const PCIDevice *bridge = fn->bus->parent_dev;
 
@@ -86,7 +52,8 @@ static Smmuv3SvaFunction *find_function(Smmuv3SvaState *s, uint32_t sid)
         Smmuv3SvaBus *bus = value;
         Smmuv3SvaFunction *fn = bus->functions[sid & 0xff];
 
-        if (fn && bus->bus->devices[sid & 0xff] && function_sid(fn) == sid) {
+        if (fn && bus->bus->devices[sid & 0xff] &&
+            smmuv3_sva_function_sid(fn) == sid) {
             return fn;
         }
     }
@@ -140,7 +107,7 @@ static IOMMUTLBEntry function_translate(IOMMUMemoryRegion *iommu, hwaddr addr,
     Smmu3Transaction t = {
         .type = index & INDEX_TRANSLATED ? SMMU3_ATS_TRANSLATED
                                          : SMMU3_UNTRANSLATED,
-        .sid = function_sid(fn),
+        .sid = smmuv3_sva_function_sid(fn),
         .ssid = index & INDEX_PASID_MASK,
         .ssv = index & INDEX_PASID_MASK,
         .addr = addr,
@@ -371,6 +338,7 @@ void smmuv3_sva_pci_atc_invalidate(Smmuv3SvaState *s,
         notify_unmap(fn, IOMMU_NOTIFIER_DEVIOTLB_UNMAP, inv->addr,
                      inv->addr | smmu3_mask(inv->size_log2));
     }
+    smmuv3_sva_ats_notify(fn, inv);
     answer_oldest(fn);
 }
 
@@ -386,6 +354,8 @@ void smmuv3_sva_pci_prg_response(Smmuv3SvaState *s,
 
     if (fn && fn->client) {
         fn->client->page_response(fn->client, &message);
+    } else if (fn) {
+        smmuv3_sva_pri_notify(fn, response);
     }
 }
 
@@ -450,7 +420,7 @@ static SvaOutcome port_submit(SvaPort *port, SvaRequest *req)
     Smmuv3SvaFunction *fn = SMMUV3_SVA_FUNCTION(port);
     Smmu3Transaction t = {
         .type = types[req->type],
-        .sid = function_sid(fn),
+        .sid = smmuv3_sva_function_sid(fn),
         .ssid = req->pasid & 0xfffff,
         .ssv = req->pasid != SVA_NO_PASID,
         .addr = req->addr,
@@ -511,7 +481,7 @@ static void port_page_request(SvaPort *port, const SvaPageRequest *req)
 {
     Smmuv3SvaFunction *fn = SMMUV3_SVA_FUNCTION(port);
     Smmu3PageRequest request = {
-        .sid = function_sid(fn),
+        .sid = smmuv3_sva_function_sid(fn),
         .ssid = req->pasid & 0xfffff,
         .ssv = req->pasid != SVA_NO_PASID,
         .priv = req->privileged,
@@ -544,8 +514,8 @@ static Smmuv3SvaBus *find_bus(Smmuv3SvaState *s, PCIBus *pci_bus)
     return bus;
 }
 
-static Smmuv3SvaFunction *get_function(Smmuv3SvaState *s, PCIBus *pci_bus,
-                                       int devfn)
+Smmuv3SvaFunction *smmuv3_sva_get_function(Smmuv3SvaState *s, PCIBus *pci_bus,
+                                           int devfn)
 {
     Smmuv3SvaBus *bus = find_bus(s, pci_bus);
     Smmuv3SvaFunction *fn = bus->functions[devfn];
@@ -572,11 +542,14 @@ static Smmuv3SvaFunction *get_function(Smmuv3SvaState *s, PCIBus *pci_bus,
 
 static AddressSpace *get_address_space(PCIBus *bus, void *opaque, int devfn)
 {
-    return &get_function(opaque, bus, devfn)->as;
+    return &smmuv3_sva_get_function(opaque, bus, devfn)->as;
 }
 
 static const PCIIOMMUOps pci_iommu_ops = {
     .get_address_space = get_address_space,
+#ifdef SVA_HAVE_PCI_ATS_OPS
+    SMMUV3_SVA_PCI_ATS_OPS
+#endif
 };
 
 void smmuv3_sva_pci_realize(Smmuv3SvaState *s)

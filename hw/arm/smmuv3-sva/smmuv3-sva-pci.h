@@ -1,0 +1,114 @@
+/*
+ * A PCI function behind the SMMU: what the files of the PCI side share. Not
+ * for others, who use smmuv3-sva.h or hw/pci/sva-port.h.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef HW_ARM_SMMUV3_SVA_PCI_H
+#define HW_ARM_SMMUV3_SVA_PCI_H
+
+#include "hw/pci/sva-port.h"
+#include "hw/arm/smmuv3-sva/sva-config.h"
+#include "smmuv3-sva.h"
+
+#define TYPE_SMMUV3_SVA_FUNCTION "smmuv3-sva-function"
+OBJECT_DECLARE_SIMPLE_TYPE(Smmuv3SvaFunction, SMMUV3_SVA_FUNCTION)
+
+/* Answers that an endpoint owes: so many invalidations of one batch. */
+typedef struct Smmuv3SvaOwed {
+    uint32_t batch;
+    uint32_t count;
+} Smmuv3SvaOwed;
+
+/* A function's way to memory. It lives as long as the SMMU. */
+struct Smmuv3SvaFunction {
+    IOMMUMemoryRegion iommu;
+
+    Smmuv3SvaState *smmu;
+    PCIBus *bus;
+    uint8_t devfn;
+    AddressSpace as;
+
+    /* The last refusal of an ordinary access; atomic, each on its own */
+    uint64_t refused_addr;
+    uint32_t refused_kind;      /* of access; 0: there is none */
+    uint32_t refused_epoch;     /* Smmuv3SvaState.register_writes */
+
+    SvaClient *client;
+    GQueue owed;                /* of Smmuv3SvaOwed *, oldest first */
+    /* smmuv3-sva-ats.c's: who watches, by PASID */
+    GSList *iotlb_watches;
+    GSList *pri_watches;
+};
+
+typedef struct Smmuv3SvaBus {
+    PCIBus *bus;
+    Smmuv3SvaFunction *functions[PCI_DEVFN_MAX];
+} Smmuv3SvaBus;
+
+/* Its StreamID, now: bus numbers are software's. */
+uint32_t smmuv3_sva_function_sid(const Smmuv3SvaFunction *fn);
+
+/* The function at @devfn of @bus, which need not exist. */
+Smmuv3SvaFunction *smmuv3_sva_get_function(Smmuv3SvaState *s, PCIBus *bus,
+                                           int devfn);
+
+/*
+ * Members of PCIIOMMUOps for devices that speak ATS and PRI through PCI's own
+ * functions, from QEMU 10.1 on (smmuv3-sva-ats.c). Synchronous: no stalls.
+ */
+#ifdef SVA_HAVE_PCI_ATS_OPS
+void smmuv3_sva_get_iotlb_info(void *opaque, uint8_t *addr_width,
+                               uint32_t *min_page_size);
+void smmuv3_sva_init_iotlb_notifier(PCIBus *bus, void *opaque, int devfn,
+                                    IOMMUNotifier *n, IOMMUNotify notify,
+                                    void *user_opaque);
+void smmuv3_sva_register_iotlb_notifier(PCIBus *bus, void *opaque, int devfn,
+                                        uint32_t pasid, IOMMUNotifier *n);
+void smmuv3_sva_unregister_iotlb_notifier(PCIBus *bus, void *opaque,
+                                          int devfn, uint32_t pasid,
+                                          IOMMUNotifier *n);
+ssize_t smmuv3_sva_ats_request_translation(PCIBus *bus, void *opaque,
+                                           int devfn, uint32_t pasid,
+                                           bool priv, bool exec, hwaddr addr,
+                                           size_t length, bool no_write,
+                                           IOMMUTLBEntry *result,
+                                           size_t result_length,
+                                           uint32_t *err_count);
+void smmuv3_sva_pri_register_notifier(PCIBus *bus, void *opaque, int devfn,
+                                      uint32_t pasid, IOMMUPRINotifier *n);
+void smmuv3_sva_pri_unregister_notifier(PCIBus *bus, void *opaque, int devfn,
+                                        uint32_t pasid);
+int smmuv3_sva_pri_request_page(PCIBus *bus, void *opaque, int devfn,
+                                uint32_t pasid, bool priv, bool exec,
+                                hwaddr addr, bool last, uint16_t prg_index,
+                                bool read, bool write);
+
+#define SMMUV3_SVA_PCI_ATS_OPS                                              \
+    .get_iotlb_info = smmuv3_sva_get_iotlb_info,                            \
+    .init_iotlb_notifier = smmuv3_sva_init_iotlb_notifier,                  \
+    .register_iotlb_notifier = smmuv3_sva_register_iotlb_notifier,          \
+    .unregister_iotlb_notifier = smmuv3_sva_unregister_iotlb_notifier,      \
+    .ats_request_translation = smmuv3_sva_ats_request_translation,          \
+    .pri_register_notifier = smmuv3_sva_pri_register_notifier,              \
+    .pri_unregister_notifier = smmuv3_sva_pri_unregister_notifier,          \
+    .pri_request_page = smmuv3_sva_pri_request_page,
+
+/* Tell those who watch @fn of an ATC invalidation, or of a PRG response. */
+void smmuv3_sva_ats_notify(Smmuv3SvaFunction *fn,
+                           const Smmu3AtcInvalidate *inv);
+void smmuv3_sva_pri_notify(Smmuv3SvaFunction *fn,
+                           const Smmu3PrgResponse *response);
+#else
+static inline void smmuv3_sva_ats_notify(Smmuv3SvaFunction *fn,
+                                         const Smmu3AtcInvalidate *inv)
+{
+}
+
+static inline void smmuv3_sva_pri_notify(Smmuv3SvaFunction *fn,
+                                         const Smmu3PrgResponse *response)
+{
+}
+#endif
+
+#endif
