@@ -529,7 +529,7 @@ int main(int argc, char **argv)
     conformance_init(&argc, &argv);
     conformance_test("/smmu3/event/records", test_records, "");
     conformance_test("/smmu3/event/records-without-substream",
-                     test_records_without_substream, "");
+                     test_records_without_substream, "107");
     conformance_test("/smmu3/event/records-of-writes", test_records_of_writes,
                      "");
     conformance_test("/smmu3/event/wrap", test_wrap, "");
@@ -553,9 +553,9 @@ int main(int argc, char **argv)
     conformance_test("/smmu3/event/msi", test_msi, "");
     conformance_test("/smmu3/event/msi-address-has-oas-bits",
                      test_msi_address_has_oas_bits, "");
-    conformance_test("/smmu3/event/msi-aborts", test_msi_aborts, "");
+    conformance_test("/smmu3/event/msi-aborts", test_msi_aborts, "108");
     conformance_test("/smmu3/event/gerror-msi-aborts",
-                     test_gerror_msi_aborts, "");
+                     test_gerror_msi_aborts, "108");
     conformance_test("/smmu3/event/disabling-completes-msis",
                      test_disabling_completes_msis, "");
     conformance_test("/smmu3/event/reset-forgets-interrupts",

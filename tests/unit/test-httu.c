@@ -485,7 +485,7 @@ int main(int argc, char **argv)
     T("big-endian-tables", test_big_endian, "");
     T("update-abort", test_update_abort, "");
     T("none-while-disabled", test_disabled, "");
-    T("none-by-speculative-writes", test_speculative, "");
+    T("none-by-speculative-writes", test_speculative, "114");
     T("race-with-software-bits", test_race_with_bits, "62");
     T("race-with-unmapping", test_race_with_unmap, "62");
     T("race-with-write-protection", test_race_with_protect, "62");
