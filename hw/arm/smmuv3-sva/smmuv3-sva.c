@@ -847,7 +847,7 @@ static void smmuv3_sva_realize(DeviceState *dev, Error **errp)
     s->quiesce_timer = timer_new_ns(QEMU_CLOCK_REALTIME,
                                     smmuv3_sva_quiesce_timer, s);
     s->atc_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, atc_timer_expired, s);
-    s->run_state = qdev_add_vm_change_state_handler(dev, run_state_changed, s);
+    s->run_state = qemu_add_vm_change_state_handler(run_state_changed, s);
     smmuv3_sva_pci_realize(s);
 }
 
