@@ -454,6 +454,25 @@ static void test_work_is_bounded(void)
     assert_idle(r);
 }
 
+/* As long as there is budget, nothing waits for a kick. */
+static void test_all_in_one_call(void)
+{
+    Smmu3HostOps ops = fake_host_ops;
+    g_autoptr(Rig) r = rig_new();
+    Cmd inv = command(CMD_TLBI_NSNH_ALL);
+
+    ops.tlb_invalidated = NULL;
+    r->smmu = r->host->smmu = smmu3_new(&r->features, NULL, &ops, r->host);
+    r->cmdq_log2 = 10;
+    rig_start(r);
+    for (unsigned i = 0; i < 1u << 10; i++) {
+        put(r, i, &inv);
+    }
+    rig_write32(r, SMMU3_CMDQ_PROD, cons(r) ^ (1u << 10));
+    assert_idle(r);
+    g_assert_cmpuint(r->host->kicks, ==, 0);
+}
+
 /* The same when each of them has a host function called. */
 static void test_work_with_mail_is_bounded(void)
 {
@@ -1380,8 +1399,15 @@ static void test_reset_while_waiting_for_atc(void)
     g_assert_cmpuint(r->host->atc_timer_ns, ==, 0);
     smmu3_atc_timeout(r->smmu);
     smmu3_atc_invalidated(r->smmu, old_batch);
-    smmu3_atc_invalidated(r->smmu, old_batch);
     rig_start(r);
+    assert_idle(r);
+    rig_command2(r, CMD_ATC_INV | SID(1), 52);
+    rig_sync(r);
+    smmu3_atc_invalidated(r->smmu, old_batch);
+    smmu3_service(r->smmu);
+    g_assert_cmphex(cons(r), ==, prod(r) - 1);
+    smmu3_atc_invalidated(r->smmu, last_batch(r));
+    smmu3_service(r->smmu);
     assert_idle(r);
 }
 
@@ -1546,28 +1572,134 @@ static void test_reset_by_its_own_signal(void)
     submit(r, sync_with(CMD_SYNC_CS_IRQ, 0x1000, 1));
     g_assert_cmphex(cons(r), ==, 0);
     g_assert_cmphex(rig_read32(r, SMMU3_CR0ACK), ==, 0);
+    /* Its delivery is of another life, and so is the abort */
+    g_assert_cmphex(active_errors(r), ==, 0);
+    rig_start(r);
+    assert_idle(r);
+    rig_sync(r);
+    assert_idle(r);
 }
 
 /* A command that is rewritten while it waits is taken as it then is. */
 static void test_waiting_command_is_rewritten(void)
 {
-    g_autoptr(Rig) r = started(NULL, NULL);
-    Cmd inv = command(CMD_TLBI_NSNH_ALL);
+    static const unsigned opcodes[] = { CMD_TLBI_NSNH_ALL, CMD_CFGI_STE };
 
-    r->host->quiesce_later = true;
-    submit(r, inv);
-    submit(r, command(CMD_SYNC));
-    g_assert_cmphex(cons(r), ==, 1);
-    put(r, 1, &inv);
-    smmu3_quiesced(r->smmu);
-    assert_idle(r);
-    /* The SYNC after it has to ask again */
-    submit(r, command(CMD_SYNC));
-    g_assert_cmphex(cons(r), ==, 2);
-    g_assert_cmpuint(r->host->quiesces, ==, 2);
+    for (unsigned i = 0; i < G_N_ELEMENTS(opcodes); i++) {
+        g_autoptr(Rig) r = started(NULL, NULL);
+        Cmd inv = command(opcodes[i]);
+
+        r->host->quiesce_later = true;
+        submit(r, inv);
+        submit(r, command(CMD_SYNC));
+        g_assert_cmphex(cons(r), ==, 1);
+        put(r, 1, &inv);
+        smmu3_quiesced(r->smmu);
+        assert_idle(r);
+        /* The SYNC after it has to ask again */
+        submit(r, command(CMD_SYNC));
+        g_assert_cmphex(cons(r), ==, 2);
+        g_assert_cmpuint(r->host->quiesces, ==, 2);
+    }
 }
 
-/* ---- Saving ----------------------------------------------------------- */
+/*
+ * What a command sets off has software submit the next one, for ever: the work
+ * is done one after the other, not one in the other, and the call ends.
+ */
+static unsigned depth, deepest, calls;
+
+static void submit_another(FakeHost *host)
+{
+    uint32_t prod = smmu3_mmio_read(host->smmu, SMMU3_CMDQ_PROD, 4);
+
+    calls++;
+    depth++;
+    deepest = MAX(deepest, depth);
+    smmu3_mmio_write(host->smmu, SMMU3_CMDQ_PROD, (prod + 1) & 0x3f, 4);
+    depth--;
+}
+
+static void irq_submits_another(void *opaque, Smmu3Irq irq)
+{
+    (void)irq;
+    submit_another(opaque);
+}
+
+static void prg_response_submits_another(void *opaque,
+                                         const Smmu3PrgResponse *response)
+{
+    (void)response;
+    submit_another(opaque);
+}
+
+static void test_endless_commands(void)
+{
+    const Cmd endless[] = {
+        sync_with(CMD_SYNC_CS_IRQ, 0, 0), command(CMD_PRI_RESPONSE),
+    };
+    Smmu3HostOps ops = fake_host_ops;
+
+    ops.irq = irq_submits_another;
+    ops.prg_response = prg_response_submits_another;
+    for (unsigned i = 0; i < G_N_ELEMENTS(endless); i++) {
+        g_autoptr(Rig) r = started(NULL, &ops);
+
+        for (unsigned slot = 0; slot < 32; slot++) {
+            put(r, slot, &endless[i]);
+        }
+        depth = deepest = calls = 0;
+        rig_write32(r, SMMU3_CMDQ_PROD, 1);
+        g_assert_cmpuint(deepest, ==, 1);
+        g_assert_cmpuint(calls, >, 100);
+        g_assert_cmpuint(calls, <=, 4096);
+        g_assert_cmpuint(r->host->kicks, >, 0);
+    }
+}
+
+/* ---- Reset and load --------------------------------------------------- */
+
+static void fill_caches(Rig *r, const Smmu3TlbTag *tag,
+                        const CachedConfig *config)
+{
+    insert_page(r, tag, VA0, 12, false);
+    g_mutex_lock(&r->smmu->lock);
+    smmu3_config_insert(r->smmu->configs, config->sid, config->with_cd,
+                        config->cd_index, &(Smmu3Config) { .has_cd = true },
+                        smmu3_config_epoch(r->smmu->configs));
+    g_mutex_unlock(&r->smmu->lock);
+    g_assert_true(in_tlb(r, tag, VA0));
+    g_assert_true(is_cached(r, config));
+}
+
+static void test_reset_and_load_empty_the_caches(void)
+{
+    static const Smmu3TlbTag tag = { .world = SMMU3_WORLD_NS_EL2 };
+    static const CachedConfig config = { 5, true, 3 };
+    g_autoptr(Rig) r = started(NULL, NULL);
+    Smmu3Regs regs = *smmu3_regs(r->smmu);
+
+    fill_caches(r, &tag, &config);
+    smmu3_reset(r->smmu);
+    g_assert_false(in_tlb(r, &tag, VA0));
+    g_assert_false(is_cached(r, &config));
+    fill_caches(r, &tag, &config);
+    g_assert_true(smmu3_load(r->smmu, &regs, NULL, 0));
+    g_assert_false(in_tlb(r, &tag, VA0));
+    g_assert_false(is_cached(r, &config));
+}
+
+/* What waits in the SMMU that is loaded over is of another life, too. */
+static void test_load_over_a_waiting_sync(void)
+{
+    g_autoptr(Rig) r = waiting_for_atc();
+    Smmu3Regs regs = *smmu3_regs(r->smmu);
+
+    g_assert_true(smmu3_load(r->smmu, &regs, NULL, 0));
+    smmu3_service(r->smmu);
+    assert_idle(r);
+    g_assert_cmpuint(r->host->atc_timer_ns, ==, 0);
+}
 
 /* A SYNC that waits when the state is saved begins anew after the load. */
 static void test_load_begins_the_sync_anew(void)
@@ -1620,6 +1752,8 @@ int main(int argc, char **argv)
                      "");
     conformance_test("/smmu3/command/work-is-bounded", test_work_is_bounded,
                      "");
+    conformance_test("/smmu3/command/all-in-one-call", test_all_in_one_call,
+                     "");
     conformance_test("/smmu3/command/work-with-mail-is-bounded",
                      test_work_with_mail_is_bounded, "");
     conformance_test("/smmu3/command/prefetch-is-silent",
@@ -1627,7 +1761,7 @@ int main(int argc, char **argv)
     conformance_test("/smmu3/command/cfgi", test_cfgi, "83");
     conformance_test("/smmu3/command/cfgi-makes-changes-visible",
                      test_cfgi_makes_changes_visible, "83");
-    conformance_test("/smmu3/command/tlbi", test_tlbi, "84 85");
+    conformance_test("/smmu3/command/tlbi", test_tlbi, "84 85 116");
     conformance_test("/smmu3/command/tlbi-without-stage-2",
                      test_tlbi_without_stage_2, "");
     conformance_test("/smmu3/command/tlbi-ranges", test_tlbi_ranges, "86");
@@ -1643,11 +1777,11 @@ int main(int argc, char **argv)
     conformance_test("/smmu3/sync/without-msi-support",
                      test_sync_without_msi_support, "");
     conformance_test("/smmu3/sync/event", test_sync_event, "");
-    conformance_test("/smmu3/sync/msi-aborts", test_sync_msi_aborts, "");
+    conformance_test("/smmu3/sync/msi-aborts", test_sync_msi_aborts, "108");
     conformance_test("/smmu3/sync/waits-for-earlier-signal",
-                     test_sync_waits_for_earlier_signal, "");
+                     test_sync_waits_for_earlier_signal, "109");
     conformance_test("/smmu3/sync/waits-for-quiesce",
-                     test_sync_waits_for_quiesce, "");
+                     test_sync_waits_for_quiesce, "110");
     conformance_test("/smmu3/sync/asks-only-after-invalidations",
                      test_sync_asks_only_after_invalidations, "");
     conformance_test("/smmu3/sync/unasked-quiesced", test_unasked_quiesced,
@@ -1664,7 +1798,7 @@ int main(int argc, char **argv)
                      "102");
     conformance_test("/smmu3/sync/after-answered-atc",
                      test_sync_after_answered_atc, "102");
-    conformance_test("/smmu3/sync/atc-timeout", test_atc_timeout, "");
+    conformance_test("/smmu3/sync/atc-timeout", test_atc_timeout, "111");
     conformance_test("/smmu3/sync/atc-timeout-without-wait",
                      test_atc_timeout_without_wait, "");
     conformance_test("/smmu3/sync/timer-starts-again",
@@ -1686,6 +1820,12 @@ int main(int argc, char **argv)
                      test_reset_by_its_own_signal, "");
     conformance_test("/smmu3/sync/waiting-command-is-rewritten",
                      test_waiting_command_is_rewritten, "");
+    conformance_test("/smmu3/sync/endless-commands-are-bounded",
+                     test_endless_commands, "");
+    conformance_test("/smmu3/command/reset-and-load-empty-the-caches",
+                     test_reset_and_load_empty_the_caches, "");
+    conformance_test("/smmu3/sync/load-over-a-waiting-sync",
+                     test_load_over_a_waiting_sync, "");
     conformance_test("/smmu3/sync/load-begins-the-sync-anew",
                      test_load_begins_the_sync_anew, "");
     return conformance_run();

@@ -244,7 +244,13 @@ static void test_overflow(void)
 
 static void test_stop_marker_in_overflow(void)
 {
-    g_autoptr(Rig) r = full(1);
+    g_autoptr(Rig) r = rig_new();
+
+    r->cr2 = MASK(CR2_RECINVSID) | MASK(CR2_REC_CFG_ATS);
+    r->priq_log2 = 1;
+    rig_start(r);
+    submit(r, request(1, 0, false));
+    submit(r, request(1, 0, false));
 
     submit(r, stop_marker(1, 3));
     g_assert_cmphex(prod(r), ==, 2 | OVF);
@@ -572,11 +578,11 @@ int main(int argc, char **argv)
                      test_no_stop_marker_without_pasid, "");
     conformance_test("/smmu3/pri/overflow-with-pasid",
                      test_overflow_with_pasid, "103 105");
-    conformance_test("/smmu3/pri/write-aborts", test_write_aborts, "");
+    conformance_test("/smmu3/pri/write-aborts", test_write_aborts, "118");
     conformance_test("/smmu3/pri/interrupt-on-first",
                      test_interrupt_on_first, "103");
     conformance_test("/smmu3/pri/interrupt-on-last", test_interrupt_on_last,
-                     "");
+                     "117");
     conformance_test("/smmu3/pri/msi", test_msi, "");
     conformance_test("/smmu3/pri/pri-resp", test_pri_resp, "104");
     conformance_test("/smmu3/pri/pri-resp-ignored-when-disabled",

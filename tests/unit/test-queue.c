@@ -123,8 +123,8 @@ static void test_addresses(void)
         /* The base is aligned down to the queue's size ... */
         { 0x400000e0, 4, 16, 48, 1, 0x40000010 },
         { 0x400000e0, 3, 16, 48, 1, 0x40000090 },
-        /* ... and to 32 bytes at least */
-        { 0x40000020, 0, 16, 48, 0, 0x40000020 },
+        /* ... and has 32 bytes at least */
+        { 0x4000003f, 0, 16, 48, 0, 0x40000020 },
         { 0x40000020, 0, 16, 48, 1, 0x40000020 },
         /* ... and truncated to the output address size */
         { UINT64_C(0x000f000040000000), 4, 16, 48, 2, 0x40000020 },

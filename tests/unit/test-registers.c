@@ -319,6 +319,35 @@ static void test_disabled_address_above_oas(void)
     }
 }
 
+/* ATSCHK, and SMMUEN before it, decide about ATS Translated traffic (3.9.1). */
+static void test_atschk(void)
+{
+    g_autoptr(Rig) r = rig_new();
+    Smmu3Transaction t = dma_read(1, 0x5000);       /* its STE has V=0 */
+    Smmu3Translation result;
+    uint64_t event[SMMU3_EVENT_WORDS];
+    uint32_t cr0;
+
+    r->cr0 &= ~MASK(CR0_ATSCHK);
+    rig_start(r);
+    cr0 = rig_read32(r, SMMU3_CR0);
+    t.type = SMMU3_ATS_TRANSLATED;
+    g_assert_cmpint(smmu3_translate(r->smmu, &t, &result), ==, SMMU3_OK);
+    g_assert_cmphex(result.pa, ==, 0x5000);
+    rig_write32(r, SMMU3_CR0, cr0 | MASK(CR0_ATSCHK));
+    g_assert_cmpint(smmu3_translate(r->smmu, &t, &result), ==, SMMU3_ABORT);
+    rig_expect_no_event(r);
+    rig_write32(r, SMMU3_CR0, cr0);
+    g_assert_cmpint(smmu3_translate(r->smmu, &t, &result), ==, SMMU3_OK);
+    rig_write32(r, SMMU3_CR0, cr0 & ~MASK(CR0_SMMUEN));
+    g_assert_cmpint(smmu3_translate(r->smmu, &t, &result), ==, SMMU3_ABORT);
+    rig_expect_event(r, F_TRANSL_FORBIDDEN, event);
+    g_assert_cmphex(event[0], ==, UINT64_C(0x0000000100000007));
+    g_assert_cmphex(event[1], ==, UINT64_C(0x0000000800000000));
+    g_assert_cmphex(event[2], ==, 0x5000);
+    g_assert_cmphex(event[3], ==, 0);
+}
+
 /* ---- Guards ----------------------------------------------------------- */
 
 /* With @enable set in @control, writes of @offset are ignored or taken. */
@@ -742,6 +771,7 @@ int main(int argc, char **argv)
                      test_disabled_bypasses_or_aborts, "9");
     conformance_test("/smmu3/registers/disabled-aborts-above-oas",
                      test_disabled_address_above_oas, "10");
+    conformance_test("/smmu3/registers/atschk", test_atschk, "100");
     conformance_test_data("/smmu3/registers/guarded-by-smmuen",
                           strtab_guards, test_guards, "3");
     conformance_test_data("/smmu3/registers/guarded-by-cmdqen", cmdq_guards,

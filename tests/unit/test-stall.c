@@ -709,6 +709,50 @@ static void test_retry_in_the_callback(void)
     expect_outstanding(s, 0);
 }
 
+/*
+ * Software frees a place, and before the stall that waits for it is recorded
+ * another one comes: it must not overtake.
+ */
+static void irq_stalls_another(void *opaque, Smmu3Irq irq)
+{
+    Smmu3Transaction t = dma_read(SID1, 0x7000);
+    Smmu3Translation result;
+
+    (void)irq;
+    t.may_stall = true;
+    t.cookie = COOKIE(3);
+    if (retries++ == 0) {
+        g_assert_cmpint(smmu3_translate(((FakeHost *)opaque)->smmu, &t,
+                                        &result), ==, SMMU3_STALLED);
+    }
+}
+
+static void test_stall_while_there_is_room_again(void)
+{
+    Smmu3HostOps ops = fake_host_ops;
+    g_autoptr(StallRig) s = g_new0(StallRig, 1);
+    Smmu3Transaction t = dma_read(SID1, 0x5000);
+    Smmu3Translation result;
+
+    ops.irq = irq_stalls_another;
+    retries = 0;
+    s->r = rig_new();
+    s->r->eventq_log2 = 0;
+    s->r->smmu = s->r->host->smmu = smmu3_new(&s->r->features, NULL, &ops,
+                                              s->r->host);
+    start_rig(s);
+    t.may_stall = true;
+    t.cookie = COOKIE(1);
+    smmu3_translate(s->r->smmu, &t, &result);   /* its interrupt is due */
+    t.addr = 0x6000;
+    t.cookie = COOKIE(2);
+    smmu3_translate(s->r->smmu, &t, &result);
+    expect_stall(s, SID1, 0x5000);              /* frees, and interrupts */
+    g_assert_cmpuint(retries, >, 0);
+    expect_stall(s, SID1, 0x6000);
+    expect_stall(s, SID1, 0x7000);
+}
+
 /* ---- Threads ---------------------------------------------------------- */
 
 enum { THREADS = 4, STALLS_PER_THREAD = 200 };
@@ -886,6 +930,11 @@ static void test_load_over_stalls(void)
     expect_none_resolved(s);
     expect_outstanding(s, 0);
     stall(s, SID1, 1, 0x5000);
+    smmu3_reset(s->r->smmu);                /* an answer lies in the outbox */
+    g_assert_true(smmu3_load(s->r->smmu, &regs, NULL, 0));
+    smmu3_service(s->r->smmu);
+    expect_none_resolved(s);
+    stall(s, SID1, 1, 0x5000);
     expect_stall(s, SID1, 0x5000);
 }
 
@@ -932,7 +981,7 @@ int main(int argc, char **argv)
     conformance_test("/smmu3/stall/resume-in-any-order",
                      test_resume_in_any_order, "92");
     conformance_test("/smmu3/stall/requester-that-cannot-stall",
-                     test_requester_that_cannot_stall, "");
+                     test_requester_that_cannot_stall, "113");
     conformance_test("/smmu3/stall/stall-term", test_stall_term, "97");
     conformance_test("/smmu3/stall/disable-aborts-all",
                      test_disable_aborts_all, "95");
@@ -954,7 +1003,7 @@ int main(int argc, char **argv)
     conformance_test("/smmu3/stall/stall-term-of-waiting",
                      test_stall_term_of_waiting, "97");
     conformance_test("/smmu3/stall/sync-retries-unrecorded",
-                     test_sync_retries_unrecorded, "");
+                     test_sync_retries_unrecorded, "112");
     conformance_test("/smmu3/stall/too-many-waiting", test_too_many_waiting,
                      "");
     conformance_test("/smmu3/stall/cancel-recorded", test_cancel_recorded,
@@ -967,6 +1016,8 @@ int main(int argc, char **argv)
                      test_cancel_and_stall_again, "");
     conformance_test("/smmu3/stall/retry-in-the-callback",
                      test_retry_in_the_callback, "");
+    conformance_test("/smmu3/stall/while-there-is-room-again",
+                     test_stall_while_there_is_room_again, "96");
     conformance_test("/smmu3/stall/threads", test_threads, "");
     conformance_test("/smmu3/stall/without-stalls", test_without_stalls, "");
     conformance_test("/smmu3/stall/save-and-load", test_save_and_load, "");

@@ -57,17 +57,12 @@ static Verdict run_cfgi_ste(Smmu3 *s, const uint64_t *cmd)
     return CONSUMED;
 }
 
+/* 2^(Range+1) streams; Range=31 is CMD_CFGI_ALL. */
 static Verdict run_cfgi_ste_range(Smmu3 *s, const uint64_t *cmd)
 {
-    unsigned range = smmu3_get(cmd, CMD_CFGI_RANGE);
-    uint32_t sid = smmu3_get(cmd, CMD_STREAMID);
-
-    if (range == CMD_CFGI_RANGE_ALL) {
-        smmu3_config_invalidate_all(s->configs);
-    } else {
-        sid &= ~(uint32_t)smmu3_mask(range + 1);
-        smmu3_config_invalidate_streams(s->configs, sid, range + 1);
-    }
+    smmu3_config_invalidate_streams(s->configs,
+                                    smmu3_get(cmd, CMD_STREAMID),
+                                    smmu3_get(cmd, CMD_CFGI_RANGE) + 1);
     config_invalidated(s);
     return CONSUMED;
 }
@@ -394,7 +389,7 @@ static Verdict run_stall_term(Smmu3 *s, const uint64_t *cmd)
 static void signal_completion(Smmu3 *s, const uint64_t *cmd)
 {
     Smmu3Mail mail = { .irq = { .line = SMMU3_IRQ_CMD_SYNC,
-                                .batch = s->command.signal_batch } };
+                                .life = s->life } };
 
     switch (smmu3_get(cmd, CMD_SYNC_CS)) {
     case CMD_SYNC_CS_IRQ:
@@ -662,12 +657,12 @@ unsigned smmu3_command_run(Smmu3 *s, unsigned max)
     return consumed;
 }
 
-void smmu3_command_signalled(Smmu3 *s, uint32_t batch)
+void smmu3_command_signalled(Smmu3 *s, uint32_t life)
 {
     Smmu3CommandState *c = &s->command;
 
     g_mutex_lock(&s->lock);
-    if (batch == c->signal_batch) {
+    if (life == s->life) {
         c->signals--;
     }
     g_mutex_unlock(&s->lock);
@@ -681,7 +676,6 @@ void smmu3_command_stop(Smmu3 *s)
 
     c->phase = SMMU3_QUEUE_RUNS;
     c->quiesced = false;
-    c->quiesce_stale = c->quiesce_outstanding;
 }
 
 void smmu3_command_reset(Smmu3 *s)
@@ -690,24 +684,20 @@ void smmu3_command_reset(Smmu3 *s)
 
     c->phase = SMMU3_QUEUE_RUNS;
     c->invalidated = c->quiesced = false;
-    c->quiesce_stale = c->quiesce_outstanding;
-    c->signal_batch++;
     c->signals = 0;
     c->atc_batch++;
     c->atc_pending = 0;
     c->atc_lost = false;
 }
 
-/* Under the lock: quiesce() came true. */
+/*
+ * Under the lock: quiesce() came true. There is one question at a time, so if
+ * the one that was asked for was given up, no newer one waits for an answer.
+ */
 static void quiesced(Smmu3CommandState *c)
 {
-    if (!c->quiesce_outstanding) {
-        return;
-    }
     c->quiesce_outstanding = false;
-    if (c->quiesce_stale) {
-        c->quiesce_stale = false;
-    } else if (c->phase == SMMU3_QUEUE_WAITS_QUIESCE) {
+    if (c->phase == SMMU3_QUEUE_WAITS_QUIESCE) {
         c->quiesced = true;
         c->phase = SMMU3_QUEUE_RUNS;
     }

@@ -26,9 +26,7 @@ typedef struct Smmu3CommandState {
     bool invalidated;           /* since the last CMD_SYNC */
     bool quiesced;              /* and since then all was out of use */
     bool quiesce_outstanding;   /* quiesce() returned false, no answer yet */
-    bool quiesce_stale;         /* ... and nobody waits for that answer */
     uint32_t signals;           /* completion signals not yet delivered */
-    uint32_t signal_batch;      /* those since the last reset */
     uint32_t atc_batch;         /* numbers the invalidations in flight */
     uint32_t atc_pending;       /* invalidations of atc_batch not answered */
     bool atc_lost;              /* some were given up: the next CMD_SYNC fails */
@@ -60,8 +58,8 @@ bool smmu3_command_ask_host(Smmu3 *s);
 
 /*
  * Without the lock: a CMD_SYNC's signal was delivered, and if its MSI was
- * aborted, GERROR has it. @batch: what it was put into the outbox with.
+ * aborted, GERROR has it. @life: what it was put into the outbox with.
  */
-void smmu3_command_signalled(Smmu3 *s, uint32_t batch);
+void smmu3_command_signalled(Smmu3 *s, uint32_t life);
 
 #endif

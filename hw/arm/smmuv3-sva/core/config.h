@@ -108,7 +108,10 @@ void smmu3_config_insert(Smmu3ConfigCache *cache, uint32_t sid, bool with_cd,
  * which costs at most one step for each, and at most the cache's size.
  */
 void smmu3_config_invalidate_all(Smmu3ConfigCache *cache);
-/* The STE and all CDs of 2^@log2_count streams from the aligned @sid on. */
+/*
+ * The STE and all CDs of an aligned block of 2^@log2_count streams, @sid one of
+ * them; 32: all.
+ */
 void smmu3_config_invalidate_streams(Smmu3ConfigCache *cache, uint32_t sid,
                                      unsigned log2_count);
 /* One CD. */

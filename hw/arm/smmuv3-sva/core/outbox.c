@@ -110,9 +110,11 @@ static void signal_interrupt(Smmu3 *s, const Smmu3Mail *mail)
     if (mail->irq.msi_addr &&
         !s->ops->msi(s->host, mail->irq.msi_addr, mail->irq.msi_data)) {
         g_mutex_lock(&s->lock);
-        smmu3_guest_error(s, "an MSI to 0x%" PRIx64 " was aborted",
-                          mail->irq.msi_addr);
-        smmu3_gerror_raise(s, msi_abort_error(mail->irq.line));
+        if (mail->irq.life == s->life) {
+            smmu3_guest_error(s, "an MSI to 0x%" PRIx64 " was aborted",
+                              mail->irq.msi_addr);
+            smmu3_gerror_raise(s, msi_abort_error(mail->irq.line));
+        }
         g_mutex_unlock(&s->lock);
     }
     s->ops->irq(s->host, mail->irq.line);
@@ -126,11 +128,11 @@ static void deliver(Smmu3 *s, const Smmu3Mail *mail)
         break;
     case SMMU3_MAIL_SYNC_MSI:
         signal_interrupt(s, mail);
-        smmu3_command_signalled(s, mail->irq.batch);
+        smmu3_command_signalled(s, mail->irq.life);
         break;
     case SMMU3_MAIL_SYNC_EVENT:
         s->ops->send_event(s->host);
-        smmu3_command_signalled(s, mail->irq.batch);
+        smmu3_command_signalled(s, mail->irq.life);
         break;
     case SMMU3_MAIL_SEND_EVENT:
         s->ops->send_event(s->host);

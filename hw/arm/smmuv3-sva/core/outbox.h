@@ -29,7 +29,7 @@ typedef struct Smmu3Mail {
             Smmu3Irq line;
             uint64_t msi_addr;          /* 0: no MSI */
             uint32_t msi_data;
-            uint32_t batch;             /* SYNC_*: see command.h */
+            uint32_t life;              /* Smmu3.life when it was put */
         } irq;
         struct {
             void *cookie;

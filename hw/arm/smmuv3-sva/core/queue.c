@@ -41,15 +41,14 @@ bool smmu3_queue_inconsistent(const Smmu3Queue *q, unsigned log2)
 }
 
 /*
- * The base is aligned down to the queue's size, at least 32 bytes (6.3.25),
- * and truncated to the output address size.
+ * The base is aligned down to the queue's size (6.3.26), and truncated to the
+ * output address size.
  */
 static uint64_t entry_addr(const Smmu3Queue *q, uint32_t reg, unsigned log2,
                            unsigned entry_bytes, unsigned oas_bits)
 {
     uint64_t bytes = (uint64_t)entry_bytes << log2;
-    uint64_t align = bytes > 32 ? bytes : 32;
-    uint64_t base = smmu3_get_addr(&q->base, QUEUE_BASE_ADDR) & ~(align - 1);
+    uint64_t base = smmu3_get_addr(&q->base, QUEUE_BASE_ADDR) & ~(bytes - 1);
     uint64_t index = reg & smmu3_mask(log2);
 
     return (base + index * entry_bytes) & smmu3_mask(oas_bits);

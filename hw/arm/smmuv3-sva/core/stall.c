@@ -77,8 +77,7 @@ static void set_requester(Smmu3StallTable *table, Stall *stall, void *cookie)
 
 static void drop_requester(Smmu3StallTable *table, Stall *stall)
 {
-    if (stall->has_requester &&
-        g_hash_table_lookup(table->by_cookie, stall->cookie) == stall) {
+    if (stall->has_requester) {
         g_hash_table_remove(table->by_cookie, stall->cookie);
     }
     stall->has_requester = false;
