@@ -368,6 +368,24 @@ static void test_no_dirty_if_stage2_refuses(void)
     done(&x);
 }
 
+/* A dirty state of stage 2 alone counts as well. */
+static void test_dirty_at_stage2(void)
+{
+    uint64_t desc;
+    Setup x;
+
+    setup_nested(&x);
+    smmu3_set(x.ste, STE_S2HA, 1);
+    smmu3_set(x.ste, STE_S2HD, 1);
+    desc = pt_map(&x.s2, IPA, PA, 3, PT_S2_RO | PT_DBM);
+    apply(&x);
+    expect_grant(&x, request(VA, R), PA, R);
+    g_assert_cmphex(pt_read(&x.s2, desc) & PT_S2_W, ==, 0);
+    expect_grant(&x, request(VA, R | W), PA, R | W);
+    g_assert_cmphex(pt_read(&x.s2, desc) & PT_S2_W, ==, PT_S2_W);
+    done(&x);
+}
+
 /* ---- Both stages ------------------------------------------------------- */
 
 static void test_nested(void)
@@ -399,6 +417,8 @@ static void test_split_stages(void)
 
     setup_nested(&x);
     smmu3_set(x.ste, STE_EATS, STE_EATS_SPLIT);
+    apply(&x);
+    expect_grant(&x, translated(IPA + 4, W), PA + 4, R | W);
     pt_map(&x.s2, IPA, PA, 3, PT_S2_RO);
     apply(&x);
     expect_grant(&x, request(VA + 4, R | W), IPA + 4, R);
@@ -560,6 +580,7 @@ int main(int argc, char **argv)
     TEST("no-dirty-state-without-hd", test_no_dirty_without_hd, "99");
     TEST("no-dirty-state-if-stage-2-refuses",
          test_no_dirty_if_stage2_refuses, "99");
+    TEST("dirty-state-of-stage-2", test_dirty_at_stage2, "99");
     TEST("nested", test_nested, "99");
     TEST("split-stages", test_split_stages, "101");
     TEST("split-stages-need-atschk", test_split_stages_need_atschk, "101");

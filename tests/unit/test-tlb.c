@@ -236,6 +236,10 @@ static void test_invalidate_page(void)
     AFTER((tag = el1(1, 9),
            smmu3_tlb_invalidate_range(tlb, &tag, 0, false, 0x7000, 0x7fff)),
           "abcdfghijkl");
+    /* ... and with every ASET. */
+    AFTER((tag = el1(1, 9), tag.aset = true,
+           smmu3_tlb_invalidate_range(tlb, &tag, 0, false, 0x7000, 0x7fff)),
+          "abcdfghijkl");
     /* A block goes when a page of it does. */
     AFTER((tag = el1(1, 2), smmu3_tlb_invalidate_range(tlb, &tag, 0, false,
                                                        0x2ff000, 0x2fffff)),
@@ -284,6 +288,23 @@ static void test_invalidate_vast_range(void)
     insert(tlb, el1(1, 2), 0x5000, 12, false);
     smmu3_tlb_invalidate_range(tlb, &tag, 0, true, 0x5000, 0x5fff);
     g_assert_false(hit(tlb, el1(1, 2), 0x5000));
+
+    tag = in_world(E2H, 0, 2);
+    insert(tlb, tag, 0x5000, 12, false);
+    insert(tlb, in_world(E2H, 0, 3), 0x5000, 12, false);
+    smmu3_tlb_invalidate_range(tlb, &tag, 0, false, 0, UINT64_MAX >> 8);
+    g_assert_false(hit(tlb, tag, 0x5000));
+    g_assert_true(hit(tlb, in_world(E2H, 0, 3), 0x5000));
+    insert(tlb, tag, 0x5000, 12, true);
+    smmu3_tlb_invalidate_range(tlb, &tag, 0, false, 0, UINT64_MAX >> 8);
+    g_assert_false(hit(tlb, tag, 0x5000));
+
+    tag = in_world(S2, 4, 0);
+    insert(tlb, tag, 0x5000, 12, true);
+    insert(tlb, in_world(S2, 5, 0), 0x5000, 12, true);
+    smmu3_tlb_invalidate_range(tlb, &tag, 0, false, 0, UINT64_MAX >> 8);
+    g_assert_false(hit(tlb, tag, 0x5000));
+    g_assert_true(hit(tlb, in_world(S2, 5, 0), 0x5000));
 }
 
 /* TLBI_NH_VAA: every ASID's. What else of the VMID goes is not said. */
@@ -548,6 +569,23 @@ static void test_config_invalidation(void)
     g_assert_false(cached(cache, 3, true, 1));
 }
 
+/* A key has one entry: the newer. */
+static void test_config_replacement(void)
+{
+    g_autoptr(Smmu3ConfigCache) cache = smmu3_config_cache_new(16);
+    Smmu3Config other = config_of(77), config;
+
+    for (unsigned i = 0; i < 8; i++) {
+        put(cache, 1, true, 0);
+        smmu3_config_insert(cache, 1, true, 0, &other,
+                            smmu3_config_epoch(cache));
+        g_assert_true(smmu3_config_lookup(cache, 1, true, 0, &config));
+        g_assert_cmphex(config.stream.s1contextptr, ==, 77);
+    }
+    smmu3_config_invalidate_cd(cache, 1, 0);
+    g_assert_false(smmu3_config_lookup(cache, 1, true, 0, &config));
+}
+
 static void test_config_dead_on_arrival(void)
 {
     g_autoptr(Smmu3ConfigCache) cache = smmu3_config_cache_new(64);
@@ -613,7 +651,7 @@ int main(int argc, char **argv)
 #define T(name, fn, items) conformance_test("/smmu3/tlb/" name, fn, items)
     T("returns-what-was-put", test_returns_what_was_put, "");
     T("matches-world-vmid-asid", test_tags, "");
-    T("global-matches-every-asid-of-one-aset", test_global, "84");
+    T("global-matches-every-asid-of-one-aset", test_global, "84 115");
     T("ignores-the-top-byte", test_top_byte, "");
     T("replaces-the-same-block", test_replaces_the_same_block, "");
     T("invalidate-all-el2-nsnh", test_invalidate_wide, "");
@@ -623,7 +661,7 @@ int main(int argc, char **argv)
     T("invalidate-by-range", test_invalidate_range, "86");
     T("invalidate-by-vast-range", test_invalidate_vast_range, "");
     T("invalidate-any-asid", test_invalidate_any_asid, "");
-    T("dead-on-arrival", test_dead_on_arrival, "");
+    T("dead-on-arrival", test_dead_on_arrival, "120");
     T("evicts-when-full", test_eviction, "");
     T("holds-its-capacity", test_capacity, "");
     T("dead-entries-go-first", test_dead_first, "");
@@ -632,7 +670,8 @@ int main(int argc, char **argv)
 #define T(name, fn, items) conformance_test("/smmu3/config/" name, fn, items)
     T("keys", test_config_keys, "");
     T("invalidation", test_config_invalidation, "83");
-    T("dead-on-arrival", test_config_dead_on_arrival, "");
+    T("one-entry-for-a-key", test_config_replacement, "");
+    T("dead-on-arrival", test_config_dead_on_arrival, "120");
     T("evicts-when-full", test_config_eviction, "");
     T("threads", test_config_threads, "");
     return conformance_run();

@@ -55,7 +55,10 @@ static uint64_t descriptor_offset(const Smmu3Tables *t, uint64_t in, int level)
     return 8 * ((in >> level_log2(t, level)) & smmu3_mask(bits));
 }
 
-/* 64 KiB blocks at level 1 exist where addresses have 52 bits. */
+/*
+ * Never at level 3, where the same bit makes a page. 64 KiB blocks at level 1
+ * exist where addresses have 52 bits.
+ */
 static bool block_allowed(const Smmu3Walker *w, const Smmu3Tables *t,
                           int level)
 {
@@ -350,8 +353,7 @@ static WalkResult walk_once(const Smmu3Walker *w, const Smmu3Tables *t,
         if (!smmu3_get(&e.desc, TTD_VALID)) {
             return fault_at(t, F_TRANSLATION, e.addr, fault);
         }
-        if (level == 3 ? !table_or_page
-                       : !table_or_page && !block_allowed(w, t, level)) {
+        if (!table_or_page && !block_allowed(w, t, level)) {
             return fault_at(t, F_TRANSLATION, e.addr, fault);
         }
         if (level == 3 || !table_or_page) {
@@ -368,9 +370,7 @@ static WalkResult walk_once(const Smmu3Walker *w, const Smmu3Tables *t,
 bool smmu3_walk(const Smmu3Walker *w, const Smmu3Tables *t, uint64_t in,
                 uint8_t need, Smmu3Leaf *leaf, Smmu3Fault *fault)
 {
-    if (!t->stage2) {
-        in &= smmu3_mask(t->in_bits);
-    } else if (in >> t->in_bits) {
+    if (t->stage2 && in >> t->in_bits) {
         fault_at(t, F_TRANSLATION, 0, fault);
         return false;
     }
