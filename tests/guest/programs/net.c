@@ -79,36 +79,48 @@ static size_t make_frame(uint8_t *frame, const Card *from, const Card *to,
     return n;
 }
 
+/*
+ * Frames from one card to the other; how many arrived. Every one that does
+ * must be right and in order; a card may drop a few when the guest is slow.
+ */
 static unsigned one_way(const Card *from, const Card *to, uint32_t frames)
 {
     static uint8_t sent[2048], expected[2048], got[2048];
-    uint32_t seq = 0, next = 0;
+    uint32_t seq = 0, next = 0, lost = 0;
 
     while (next < frames) {
         struct pollfd fd = { .fd = to->fd, .events = POLLIN };
+        uint32_t number;
+        ssize_t n;
 
         while (seq < frames && seq - next < WINDOW) {
-            size_t n = make_frame(sent, from, to, seq);
+            size_t bytes = make_frame(sent, from, to, seq);
 
-            if (write(from->fd, sent, n) != (ssize_t)n) {
+            if (write(from->fd, sent, bytes) != (ssize_t)bytes) {
                 test_fail("send: %s", strerror(errno));
-                return next;
+                return next - lost;
             }
             seq++;
         }
-        if (poll(&fd, 1, 5000) != 1) {
-            test_fail("frame %u did not arrive", next);
-            return next;
+        if (poll(&fd, 1, 2000) != 1) {
+            lost += seq - next;
+            next = seq;
+            continue;
         }
-        ssize_t n = read(to->fd, got, sizeof(got));
-        if (n != (ssize_t)make_frame(expected, from, to, next) ||
+        n = read(to->fd, got, sizeof(got));
+        memcpy(&number, got + 14, 4);
+        if (n < 64 || number < next || number >= seq ||
+            n != (ssize_t)make_frame(expected, from, to, number) ||
             memcmp(got, expected, (size_t)n)) {
-            test_fail("frame %u is different (%zd bytes)", next, n);
-            return next;
+            test_fail("frame %u is different (%zd bytes, number %u)", next, n,
+                      number);
+            return next - lost;
         }
-        next++;
+        lost += number - next;
+        next = number + 1;
     }
-    return next;
+    CHECK(lost <= frames / 50, "%u of %u frames were lost", lost, frames);
+    return frames - lost;
 }
 
 int main(int argc, char **argv)
