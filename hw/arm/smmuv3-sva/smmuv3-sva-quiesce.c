@@ -17,6 +17,7 @@
 #include "qemu/coroutine-tls.h"
 #include "qemu/rcu.h"
 #include "qemu/sys_membarrier.h"
+#include "system/runstate.h"
 #include "smmuv3-sva.h"
 #include "trace.h"
 
@@ -113,10 +114,12 @@ void smmuv3_sva_quiesce_timer(void *opaque)
 {
     Smmuv3SvaState *s = opaque;
 
-    if (look()) {
+    if (!look()) {
+        look_later(s);
+    } else if (runstate_is_running()) {
         smmu3_quiesced(s->core);
     } else {
-        look_later(s);
+        s->quiesced_while_stopped = true;
     }
 }
 

@@ -152,9 +152,14 @@ static void run_state_changed(void *opaque, bool running, RunState state)
 {
     Smmuv3SvaState *s = opaque;
 
-    if (running) {
-        qemu_bh_schedule(s->service_bh);
+    if (!running) {
+        return;
     }
+    if (s->quiesced_while_stopped) {
+        s->quiesced_while_stopped = false;
+        smmu3_quiesced(s->core);
+    }
+    qemu_bh_schedule(s->service_bh);
 }
 
 static bool host_quiesce(void *host)

@@ -46,6 +46,7 @@ struct Smmuv3SvaState {
     QEMUTimer *quiesce_timer;
     QEMUTimer *atc_timer;
     VMChangeStateEntry *run_state;
+    bool quiesced_while_stopped;
 
     /* Atomic. Register writes so far: what software may have reacted to. */
     uint32_t register_writes;
