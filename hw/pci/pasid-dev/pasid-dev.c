@@ -846,8 +846,7 @@ static void pasid_dev_realize(PCIDevice *pdev, Error **errp)
     /* Guarded: an address in the device's own BARs is refused. */
     s->bh = qemu_bh_new_guarded(pasid_dev_run, s,
                                 &DEVICE(s)->mem_reentrancy_guard);
-    s->vm_state = qdev_add_vm_change_state_handler(DEVICE(s),
-                                                   pasid_dev_vm_state, s);
+    s->vm_state = qemu_add_vm_change_state_handler(pasid_dev_vm_state, s);
 }
 
 static void pasid_dev_exit(PCIDevice *pdev)
