@@ -641,7 +641,7 @@ static void test_gerrorn_acknowledges(void)
     g_assert_cmpuint(r->host->irqs[SMMU3_IRQ_GERROR], ==, 0);
 }
 
-/* 6.3.19: CONSTRAINED UNPREDICTABLE; here stored, reported, no interrupt. */
+/* 6.3.20: CONSTRAINED UNPREDICTABLE; here stored, reported, no interrupt. */
 static void test_gerrorn_junk(void)
 {
     g_autoptr(Rig) r = rig_with(NULL);

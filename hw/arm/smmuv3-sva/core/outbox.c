@@ -90,7 +90,7 @@ static bool take(Smmu3 *s, Smmu3Mail *mail)
     return true;
 }
 
-/* The GERROR that an aborted MSI of @line activates (IHI 0070 6.3.18). */
+/* The GERROR that an aborted MSI of @line activates (IHI 0070 6.3.19). */
 static uint32_t msi_abort_error(Smmu3Irq line)
 {
     switch (line) {

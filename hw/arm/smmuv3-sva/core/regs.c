@@ -262,7 +262,7 @@ static void write_irq_ctrl(Smmu3 *s, uint64_t value)
     s->regs.irq_ctrlack = value;
 }
 
-/* 6.3.19. To toggle what is not active is CONSTRAINED UNPREDICTABLE. */
+/* 6.3.20. To toggle what is not active is CONSTRAINED UNPREDICTABLE. */
 static void write_gerrorn(Smmu3 *s, uint64_t value)
 {
     uint64_t toggled = s->regs.gerrorn ^ value;
@@ -442,7 +442,7 @@ static void write_reg(Smmu3 *s, const Reg *reg, uint64_t value, uint64_t mask)
 
 /* ---- Access (6.2) ----------------------------------------------------- */
 
-/* CoreSight identification (6.3.72 ff), from what IIDR says. */
+/* CoreSight identification (6.2, ID_REGS), from what IIDR says. */
 static uint32_t id_scheme(const Smmu3Features *f, uint64_t offset)
 {
     unsigned jep106 = f->implementer & 0x7f;

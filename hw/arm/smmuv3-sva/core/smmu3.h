@@ -23,14 +23,14 @@ typedef struct Smmu3 Smmu3;
 
 /* ---- State ------------------------------------------------------------ */
 
-/* A circular queue's registers (IHI 0070 3.5.1, 6.3.25 ff). */
+/* A circular queue's registers (IHI 0070 3.5.1, 6.3.26 ff). */
 typedef struct Smmu3Queue {
     uint64_t base;
     uint32_t prod;          /* as software sees it: index, wrap, OVFLG */
     uint32_t cons;          /* index, wrap, OVACKFLG or CMDQ_CONS.ERR */
 } Smmu3Queue;
 
-/* An MSI configuration triple (6.3.20). */
+/* An MSI configuration triple (6.3.21). */
 typedef struct Smmu3IrqConfig {
     uint64_t addr;
     uint32_t data;

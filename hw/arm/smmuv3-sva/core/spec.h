@@ -178,12 +178,12 @@ enum { IDR0_TTENDIAN_MIXED = 0, IDR0_TTENDIAN_LE = 2, IDR0_TTENDIAN_BE = 3 };
 #define GBPA_ABORT              0, 20, 1
 #define GBPA_UPDATE             0, 31, 1
 
-/* IRQ_CTRL and IRQ_CTRLACK (6.3.16) */
+/* IRQ_CTRL and IRQ_CTRLACK (6.3.16, 6.3.18) */
 #define IRQ_CTRL_GERROR         0, 0, 1
 #define IRQ_CTRL_PRIQ           0, 1, 1
 #define IRQ_CTRL_EVENTQ         0, 2, 1
 
-/* GERROR and GERRORN (6.3.18) */
+/* GERROR and GERRORN (6.3.19, 6.3.20) */
 #define GERROR_CMDQ             0, 0, 1
 #define GERROR_EVENTQ_ABT       0, 2, 1
 #define GERROR_PRIQ_ABT         0, 3, 1
@@ -193,20 +193,20 @@ enum { IDR0_TTENDIAN_MIXED = 0, IDR0_TTENDIAN_LE = 2, IDR0_TTENDIAN_BE = 3 };
 #define GERROR_MSI_GERROR_ABT   0, 7, 1
 #define GERROR_SFM              0, 8, 1
 
-/* *_IRQ_CFG0, CFG2 (6.3.20) */
+/* *_IRQ_CFG0, CFG2 (6.3.21 and following) */
 #define IRQ_CFG0_ADDR           0, 2, 50
 #define IRQ_CFG2_MEMATTR        0, 0, 4
 #define IRQ_CFG2_SH             0, 4, 2
 #define PRIQ_IRQ_CFG2_LO        0, 31, 1
 
-/* STRTAB_BASE, STRTAB_BASE_CFG (6.3.23, 6.3.24) */
+/* STRTAB_BASE, STRTAB_BASE_CFG (6.3.24, 6.3.25) */
 #define STRTAB_BASE_ADDR        0, 6, 46
 #define STRTAB_BASE_RA          0, 62, 1
 #define STRTAB_CFG_LOG2SIZE     0, 0, 6
 #define STRTAB_CFG_SPLIT        0, 6, 5
 #define STRTAB_CFG_FMT          0, 16, 2
 
-/* The queues' *_BASE, *_PROD, *_CONS (6.3.25 and following) */
+/* The queues' *_BASE, *_PROD, *_CONS (6.3.26 and following) */
 #define QUEUE_BASE_LOG2SIZE     0, 0, 5
 #define QUEUE_BASE_ADDR         0, 5, 47
 #define QUEUE_BASE_HINT         0, 62, 1    /* RA or WA */
@@ -222,7 +222,7 @@ typedef enum {
     CERROR_ATC_INV_SYNC = 3,
 } Smmu3CmdError;
 
-/* GATOS_* (6.3.34 and following, chapter 9) */
+/* GATOS_* (6.3.37 and following, chapter 9) */
 #define GATOS_CTRL_RUN          0, 0, 1
 #define GATOS_SID_STREAMID      0, 0, 32
 #define GATOS_SID_SUBSTREAMID   0, 32, 20

@@ -87,7 +87,7 @@ void smmu3_guest_error(Smmu3 *s, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
 
 /*
  * Activate errors that are not active yet, a mask of GERROR bits, and
- * arrange for the interrupt (IHI 0070 6.3.18). Under the lock.
+ * arrange for the interrupt (IHI 0070 6.3.19). Under the lock.
  */
 void smmu3_gerror_raise(Smmu3 *s, uint32_t errors);
 /* The errors that are active: GERROR differs from GERRORN. */
