@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -265,7 +266,9 @@ int zip_wait(ZipQueue *q, ZipResult *result, unsigned timeout_ms)
         if (now_us() > end) {
             return -ETIMEDOUT;
         }
-        if (q->wants_interrupt && poll_queue(q, timeout_ms)) {
+        if (!q->wants_interrupt) {
+            sched_yield();
+        } else if (poll_queue(q, timeout_ms)) {
             return -EIO;
         }
     }

@@ -55,7 +55,7 @@ HISI_SCENARIOS = [
              devices=['-device', 'hisi-zip,queues=128'], timeout=120,
              append='hisi_zip.pf_q_num=128'),
     scenario('1024-queues', 'as many queues as there can be',
-             [life_item('processes:256:1')],
+             [life_item('queues:1024'), life_item('processes:150:1')],
              devices=['-device', 'hisi-zip,queues=1024'], memory='2G',
              append='hisi_zip.pf_q_num=1024', timeout=120),
     scenario('killed', 'processes are killed in mid-job and in mid-stall',

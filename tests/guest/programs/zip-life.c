@@ -2,6 +2,7 @@
  * hisi-zip among processes that come and go, and drivers that do.
  *
  *   zip-life processes [N ROUNDS]    N processes with two queues each, at once
+ *   zip-life queues N                N queues of one process, at once
  *   zip-life fork                    a fork while the queue is open
  *   zip-life kill working TIMES      killed while the device works
  *   zip-life kill stalled TIMES DISK ... while it waits for a page of a slow
@@ -25,6 +26,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "libtest.h"
@@ -189,6 +191,51 @@ static int processes(unsigned n, unsigned rounds)
     CHECK(!failed, "%u of %u processes failed", failed, n);
     CHECK(read_number("/sys/class/uacce/hisi_zip-0/available_instances") ==
           before, "queues are still in use");
+    return test_end();
+}
+
+/* ---- queues --------------------------------------------------------------- */
+
+static int queues(unsigned n)
+{
+    enum { BYTES = 20000 };
+    struct rlimit files = { n + 64, n + 64 };
+    ZipQueue *q = calloc(n, sizeof(*q));
+    uint8_t *src = map_anon(BYTES);
+    unsigned open_count = 0;
+
+    test_begin("zip-queues");
+    setrlimit(RLIMIT_NOFILE, &files);
+    zip_fill(src, BYTES, 1, n);
+    for (; open_count < n; open_count++) {
+        int ret = zip_open(&q[open_count], 0, HISI_ZIP_COMPRESS);
+
+        if (ret) {
+            test_fail("queue %u: %s", open_count, strerror(-ret));
+            break;
+        }
+    }
+    CHECK(read_number("/sys/class/uacce/hisi_zip-0/available_instances") == 0,
+          "there are more than %u queues", n);
+    for (unsigned i = 0; i < open_count; i++) {
+        ZipRequest req = {
+            .format = HISI_ZIP_FORMAT_RAW, .window = HISI_ZIP_WINDOW_32K,
+            .src = src, .src_bytes = BYTES, .dst = map_anon(BYTES),
+            .room = BYTES, .tag = i,
+        };
+
+        zip_submit(&q[i], &req);
+    }
+    for (unsigned i = 0; i < open_count; i++) {
+        ZipResult done;
+
+        if (zip_wait(&q[i], &done, 60000) || done.status != HISI_ZIP_OK ||
+            done.tag != i || done.consumed != BYTES) {
+            test_fail("queue %u did not do its job", i);
+        }
+        zip_close(&q[i]);
+    }
+    free(q);
     return test_end();
 }
 
@@ -497,6 +544,8 @@ int main(int argc, char **argv)
 
     if (!strcmp(what, "processes")) {
         return processes(n ? n : 64, argc > 3 ? (unsigned)atoi(argv[3]) : 10);
+    } else if (!strcmp(what, "queues")) {
+        return queues(n ? n : 1024);
     } else if (!strcmp(what, "fork")) {
         return fork_open();
     } else if (!strcmp(what, "kill") && argc > 3) {
