@@ -1,6 +1,7 @@
 /*
  * See fake-host.h. Words are kept in memory as the guest's bytes, little-
- * endian, so that the tests also show what a byte-wise observer would.
+ * endian, so that the tests also show what a byte-wise observer would. Each is
+ * read and written atomically, for tests with threads.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -30,6 +31,16 @@ static uint64_t *word_at(FakeHost *host, uint64_t pa)
     return page ? &page->words[pa % PAGE_BYTES / 8] : NULL;
 }
 
+static uint64_t load(const uint64_t *word)
+{
+    return GUINT64_FROM_LE(__atomic_load_n(word, __ATOMIC_RELAXED));
+}
+
+static void store(uint64_t *word, uint64_t value)
+{
+    __atomic_store_n(word, GUINT64_TO_LE(value), __ATOMIC_RELAXED);
+}
+
 /* ---- The core's calls -------------------------------------------------- */
 
 static bool host_read(void *opaque, uint64_t pa, uint64_t *words,
@@ -47,7 +58,7 @@ static bool host_read(void *opaque, uint64_t pa, uint64_t *words,
         if (!word) {
             return false;
         }
-        words[i] = GUINT64_FROM_LE(*word);
+        words[i] = load(word);
     }
     return true;
 }
@@ -64,7 +75,7 @@ static bool host_write(void *opaque, uint64_t pa, const uint64_t *words,
         if (!word || page_at(host, pa + 8 * i)->readonly) {
             return false;
         }
-        *word = GUINT64_TO_LE(words[i]);
+        store(word, words[i]);
     }
     return true;
 }
@@ -73,7 +84,7 @@ static Smmu3Cas host_cas(void *opaque, uint64_t pa, uint64_t *expected,
                          uint64_t desired)
 {
     FakeHost *host = opaque;
-    uint64_t *word;
+    uint64_t *word, found;
 
     host->cases++;
     if (host->before_cas) {
@@ -83,11 +94,13 @@ static Smmu3Cas host_cas(void *opaque, uint64_t pa, uint64_t *expected,
     if (!word || page_at(host, pa)->readonly) {
         return SMMU3_CAS_ABORT;
     }
-    if (GUINT64_FROM_LE(*word) != *expected) {
-        *expected = GUINT64_FROM_LE(*word);
+    found = GUINT64_TO_LE(*expected);
+    if (!__atomic_compare_exchange_n(word, &found, GUINT64_TO_LE(desired),
+                                     false, __ATOMIC_RELAXED,
+                                     __ATOMIC_RELAXED)) {
+        *expected = GUINT64_FROM_LE(found);
         return SMMU3_CAS_LOST;
     }
-    *word = GUINT64_TO_LE(desired);
     return SMMU3_CAS_DONE;
 }
 
@@ -274,7 +287,7 @@ uint64_t fake_read64(FakeHost *host, uint64_t pa)
     uint64_t *word = word_at(host, pa);
 
     g_assert_nonnull(word);
-    return GUINT64_FROM_LE(*word);
+    return load(word);
 }
 
 void fake_write64(FakeHost *host, uint64_t pa, uint64_t value)
@@ -282,7 +295,7 @@ void fake_write64(FakeHost *host, uint64_t pa, uint64_t value)
     uint64_t *word = word_at(host, pa);
 
     g_assert_nonnull(word);
-    *word = GUINT64_TO_LE(value);
+    store(word, value);
 }
 
 void fake_read_words(FakeHost *host, uint64_t pa, uint64_t *words,
