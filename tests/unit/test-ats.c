@@ -397,6 +397,11 @@ static void test_nested(void)
     pt_map(&x.s2, IPA, PA, 3, PT_S2_RO);
     apply(&x);
     expect_grant(&x, request(VA, R | W), PA, R);
+    /* A block of 2 MiB, of which stage 2 maps a page. */
+    pt_map(&x.s1, UINT64_C(0x200000), IPA, 2, PT_USER_RW);
+    expect_grant(&x, request(UINT64_C(0x200000) | (IPA & 0x1fffff), R), PA,
+                 R);
+    g_assert_cmpint(x.result.size_log2, ==, 12);
     /* What stage 1 does not grant, stage 2 is not asked for. */
     pt_map(&x.s1, VA, IPA + PAGE, 3, PT_KERNEL_RW | PT_UXN);
     apply(&x);

@@ -291,6 +291,38 @@ static void test_nested(void)
     done(&x);
 }
 
+/* A stream of any kind is asked for once. */
+static void test_hits_need_no_memory(void)
+{
+    const Smmu3Counters *c;
+    Setup x;
+
+    setup(&x);
+    expect_pa(&x, dma_write(SID, VA), PA);
+    fake_clear_records(x.rig->host);
+    smmu3_counters_reset(x.rig->smmu);
+    expect_pa(&x, dma_write(SID, VA), PA);
+    g_assert_cmpuint(x.rig->host->reads, ==, 0);
+    ste_stage2(x.ste, &x.s2, VMID);
+    rig_set_ste(x.rig, SID, x.ste);
+    expect_pa(&x, dma_read(SID, IPA), PA);
+    fake_clear_records(x.rig->host);
+    expect_pa(&x, dma_read(SID, IPA), PA);
+    g_assert_cmpuint(x.rig->host->reads, ==, 0);
+    c = smmu3_counters(x.rig->smmu);
+    g_assert_cmpuint(c->walks, ==, 0);          /* stage 2's entry stayed */
+    g_assert_cmpuint(c->tlb_hits, ==, 3);
+    ste_bypass(x.ste);
+    rig_set_ste(x.rig, SID, x.ste);
+    expect_pa(&x, dma_read(SID, IPA), IPA);
+    fake_clear_records(x.rig->host);
+    expect_pa(&x, dma_read(SID, IPA), IPA);
+    g_assert_cmpuint(x.rig->host->reads, ==, 0);
+    c = smmu3_counters(x.rig->smmu);
+    g_assert_cmpuint(c->tlb_hits, ==, 3);
+    done(&x);
+}
+
 /* Of two sizes the answer has the lesser, of two rights both. */
 static void test_nested_lesser(void)
 {
@@ -582,6 +614,7 @@ int main(int argc, char **argv)
     T("big-endian-tables", test_big_endian, "");
     T("s2ap-and-xn", test_stage2_rights, "");
     T("nested", test_nested, "");
+    T("hits-need-no-memory", test_hits_need_no_memory, "");
     T("nested-lesser-of-both", test_nested_lesser, "");
     T("stage-1-permission-comes-first", test_stage1_permission_first, "");
     T("permission", test_stage2_permission, "");

@@ -361,8 +361,10 @@ static void put_two_level_cd(Setup *x, unsigned fmt, unsigned cdmax,
 {
     unsigned leaf_bits = fmt == STE_S1FMT_4K_L2 ? 6 : 10;
     uint64_t bytes = (uint64_t)SMMU3_CD_BYTES << leaf_bits;
-    uint64_t l1 = fake_alloc(x->rig->host, 8 << (cdmax - leaf_bits),
-                             MAX(8 << (cdmax - leaf_bits), 64));
+    uint64_t l1_bytes = MAX(8 << (cdmax - leaf_bits), 64);
+    /* Aligned to its size and to no more */
+    uint64_t l1 = fake_alloc(x->rig->host, 2 * l1_bytes, 2 * l1_bytes) +
+                  l1_bytes;
     uint64_t l2 = fake_alloc(x->rig->host, bytes, bytes);
     uint64_t l1cd = l2;
 

@@ -223,6 +223,7 @@ static void test_invalidate_asid(void)
           "bceghijkl");
     AFTER((tag = el1(7, 2), smmu3_tlb_invalidate_asid(tlb, &tag, 7)),
           "beghijkl");
+    AFTER((tag = el1(1, 0), smmu3_tlb_invalidate_asid(tlb, &tag, 0)), ALL);
     AFTER((tag = in_world(E2H, 0, 3),
            smmu3_tlb_invalidate_asid(tlb, &tag, 0)), "abcdefghijl");
 }
@@ -269,6 +270,20 @@ static void test_invalidate_range(void)
     AFTER((tag = el1(1, 2), smmu3_tlb_invalidate_range(tlb, &tag, 0, false,
                                                        0x6000, 0x200000)),
           "abcghijkl");
+}
+
+/* A range in the upper half takes what is there, and no more. */
+static void test_invalidate_upper_half(void)
+{
+    g_autoptr(Smmu3Tlb) tlb = smmu3_tlb_new(64);
+    uint64_t va = UINT64_C(0xffff000000005000);
+    Smmu3TlbTag tag = el1(1, 2);
+
+    insert(tlb, tag, va, 12, false);
+    insert(tlb, tag, va + 0x1000, 12, false);
+    smmu3_tlb_invalidate_range(tlb, &tag, 0, false, va, va + 0xfff);
+    g_assert_false(hit(tlb, tag, va));
+    g_assert_true(hit(tlb, tag, va + 0x1000));
 }
 
 /* More pages than are worth looking for: the ASID, or the VMID, goes. */
@@ -659,6 +674,7 @@ int main(int argc, char **argv)
     T("invalidate-by-asid-leaves-global", test_invalidate_asid, "84");
     T("invalidate-by-page-takes-global", test_invalidate_page, "84 85");
     T("invalidate-by-range", test_invalidate_range, "86");
+    T("invalidate-in-the-upper-half", test_invalidate_upper_half, "");
     T("invalidate-by-vast-range", test_invalidate_vast_range, "");
     T("invalidate-any-asid", test_invalidate_any_asid, "");
     T("dead-on-arrival", test_dead_on_arrival, "120");

@@ -365,6 +365,56 @@ static void test_walk_is_counted(void)
     done(&x);
 }
 
+/* Each thing that is read from memory is traced, with where it was. */
+typedef struct Traced {
+    uint64_t ste, cd, walk[4];
+    unsigned walks;
+} Traced;
+
+static void note_trace(FakeHost *host, Smmu3TraceKind kind,
+                       const uint64_t words[4])
+{
+    Traced *traced = host->hook_data;
+
+    switch (kind) {
+    case SMMU3_TRACE_STE:
+        g_assert_cmpint(words[0], ==, SID);
+        traced->ste = words[1];
+        break;
+    case SMMU3_TRACE_CD:
+        g_assert_cmpint(words[0], ==, SID);
+        g_assert_cmpint(words[1], ==, 0);
+        traced->cd = words[2];
+        break;
+    case SMMU3_TRACE_WALK:
+        g_assert_cmpint(words[0], ==, 1);
+        g_assert_cmpint(words[1], ==, traced->walks);
+        g_assert_cmphex(words[3], ==, fake_read64(host, words[2]));
+        traced->walk[traced->walks++ % 4] = words[2];
+        break;
+    default:
+        break;
+    }
+}
+
+static void test_traces(void)
+{
+    Traced traced = { 0 };
+    Setup x;
+
+    setup(&x);
+    x.rig->host->on_trace = note_trace;
+    x.rig->host->hook_data = &traced;
+    expect_pa(&x, dma_read(SID, VA), PA);
+    g_assert_cmphex(traced.ste, ==, rig_ste_addr(x.rig, SID));
+    g_assert_cmphex(traced.cd, ==, x.cds);
+    g_assert_cmpuint(traced.walks, ==, 4);
+    for (int level = 0; level < 4; level++) {
+        g_assert_cmphex(traced.walk[level], ==, pt_entry(&x.pt, VA, level));
+    }
+    done(&x);
+}
+
 int main(int argc, char **argv)
 {
     conformance_init(&argc, &argv);
@@ -385,10 +435,11 @@ int main(int argc, char **argv)
     T("cd-s-stalls", test_stall, "92");
     T("cd-s-without-waiting-terminates", test_stall_of_one_that_cannot_wait,
       "");
-    T("speculative-is-silent", test_speculative, "");
-    T("order-of-faults", test_priority, "59");
+    T("speculative-is-silent", test_speculative, "114");
+    T("order-of-faults", test_priority, "59 119");
     T("ste-change-after-cfgi", test_ste_change, "83");
     T("hits-need-no-memory", test_hits_need_no_memory, "");
     T("walks-are-counted", test_walk_is_counted, "");
+    T("traces", test_traces, "");
     return conformance_run();
 }
