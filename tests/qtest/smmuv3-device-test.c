@@ -634,7 +634,7 @@ static void test_atc_invalidation_is_answered(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-#define TEST(path, fn) qtest_add_func("smmuv3-sva/" path, fn)
+#define TEST(path, fn) g_test_add_func("/smmuv3-sva/" path, fn)
     TEST("registers/id-follows-properties",
          test_id_registers_follow_properties);
     TEST("registers/oas-follows-the-cpu", test_oas_follows_the_cpu);

@@ -488,6 +488,34 @@ static void test_busy_smmu_migrates(void)
     sva_stop(to);
 }
 
+/*
+ * A CMD_SYNC waits for an ATC invalidation that nobody answers, with more
+ * commands behind it. Whoever had to answer starts anew with an empty ATC, so
+ * after the load there is nothing to wait for.
+ */
+static void test_waiting_sync_migrates(void)
+{
+    static const char args[] = "-device edu,addr=1";
+    SvaQtest *from = sva_start(args), *to;
+    uint64_t command = CMD_ATC_INV, cons;
+
+    sva_smmu_enable(from);
+    smmu3_set(&command, CMD_STREAMID, 1 << 3);
+    sva_command(from, command, CMD_ATC_SIZE_ALL);
+    sva_command(from, CMD_SYNC, 0);
+    sva_command(from, CMD_TLBI_NSNH_ALL, 0);
+    cons = sva_read32(from, SMMU3_CMDQ_CONS);
+    g_assert_cmpuint(smmu3_get(&cons, QUEUE_INDEX), ==, 1);
+
+    to = migrate(from, args);
+    sva_sync(to);
+    cons = sva_read32(to, SMMU3_CMDQ_CONS);
+    g_assert_cmpuint(smmu3_get(&cons, QUEUE_INDEX), ==, 4);
+    g_assert_cmpuint(smmu3_get(&cons, CMDQ_CONS_ERR), ==, 0);
+    sva_stop(from);
+    sva_stop(to);
+}
+
 static void test_other_features_refuse_the_state(void)
 {
     SvaQtest *t = sva_start("");
@@ -506,7 +534,7 @@ static void test_other_features_refuse_the_state(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-#define TEST(path, fn) qtest_add_func("virt-sva/" path, fn)
+#define TEST(path, fn) g_test_add_func("/virt-sva/" path, fn)
     TEST("options/wrong-are-refused-with-a-hint",
          test_wrong_options_are_refused_with_a_hint);
     TEST("options/dependent-fields-follow", test_dependent_fields_follow);
@@ -521,6 +549,7 @@ int main(int argc, char **argv)
     TEST("acpi/iort-has-the-features", test_iort_has_the_features);
     TEST("migration/idle", test_idle_smmu_migrates);
     TEST("migration/busy", test_busy_smmu_migrates);
+    TEST("migration/waiting-sync", test_waiting_sync_migrates);
     TEST("migration/other-features-refuse",
          test_other_features_refuse_the_state);
 #undef TEST

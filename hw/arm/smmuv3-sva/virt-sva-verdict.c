@@ -11,6 +11,16 @@
 /* ASID bits of every AArch64 CPU that QEMU has. */
 #define CPU_ASID_BITS 16
 
+unsigned virt_sva_oas_for(unsigned pa_bits)
+{
+    unsigned code = 0;
+
+    while (code < 6 && smmu3_address_bits(code) < pa_bits) {
+        code++;
+    }
+    return code;
+}
+
 char *virt_sva_refusal(const VirtSvaFacts *facts)
 {
     const Smmu3Features *f = &facts->smmu;
@@ -45,9 +55,10 @@ char *virt_sva_refusal(const VirtSvaFacts *facts)
     }
     if (smmu3_oas_bits(f) < facts->cpu_pa_bits) {
         return g_strdup_printf("the CPU has %u-bit physical addresses, the "
-                               "SMMU %u-bit ones (IDR5.OAS=%u); leave "
-                               "smmuv3-sva.oas out, or choose another -cpu",
-                               facts->cpu_pa_bits, smmu3_oas_bits(f), f->oas);
+                               "SMMU %u-bit ones (IDR5.OAS=%u); set "
+                               "smmuv3-sva.oas=%u, or choose another -cpu",
+                               facts->cpu_pa_bits, smmu3_oas_bits(f), f->oas,
+                               virt_sva_oas_for(facts->cpu_pa_bits));
     }
     if ((f->asid16 ? 16 : 8) < CPU_ASID_BITS) {
         return g_strdup("the CPU has 16-bit ASIDs, the SMMU 8-bit ones "

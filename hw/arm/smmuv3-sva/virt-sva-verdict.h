@@ -20,6 +20,9 @@ typedef struct VirtSvaFacts {
     bool acpi;                  /* firmware boots the guest, by ACPI */
 } VirtSvaFacts;
 
+/* The smallest IDR5.OAS that @pa_bits fit in. */
+unsigned virt_sva_oas_for(unsigned pa_bits);
+
 /*
  * The first reason why every Linux refuses, with what to change; NULL if
  * there is none. Free with g_free().

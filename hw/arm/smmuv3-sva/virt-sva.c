@@ -302,23 +302,12 @@ static void tables_done(Notifier *notifier, void *data)
     amend_iort(container_of(notifier, VirtSvaState, tables_done));
 }
 
-/* The smallest output address size that the CPUs' addresses fit in. */
-static unsigned oas_for_cpu(void)
-{
-    unsigned bits = arm_pamax(ARM_CPU(first_cpu));
-    unsigned code = 0;
-
-    while (code < 6 && smmu3_address_bits(code) < bits) {
-        code++;
-    }
-    return code;
-}
-
 static void create_smmu(VirtSvaState *m)
 {
     VirtMachineState *vms = VIRT_MACHINE(m);
     DeviceState *dev = qdev_new(TYPE_SMMUV3_SVA);
     SysBusDevice *sbd = SYS_BUS_DEVICE(dev);
+    ARMCPU *cpu = ARM_CPU(first_cpu);
 
     m->smmu = SMMUV3_SVA(dev);
     object_property_add_child(OBJECT(m), "smmu", OBJECT(dev));
@@ -331,7 +320,8 @@ static void create_smmu(VirtSvaState *m)
     /* A profile describes a product, with its address size. */
     if (!smmuv3_sva_oas_given(m->smmu) &&
         (!m->smmu->profile || !strcmp(m->smmu->profile, "linux-sva"))) {
-        object_property_set_uint(OBJECT(dev), "oas", oas_for_cpu(),
+        object_property_set_uint(OBJECT(dev), "oas",
+                                 virt_sva_oas_for(arm_pamax(cpu)),
                                  &error_abort);
     }
     sysbus_realize_and_unref(sbd, &error_fatal);
