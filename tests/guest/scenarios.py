@@ -169,7 +169,9 @@ def translated(counters):
 
 SCENARIOS = [
     Scenario(
-        'demo', 'what `make demo` shows', ['demo'], devices=ACCELERATOR,
+        'demo', 'what `make demo` shows',
+        ['demo', ('modprobe:hisi_zip:uacce_mode=1', []), ('zip:demo', ['zip-demo'])],
+        devices=ACCELERATOR + ['-device', 'hisi-zip'], modules=True,
         timeout=60, check=stalls_served),
     Scenario(
         'memory', 'every kind of memory, size and alignment',

@@ -41,6 +41,8 @@ def scenario(name, what, items, **more):
 
 
 HISI_SCENARIOS = [
+    scenario('demo', 'what `make demo` shows on kernels before 7.0',
+             [zip_item('demo')]),
     scenario('quick', 'probe, errors, lists, many small jobs, buffers that go',
              [zip_item('probe'), ERRORS, zip_item('lists', 'bad'),
               zip_item('many', 'look', 'poll'), zip_item('unmap'),
