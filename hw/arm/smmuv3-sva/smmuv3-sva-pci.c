@@ -29,16 +29,15 @@ enum {
 
 /*
  * A function's StreamID is its requester ID. Bus numbers below a bridge are
- * software's, and may change at any time: so it is computed at each use.
+ * software's, and may change at any time: so it is computed at each use. Those
+ * of root buses are fixed, and costly to ask for.
  */
 uint32_t smmuv3_sva_function_sid(const Smmuv3SvaFunction *fn)
 {
-    const PCIDevice *bridge = fn->bus->parent_dev;
+    uint8_t number = fn->bridge ? fn->bridge->config[PCI_SECONDARY_BUS]
+                                : fn->root_number;
 
-    if (pci_bus_is_root(fn->bus) || !bridge) {
-        return PCI_BUILD_BDF(pci_bus_num(fn->bus), fn->devfn);
-    }
-    return PCI_BUILD_BDF(bridge->config[PCI_SECONDARY_BUS], fn->devfn);
+    return PCI_BUILD_BDF(number, fn->devfn);
 }
 
 /* NULL: nothing at this StreamID has been used yet, or it was unplugged. */
@@ -533,6 +532,8 @@ Smmuv3SvaFunction *smmuv3_sva_get_function(Smmuv3SvaState *s, PCIBus *pci_bus,
         fn->smmu = s;
         fn->bus = pci_bus;
         fn->devfn = devfn;
+        fn->bridge = pci_bus_is_root(pci_bus) ? NULL : pci_bus->parent_dev;
+        fn->root_number = fn->bridge ? 0 : pci_bus_num(pci_bus);
         g_queue_init(&fn->owed);
         address_space_init(&fn->as, MEMORY_REGION(&fn->iommu), name);
         bus->functions[devfn] = fn;

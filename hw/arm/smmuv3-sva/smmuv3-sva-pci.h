@@ -27,6 +27,8 @@ struct Smmuv3SvaFunction {
     Smmuv3SvaState *smmu;
     PCIBus *bus;
     uint8_t devfn;
+    const PCIDevice *bridge;    /* above the bus; NULL: it is a root bus... */
+    uint8_t root_number;        /* ...with this number */
     AddressSpace as;
 
     /* The last refusal of an ordinary access; atomic, each on its own */
