@@ -215,15 +215,15 @@ static void test_record_stalls(void)
     index = submit(&q, (PasidDevDescriptor) {
         .op = PASID_DEV_OP_ATOMIC_ADD, .dst = va(d, word), .arg = 1 });
     map(d, q.completions, PAGE);
-    resume(d, expect_stall(&q, va(d, q.completions) + 4, true), RETRY);
+    resume(d, expect_stall(&q, va(d, q.completions), true), RETRY);
     g_assert_cmpuint(wait_for(&q, index).status, ==, PASID_DEV_DONE_OK);
 
     unmap(d, q.completions, PAGE);
     submit(&q, (PasidDevDescriptor) {
         .op = PASID_DEV_OP_ATOMIC_ADD, .dst = va(d, word), .arg = 1 });
-    resume(d, expect_stall(&q, va(d, q.completions) + 32 + 4, true), ABORT);
+    resume(d, expect_stall(&q, va(d, q.completions) + 32, true), ABORT);
     assert_queue_error(&q, PASID_DEV_Q_ERROR_COMPLETION,
-                       va(d, q.completions) + 32 + 4);
+                       va(d, q.completions) + 32);
     map(d, q.completions, PAGE);
     assert_queue_works(&q);
     /* Each job was done once, whatever became of its record. */
@@ -347,7 +347,7 @@ static void test_bus_master_off_stalled(void)
     map(c.d, c.missing, PAGE);
     resume(c.d, c.stag, RETRY);
     assert_queue_error(&c.q, PASID_DEV_Q_ERROR_COMPLETION,
-                       va(c.d, c.q.completions) + 4);
+                       va(c.d, c.q.completions));
     assert_bytes(c.d, c.missing, PAGE, zero_byte);
     restore_function(c.d);
     assert_queue_works(&c.q);

@@ -48,8 +48,7 @@ OBJECT_DECLARE_SIMPLE_TYPE(PasidDev, PASID_DEV)
 typedef enum QueuePhase {
     PHASE_FETCH,        /* reads the descriptor */
     PHASE_WORK,         /* executes it */
-    PHASE_RECORD,       /* writes its record except for the status */
-    PHASE_STATUS,       /* writes the status */
+    PHASE_RECORD,       /* writes its record */
     PHASE_COUNT
 } QueuePhase;
 
@@ -76,7 +75,7 @@ typedef struct PasidDevQueue {
 
     /* The job at HEAD */
     uint8_t phase;
-    uint64_t moved;         /* bytes of the descriptor or the record */
+    uint64_t fetched;       /* bytes of the descriptor */
     PasidDevDescriptor raw;
     PasidDevCompletion record;
     EngineJob job;
@@ -182,7 +181,7 @@ static void queue_stop(PasidDevQueue *q)
     sva_channel_cancel(&q->channel);
     queue_unlist(q);
     q->phase = PHASE_FETCH;
-    q->moved = 0;
+    q->fetched = 0;
 }
 
 static void queue_interrupt(PasidDevQueue *q)
@@ -265,7 +264,7 @@ static void queue_complete(PasidDevQueue *q)
     trace_pasid_dev_job_done(dev_name(q->dev), q->index, q->head,
                              q->job.status, q->job.result, q->job.progress);
     q->phase = PHASE_FETCH;
-    q->moved = 0;
+    q->fetched = 0;
     q->head++;
     q->count_jobs++;
     q->dev->count_jobs++;
@@ -288,55 +287,71 @@ static void queue_make_record(PasidDevQueue *q)
     };
 }
 
-static void queue_enter(PasidDevQueue *q, QueuePhase phase)
-{
-    q->phase = phase;
-    q->moved = 0;
-}
-
 static SvaDma queue_fetch(PasidDevQueue *q)
 {
     uint64_t addr = q->ring + queue_slot(q) * sizeof(q->raw);
     SvaDma result = sva_dma_read(&q->channel, addr, &q->raw, sizeof(q->raw),
-                                 &q->moved);
+                                 &q->fetched);
 
     if (result == SVA_DMA_REFUSED) {
-        queue_fail(q, PASID_DEV_Q_ERROR_RING, q->channel.refused_addr);
+        queue_fail(q, PASID_DEV_Q_ERROR_RING, addr);
     } else if (result == SVA_DMA_DONE) {
         engine_job_start(&q->job, &q->raw);
         trace_pasid_dev_job_start(dev_name(q->dev), q->index, q->head,
                                   q->job.desc.op, q->job.desc.src,
                                   q->job.desc.dst, q->job.desc.len);
-        queue_enter(q, PHASE_WORK);
+        q->phase = PHASE_WORK;
     }
     return result;
 }
 
+/* Write @len bytes of the record, from @offset on, to where @span goes. */
+static SvaDma queue_poke_record(PasidDevQueue *q, const SvaSpan *span,
+                                uint64_t offset, uint64_t len)
+{
+    const uint8_t *record = (uint8_t *)&q->record;
+    const uint64_t end = offset + len;
+
+    while (offset < end) {
+        SvaSpan rest = sva_span_after(span, offset);
+        uint64_t n = end - offset;
+        SvaDma result = sva_span_poke(&rest, record + offset, &n);
+
+        if (result != SVA_DMA_DONE) {
+            return result;
+        }
+        offset += n;
+    }
+    return SVA_DMA_DONE;
+}
+
+/*
+ * Aligned as it is, a record is one access; should an answer not cover it, no
+ * page is that small, and it counts as refused.
+ */
 static SvaDma queue_write_record(PasidDevQueue *q)
 {
     uint64_t addr = q->completions + queue_slot(q) * sizeof(q->record);
-    uint8_t *record = (uint8_t *)&q->record;
-    SvaDma result;
+    SvaSpan span;
+    SvaDma result = sva_channel_span(&q->channel, addr, sizeof(q->record),
+                                     SVA_WRITE, &span);
 
-    if (q->phase == PHASE_RECORD) {
-        result = sva_dma_write(&q->channel, addr + RECORD_BODY_OFFSET,
-                               record + RECORD_BODY_OFFSET,
-                               sizeof(q->record) - RECORD_BODY_OFFSET,
-                               &q->moved);
-        if (result == SVA_DMA_DONE) {
-            queue_enter(q, PHASE_STATUS);
-        }
-    } else {
+    if (result == SVA_DMA_DONE && span.len < sizeof(q->record)) {
+        result = SVA_DMA_REFUSED;
+    }
+    if (result == SVA_DMA_DONE) {
+        result = queue_poke_record(q, &span, RECORD_BODY_OFFSET,
+                                   sizeof(q->record) - RECORD_BODY_OFFSET);
+    }
+    if (result == SVA_DMA_DONE) {
         /* Who sees the status sees the rest and all that the job wrote. */
         smp_wmb();
-        result = sva_dma_write(&q->channel, addr, record, RECORD_BODY_OFFSET,
-                               &q->moved);
-        if (result == SVA_DMA_DONE) {
-            queue_complete(q);
-        }
+        result = queue_poke_record(q, &span, 0, RECORD_BODY_OFFSET);
     }
-    if (result == SVA_DMA_REFUSED) {
-        queue_fail(q, PASID_DEV_Q_ERROR_COMPLETION, q->channel.refused_addr);
+    if (result == SVA_DMA_DONE) {
+        queue_complete(q);
+    } else if (result == SVA_DMA_REFUSED) {
+        queue_fail(q, PASID_DEV_Q_ERROR_COMPLETION, addr);
     }
     return result;
 }
@@ -346,7 +361,7 @@ static SvaDma queue_work(PasidDevQueue *q, int64_t *budget)
     switch (engine_job_run(&q->job, &q->channel, budget)) {
     case ENGINE_DONE:
         queue_make_record(q);
-        queue_enter(q, PHASE_RECORD);
+        q->phase = PHASE_RECORD;
         return SVA_DMA_DONE;
     case ENGINE_MORE:
         return SVA_DMA_DONE;
@@ -918,7 +933,7 @@ static const VMStateDescription vmstate_pasid_dev_queue = {
         VMSTATE_UINT64(channel.count.stalls, PasidDevQueue),
         VMSTATE_UINT64(channel.count.aborts, PasidDevQueue),
         VMSTATE_UINT8(phase, PasidDevQueue),
-        VMSTATE_UINT64(moved, PasidDevQueue),
+        VMSTATE_UINT64(fetched, PasidDevQueue),
         VMSTATE_BUFFER_UNSAFE(raw, PasidDevQueue, 0,
                               sizeof(PasidDevDescriptor)),
         VMSTATE_BUFFER_UNSAFE(record, PasidDevQueue, 0,

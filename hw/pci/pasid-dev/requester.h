@@ -188,6 +188,17 @@ bool sva_transfer_complete(const SvaTransfer *t);
 SvaDma sva_channel_span(SvaChannel *ch, uint64_t addr, uint64_t len,
                         uint8_t access, SvaSpan *span);
 
+/* The rest of @span after @offset, which is inside it. */
+static inline SvaSpan sva_span_after(const SvaSpan *span, uint64_t offset)
+{
+    SvaSpan rest = *span;
+
+    rest.addr += offset;
+    rest.pa += offset;
+    rest.len -= offset;
+    return rest;
+}
+
 /*
  * @span's bytes, to read. @len: how many are wanted; on return, how many there
  * are, > 0. The pointer is into guest memory, or to @bounce
