@@ -306,6 +306,78 @@ static void test_rules_accept(void)
     }
 }
 
+/* ---- Settling --------------------------------------------------------- */
+
+/* Choose these values, and let the others follow. */
+static void settle(Smmu3Features *f, const Setting *settings, unsigned count)
+{
+    uint64_t chosen = 0;
+
+    smmu3_features_init(f);
+    for (unsigned i = 0; i < count; i++) {
+        if (settings[i].name) {
+            set(f, settings[i].name, settings[i].value);
+            chosen |= UINT64_C(1) << (field(settings[i].name) -
+                                      smmu3_id_fields);
+        }
+    }
+    smmu3_features_settle(f, chosen);
+}
+
+typedef struct SettleCase {
+    Setting chosen[4];
+    Setting follow[8];          /* what the others then are */
+} SettleCase;
+
+static const SettleCase settled[] = {
+    { { { "s2p", 0 } }, { { "hyp", 0 }, { "vmw", 0 }, { "ptwnnc", 0 },
+                          { "aidr_minor", 3 }, { "had", 1 } } },
+    { { { "s1p", 0 } }, { { "hyp", 0 }, { "had", 0 }, { "vmw", 1 } } },
+    { { { "ats", 0 } }, { { "pri", 0 }, { "atsrecerr", 0 } } },
+    { { { "stall_model", 1 } }, { { "stall_max", 0 } } },
+    { { { "ril", 0 } }, { { "aidr_minor", 1 }, { "atsrecerr", 0 } } },
+    { { { "e0pd", 0 } }, { { "aidr_minor", 2 }, { "atsrecerr", 0 } } },
+    { { { "had", 0 } }, { { "aidr_minor", 0 }, { "atsrecerr", 0 } } },
+    { { { "aidr_minor", 1 } }, { { "atsrecerr", 0 }, { "ril", 1 } } },
+    { { { "oas", 6 } }, { { "aidr_minor", 3 }, { "vax", 0 } } },
+};
+
+static void test_settle(void)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(settled); i++) {
+        Smmu3Features f;
+
+        settle(&f, settled[i].chosen, G_N_ELEMENTS(settled[i].chosen));
+        assert_ok(&f);
+        for (unsigned j = 0; j < G_N_ELEMENTS(settled[i].follow); j++) {
+            const Setting *expect = &settled[i].follow[j];
+
+            if (expect->name) {
+                g_test_message("case %u: %s", i, expect->name);
+                g_assert_cmpuint(*smmu3_feature(&f, field(expect->name)), ==,
+                                 expect->value);
+            }
+        }
+    }
+}
+
+/* What was chosen stays, and is refused if it does not fit. */
+static void test_settle_leaves_what_was_chosen(void)
+{
+    static const Setting both[] = { { "ats", 0 }, { "pri", 1 } };
+    static const Setting version[] = { { "ril", 0 }, { "aidr_minor", 3 } };
+    Smmu3Features f, defaults;
+
+    settle(&f, both, G_N_ELEMENTS(both));
+    assert_refused(&f, "pri=1", "ats=1");
+    settle(&f, version, G_N_ELEMENTS(version));
+    assert_refused(&f, "SMMUv3.3", "ril");
+    /* And the default has nothing to settle */
+    smmu3_features_init(&defaults);
+    settle(&f, NULL, 0);
+    g_assert_cmpint(memcmp(&f, &defaults, sizeof(f)), ==, 0);
+}
+
 static void test_profiles(void)
 {
     for (size_t i = 0; i < smmu3_profile_count; i++) {
@@ -385,6 +457,10 @@ int main(int argc, char **argv)
                      test_values_out_of_range, "");
     conformance_test("/smmu3/id/rules-refuse", test_rules_refuse, "");
     conformance_test("/smmu3/id/rules-accept", test_rules_accept, "");
+    conformance_test("/smmu3/id/settle-makes-the-others-follow", test_settle,
+                     "");
+    conformance_test("/smmu3/id/settle-leaves-what-was-chosen",
+                     test_settle_leaves_what_was_chosen, "");
     conformance_test("/smmu3/id/profiles-are-consistent", test_profiles, "");
     conformance_test("/smmu3/id/default-suits-linux",
                      test_default_suits_linux, "");
