@@ -359,6 +359,8 @@ static void test_stage1_translates_page_by_page(void)
     edu_copy(&edu, 0x10800, UINT64_C(0x7fff00000000), 4096);
     assert_same(t, src + 4096 + 0x800, dst, 2048);
     assert_same(t, src, dst + 2048, 2048);
+    /* the stream and its context were fetched once */
+    g_assert_cmpuint(sva_counter(t, "config_misses"), ==, 2);
     g_assert_false(sva_event(t, event));
     g_assert_cmpuint(sva_counter(t, "walks"), >, 0);
     sva_stop(t);

@@ -539,7 +539,7 @@ static const struct {
     size_t offset;
 } counters[] = {
     COUNTER(translations), COUNTER(tlb_hits), COUNTER(tlb_misses),
-    COUNTER(config_hits), COUNTER(config_misses), COUNTER(walks),
+    COUNTER(config_misses), COUNTER(walks),
     COUNTER(descriptor_reads), COUNTER(httu_updates), COUNTER(events),
     COUNTER(events_lost), COUNTER(stalls), COUNTER(resumes_retry),
     COUNTER(resumes_abort), COUNTER(stalls_terminated),

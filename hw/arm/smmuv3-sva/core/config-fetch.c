@@ -120,6 +120,13 @@ static bool lookup_stream(Smmu3Pass *p)
     return smmu3_config_lookup(cache, t->sid, false, 0, &p->config);
 }
 
+static void count_fetch(Smmu3Pass *p)
+{
+    if (p->mode == SMMU3_PASS_FULL) {
+        smmu3_count(&p->s->counters.config_misses);
+    }
+}
+
 bool smmu3_pass_find_stream(Smmu3Pass *p)
 {
     Smmu3 *s = p->s;
@@ -132,6 +139,7 @@ bool smmu3_pass_find_stream(Smmu3Pass *p)
         return smmu3_pass_fail(p, EVENT_NONE);
     }
     p->config.has_cd = false;
+    count_fetch(p);
     epoch = smmu3_config_epoch(s->configs);
     if (!read_stream(p)) {
         return false;
@@ -241,6 +249,7 @@ bool smmu3_pass_find_context(Smmu3Pass *p)
     if (p->mode == SMMU3_PASS_CACHED) {
         return smmu3_pass_fail(p, EVENT_NONE);
     }
+    count_fetch(p);
     epoch = smmu3_config_epoch(s->configs);
     if (!read_context(p)) {
         return false;

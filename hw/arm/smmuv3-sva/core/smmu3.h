@@ -63,7 +63,7 @@ typedef struct Smmu3Counters {
     _Atomic uint64_t translations;      /* transactions of every type */
     _Atomic uint64_t tlb_hits;          /* answered without a table walk */
     _Atomic uint64_t tlb_misses;
-    _Atomic uint64_t config_hits, config_misses;
+    _Atomic uint64_t config_misses;     /* STEs and CDs fetched */
     _Atomic uint64_t walks;             /* stage walks begun, each stage */
     _Atomic uint64_t descriptor_reads;
     _Atomic uint64_t httu_updates;
