@@ -49,7 +49,7 @@ const Smmu3IdField smmu3_id_fields[] = {
           "message signalled interrupts"),
     FIELD(sev, IDR0, IDR0_SEV, 1, FLAG,
           "CMD_SYNC and queue space can wake a CPU from WFE"),
-    FIELD(atos, IDR0, IDR0_ATOS, 0, CODES(UP_TO(0), 0),
+    FIELD(atos, IDR0, IDR0_ATOS, 1, FLAG,
           "address translation operations by registers"),
     FIELD(pri, IDR0, IDR0_PRI, 1, FLAG,
           "PCIe page requests"),

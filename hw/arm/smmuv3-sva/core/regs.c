@@ -5,6 +5,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
+#include "gatos.h"
 #include "state.h"
 
 #define MASK(...)       smmu3_field_mask(__VA_ARGS__)
@@ -153,6 +154,26 @@ static uint64_t priq_index_bits(const Smmu3Features *f)
     return f->pri ? queue_index_bits(f) : 0;
 }
 
+static uint64_t gatos_ctrl_bits(const Smmu3Features *f)
+{
+    return f->atos ? MASK(GATOS_CTRL_RUN) : 0;
+}
+
+/* IDs that there cannot be are not stored. */
+static uint64_t gatos_sid_bits(const Smmu3Features *f)
+{
+    uint64_t substream = smmu3_mask(f->ssidsize) << 32 |
+                         MASK(GATOS_SID_SSID_VALID);
+
+    return f->atos ? smmu3_mask(f->sidsize) | (f->ssidsize ? substream : 0)
+                   : 0;
+}
+
+static uint64_t gatos_addr_bits(const Smmu3Features *f)
+{
+    return f->atos ? ~smmu3_mask(6) : 0;
+}
+
 /* ---- Guards (6.2): locked while the enable or its ACK is set ----------- */
 
 static bool enabled(const Smmu3 *s, uint64_t enable)
@@ -287,6 +308,19 @@ static void write_cmdq_prod(Smmu3 *s, uint64_t value)
     }
 }
 
+/* 6.3.37. The answer is there at once, so RUN is never seen set. */
+static void write_gatos_ctrl(Smmu3 *s, uint64_t value)
+{
+    if (!(value & MASK(GATOS_CTRL_RUN))) {
+        return;
+    }
+    if (!enabled(s, MASK(CR0_SMMUEN))) {
+        smmu3_guest_error(s, "GATOS_CTRL.RUN written with SMMUEN=0");
+        return;
+    }
+    s->regs.gatos_par = smmu3_gatos_run(s);
+}
+
 /* ---- What reads as zero: index bits above the queue's size ------------- */
 
 static uint64_t visible_index(const Smmu3Queue *q, unsigned max)
@@ -384,6 +418,14 @@ static const Reg registers[] = {
       .bits = priq_irq_cfg1_bits, .locked = locked_by_priq_irqen },
     { SMMU3_PRIQ_IRQ_CFG2, 4, OFFSET(priq_irq.attr),
       .bits = priq_irq_cfg2_bits, .locked = locked_by_priq_irqen },
+    { SMMU3_GATOS_CTRL, 4, OFFSET(gatos_ctrl),
+      .bits = gatos_ctrl_bits, .write = write_gatos_ctrl },
+    { SMMU3_GATOS_SID, 8, OFFSET(gatos_sid),
+      .bits = gatos_sid_bits },
+    { SMMU3_GATOS_ADDR, 8, OFFSET(gatos_addr),
+      .bits = gatos_addr_bits },
+    { SMMU3_GATOS_PAR, 8, OFFSET(gatos_par),
+      .bits = NULL },
 };
 
 static uint64_t get(const Smmu3Regs *regs, const Reg *reg)
@@ -554,5 +596,6 @@ bool smmu3_regs_plausible(const Smmu3 *s, const Smmu3Regs *regs)
     }
     return regs->cr0ack == regs->cr0 && regs->irq_ctrlack == regs->irq_ctrl &&
            !(regs->gbpa & MASK(GBPA_UPDATE)) &&
-           !(regs->gerror & ~gerror_bits(f));
+           !(regs->gerror & ~gerror_bits(f)) &&
+           !regs->gatos_ctrl && (f->atos || !regs->gatos_par);
 }

@@ -236,8 +236,10 @@ typedef enum {
 #define GATOS_PAR_FAULT         0, 0, 1
 #define GATOS_PAR_REASON        0, 1, 2
 #define GATOS_PAR_FAULTCODE     0, 4, 8
+#define GATOS_PAR_SH            0, 8, 2
 #define GATOS_PAR_SIZE          0, 11, 1
-#define GATOS_PAR_ADDR          0, 12, 40
+#define GATOS_PAR_ADDR          0, 12, 40   /* FADDR of a fault */
+#define GATOS_PAR_ATTR          0, 56, 8
 
 /* ---- Stream table (IHI 0070 5.1, 5.2) --------------------------------- */
 
