@@ -142,7 +142,7 @@ static void test_verdict_can_be_silenced(void)
 {
     g_autofree char *said = verdict_of("-M virt-sva,verdict=off -cpu max");
 
-    g_assert_cmpstr(said, ==, "");
+    g_assert_null(strstr(said, "virt-sva"));
 }
 
 /* ---- Device tree ------------------------------------------------------ */
