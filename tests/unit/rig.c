@@ -60,7 +60,9 @@ static void make_stream_table(Rig *r)
         smmu3_set(&cfg, STRTAB_CFG_SPLIT, r->strtab_split);
     }
     smmu3_set(&cfg, STRTAB_CFG_LOG2SIZE, r->strtab_log2);
-    r->strtab = fake_alloc(r->host, bytes, MAX(bytes, 4096));
+    /* Aligned to its size and to no more */
+    bytes = MAX(bytes, 4096);
+    r->strtab = fake_alloc(r->host, 2 * bytes, 2 * bytes) + bytes;
     rig_write64(r, SMMU3_STRTAB_BASE, r->strtab);
     rig_write32(r, SMMU3_STRTAB_BASE_CFG, cfg);
 }

@@ -421,6 +421,43 @@ static void test_stage2_af_and_dirty(void)
     done(&x);
 }
 
+/* Whatever of HA, HD and DBM is missing, a read-only page stays so. */
+static void test_no_dirty_at_stage2(void)
+{
+    static const struct {
+        uint64_t attributes;
+        bool ha, hd;
+    } rows[] = {
+        { PT_S2_RO, true, true },
+        { PT_S2_RO | PT_DBM, true, false },
+        { PT_S2_RO | PT_DBM, false, true },
+        { PT_S2_RO | PT_DBM, false, false },
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        uint64_t desc;
+        Setup x;
+
+        setup_nested(&x, PT_USER_RW, PT_S2_RW, rows[i].ha, rows[i].hd);
+        desc = pt_map(&x.s2, IPA, PA, 3, rows[i].attributes);
+        expect_pa(&x, dma_read(SID, VA));
+        expect_fault(&x, dma_write(SID, VA), F_PERMISSION);
+        g_assert_true(smmu3_get(x.event, EVENT_S2));
+        g_assert_cmphex(pt_read(&x.s2, desc) & PT_S2_W, ==, 0);
+        done(&x);
+    }
+    /* What is writable is not clean, DBM or not. */
+    {
+        Setup x;
+
+        setup_nested(&x, PT_USER_RW, PT_S2_RW, true, true);
+        pt_map(&x.s2, IPA, PA, 3, PT_S2_RW | PT_DBM);
+        expect_pa(&x, dma_read(SID, VA));
+        g_assert_true(x.result.access & SMMU3_WRITE);
+        done(&x);
+    }
+}
+
 /* Fetching a CD or a table is a read: AF at stage 2, never dirty. */
 static void test_stage2_of_structures(void)
 {
@@ -492,6 +529,8 @@ int main(int argc, char **argv)
     T("race-with-moving", test_race_with_move, "62");
     T("race-is-bounded", test_race_is_bounded, "");
     T("stage-2-access-flag-and-dirty-state", test_stage2_af_and_dirty, "");
+    T("no-dirty-state-at-stage-2-without-dbm-ha-hd",
+      test_no_dirty_at_stage2, "");
     T("stage-2-of-cds-and-tables", test_stage2_of_structures, "");
     T("update-needs-stage-2-write", test_update_needs_stage2_write, "61");
     T("update-makes-table-dirty-at-stage-2", test_update_makes_table_dirty,
