@@ -420,6 +420,9 @@ static void virt_sva_class_init(ObjectClass *oc, SvaClassData *data)
                "addressing (based on " SVA_VIRT_LATEST ")";
     mc->alias = NULL;               /* inherited: it is the parent's */
     mc->default_cpu_type = ARM_CPU_TYPE_NAME("max");
+#ifdef SVA_HAVE_DEFAULT_CPU_HOOK
+    mc->get_default_cpu_type = NULL; /* it would come first */
+#endif
     inherit_compat_props(mc, oc);
     compat_props_add(mc->compat_props, no_roms, G_N_ELEMENTS(no_roms));
     vsc->parent_init = mc->init;
