@@ -30,6 +30,8 @@ enum {
 #define VA_NO_S2    UINT64_C(0x6000)        /* its IPA is not mapped */
 #define VA_NO_TT    UINT64_C(0x40000000)    /* its table's IPA is not */
 #define VA_CLEAN    UINT64_C(0x7000)        /* DBM, AF=0 */
+#define VA_SPLIT    UINT64_C(0x400000)      /* 2 MiB, but pages at stage 2 */
+#define VA_S2_DEVICE UINT64_C(0x401000)     /* one of those */
 #define VA_NONE     UINT64_C(0x9000)
 #define IPA_OF(va)  ((va) + 0x10000000)
 #define PA_OF(ipa)  ((ipa) + 0x20000000)
@@ -52,6 +54,7 @@ static void map_all(PageTable *pt)
 {
     pt_map(pt, VA_RW, IPA_OF(VA_RW), 3, PT_USER_RW);
     pt_map(pt, VA_BLOCK, IPA_OF(VA_BLOCK), 2, PT_USER_RW);
+    pt_map(pt, VA_SPLIT, IPA_OF(VA_SPLIT), 2, PT_USER_RW);
     pt_map(pt, VA_DEVICE, IPA_OF(VA_DEVICE), 3, PT_USER_RW | PT_DEVICE);
     pt_map(pt, VA_RO, IPA_OF(VA_RO), 3, PT_USER_RO);
     pt_map(pt, VA_KERNEL, IPA_OF(VA_KERNEL), 3, PT_KERNEL_RW);
@@ -142,6 +145,10 @@ static Gatos *gatos_new(void)
     pt_map_range(&g->stage2, IPA_OF(0), PA_OF(IPA_OF(0)), 0x8000, PT_S2_RW);
     pt_map(&g->stage2, IPA_OF(VA_BLOCK), PA_OF(IPA_OF(VA_BLOCK)), 2,
            PT_S2_RW);
+    pt_map(&g->stage2, IPA_OF(VA_SPLIT), PA_OF(IPA_OF(VA_SPLIT)), 3,
+           PT_S2_RW);
+    pt_map(&g->stage2, IPA_OF(VA_S2_DEVICE), PA_OF(IPA_OF(VA_S2_DEVICE)), 3,
+           PT_S2_RW & ~PT_S2_NORMAL);
     pt_map(&g->stage2, 0x40000000, 0x40000000, 1, PT_S2_RW);
     make_streams(g);
     fake_clear_records(host);
@@ -204,6 +211,14 @@ static const Case answers[] = {
     { { BOTH, SID_NESTED, VA_DEVICE }, PA_OF(IPA_OF(VA_DEVICE)) | DEVICE },
     { { BOTH, SID_NESTED, VA_BLOCK },
       PA_OF(IPA_OF(VA_BLOCK)) | 1u << 20 | BLOCK | NORMAL },
+    /* The lesser size, and the stricter type, of both stages */
+    { { BOTH, SID_NESTED, VA_SPLIT }, PA_OF(IPA_OF(VA_SPLIT)) | NORMAL },
+    { { BOTH, SID_NESTED, VA_S2_DEVICE },
+      PA_OF(IPA_OF(VA_S2_DEVICE)) | DEVICE },
+    { { S2, SID_NESTED, IPA_OF(VA_S2_DEVICE) },
+      PA_OF(IPA_OF(VA_S2_DEVICE)) | DEVICE },
+    { { S1, SID_NESTED, VA_S2_DEVICE },
+      IPA_OF(VA_SPLIT) | 1u << 20 | BLOCK | NORMAL },
     /* Rights as asked for, whatever PRIVCFG and INSTCFG say */
     { { S1, SID_S1, VA_RW, .write = true }, IPA_OF(VA_RW) | NORMAL },
     { { S1, SID_S1, VA_RO, .write = true }, FAULT(F_PERMISSION, 0) },

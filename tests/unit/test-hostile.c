@@ -217,7 +217,8 @@ static const uint32_t interesting[] = {
     SMMU3_CMDQ_CONS, SMMU3_EVENTQ_BASE, SMMU3_EVENTQ_PROD,
     SMMU3_EVENTQ_CONS, SMMU3_EVENTQ_CONS, SMMU3_EVENTQ_IRQ_CFG0,
     SMMU3_PRIQ_BASE, SMMU3_PRIQ_PROD, SMMU3_PRIQ_CONS,
-    SMMU3_PRIQ_IRQ_CFG0, SMMU3_PRIQ_IRQ_CFG2,
+    SMMU3_PRIQ_IRQ_CFG0, SMMU3_PRIQ_IRQ_CFG2, SMMU3_GATOS_CTRL,
+    SMMU3_GATOS_SID, SMMU3_GATOS_ADDR,
 };
 
 static void write_register(Hostile *h)
@@ -502,6 +503,21 @@ static void explain(Hostile *h)
     g_assert_cmpuint(text->len, >, 0);
 }
 
+/* The same by registers: RUN is never left set. */
+static void ask_gatos(Hostile *h)
+{
+    uint64_t sid = below(h, SIDS), addr = 0;
+
+    smmu3_set(&sid, GATOS_SID_SSID_VALID, !chance(h, 4));
+    smmu3_set(&sid, GATOS_SID_SUBSTREAMID, below(h, 4));
+    smmu3_set_addr(&addr, GATOS_ADDR_ADDR, below(h, 0x1000 * PAGES));
+    addr |= below(h, 0x1000);
+    smmu3_mmio_write(h->smmu, SMMU3_GATOS_SID, sid, 8);
+    smmu3_mmio_write(h->smmu, SMMU3_GATOS_ADDR, addr, 8);
+    smmu3_mmio_write(h->smmu, SMMU3_GATOS_CTRL, 1, 4);
+    g_assert_cmphex(smmu3_mmio_read(h->smmu, SMMU3_GATOS_CTRL, 4), ==, 0);
+}
+
 static void start(Hostile *h);
 
 static void step(Hostile *h)
@@ -513,8 +529,10 @@ static void step(Hostile *h)
         start(h);
     } else if (dice < 2) {
         save_and_load(h);
-    } else if (dice < 4) {
+    } else if (dice < 3) {
         explain(h);
+    } else if (dice < 5) {
+        ask_gatos(h);
     } else if (dice < 8) {
         write_register(h);
     } else if (dice < 9) {
@@ -632,6 +650,7 @@ static void run_seed(guint32 seed)
     g_autofree char *message = NULL;
 
     features_all(&h.features);
+    h.features.atos = 1;
     h.features.pps = chance(&h, 4);
     h.features.ds = h.features.vax = chance(&h, 2);
     h.features.stall_max = 1 + below(&h, 16);

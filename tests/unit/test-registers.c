@@ -720,6 +720,8 @@ static void test_load_refuses(void)
         { .cmdq.prod = 1u << 20 }, { .cmdq.cons = 1u << 31 },
         { .eventq.prod = 1u << 30 }, { .priq.base = 1 }, { .priq.cons = 1 },
         { .gerror_irq.addr = 4 }, { .priq_irq.attr = 1u << 31 },
+        { .gatos_ctrl = 1 }, { .gatos_sid = 1 }, { .gatos_addr = 64 },
+        { .gatos_par = 1 },
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {

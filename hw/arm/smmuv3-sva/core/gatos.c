@@ -102,7 +102,7 @@ static Request read_request(const Smmu3 *s)
             .addr = smmu3_get_addr(addr, GATOS_ADDR_ADDR),
             .access = read ? SMMU3_READ : SMMU3_WRITE,
             .priv = smmu3_get(addr, GATOS_ADDR_PNU),
-            .ind = read && smmu3_get(addr, GATOS_ADDR_IND),
+            .ind = smmu3_get(addr, GATOS_ADDR_IND),     /* of reads */
         },
         .type = type,
         .stage1 = type == TYPE_S1 || type == TYPE_BOTH,
