@@ -15,7 +15,7 @@
 #include "libtest.h"
 
 #define MOST 8
-#define SLOW_PAGES 12
+#define SLOW_PAGES 24
 #define BYTES (32 * KIB)
 
 static PasidDev dev;
