@@ -13,7 +13,8 @@
 
 enum { SID = 5, CONTEXTS = 3, VMID = 9, STEPS = 3000, ROUNDS = 18,
        BLOCKS = 3, IPA_PAGES = 512 };
-#define VA UINT64_C(0x7f0000000000)
+/* The same, so that to mix the two stages up is not to be unseen. */
+#define VA UINT64_C(0x4000000000)
 #define IPA UINT64_C(0x4000000000)
 #define PA UINT64_C(0x8000000000)
 
