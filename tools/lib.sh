@@ -7,6 +7,9 @@
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
+# What was said to our make (T=..., -j) is not meant for Linux's.
+unset MAKEFLAGS MFLAGS MAKEOVERRIDES
+
 # The build directory and the options that configure remembered.
 build=${SVA_BUILD_DIR:-$(cat "$top/.build-dir" 2>/dev/null || printf '%s/build' "$top")}
 if [ -r "$build/config.env" ]; then
