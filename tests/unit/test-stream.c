@@ -410,6 +410,27 @@ static void test_cd_tables(void)
     }
 }
 
+/* L2Ptr has no bits below the size of its table. */
+static void test_l2ptr_alignment(void)
+{
+    static const unsigned formats[] = { STE_S1FMT_4K_L2, STE_S1FMT_64K_L2 };
+    Setup x;
+
+    setup(&x);
+    for (unsigned i = 0; i < G_N_ELEMENTS(formats); i++) {
+        uint64_t l1, l1cd;
+
+        put_two_level_cd(&x, formats[i], 12, 5);
+        l1 = smmu3_get_addr(x.ste, STE_S1CONTEXTPTR);
+        l1cd = fake_read64(x.rig->host, l1);
+        l1cd |= formats[i] == STE_S1FMT_4K_L2 ? 0xffe : 0xfffe;
+        fake_write64(x.rig->host, l1, l1cd);
+        rig_set_ste(x.rig, SID, x.ste);
+        expect_pa(&x, with_ssid(dma_read(SID, VA), 5), PA);
+    }
+    done(&x);
+}
+
 /* Two levels with fewer CDs than one leaf holds: L1CD 0. */
 static void test_small_two_level_table(void)
 {
@@ -520,6 +541,7 @@ int main(int argc, char **argv)
     T("s1dss-bypass", test_s1dss_bypass, "41 42");
     T("two-level-cd-table", test_cd_tables, "43 44 45");
     T("two-level-cd-table-of-one-leaf", test_small_two_level_table, "43");
+    T("l1cd-l2ptr-alignment", test_l2ptr_alignment, "43");
     T("l1cd-l2ptr-out-of-range", test_l2ptr_out_of_range, "43");
     T("cd-fetch-abort", test_cd_fetch, "45");
     T("cd-illegal", test_bad_cd, "45 47");

@@ -149,6 +149,66 @@ static void test_el2_world(void)
     done(&x);
 }
 
+/* With CR2.E2H the same stream has two halves, privileges and ASIDs. */
+static void test_el2_e2h_world(void)
+{
+    uint64_t high = VA | UINT64_C(0xffff) << 48, cmd[SMMU3_CMD_WORDS] = { 0 };
+    Setup x = { .rig = rig_new() };
+
+    x.rig->cr2 |= smmu3_field_mask(CR2_E2H);
+    setup_start(&x);
+    pt_map(&x.pt, VA, PA, 3, PT_KERNEL_RW);
+    smmu3_set(x.ste, STE_STRW, STE_STRW_NS_EL2);
+    cd_second_half(x.cd, &x.pt);
+    apply(&x);
+    expect_stage1_fault(&x, dma_read(SID, VA), F_PERMISSION);
+    expect_pa(&x, with_priv(dma_read(SID, VA)), PA);
+    expect_pa(&x, with_priv(dma_read(SID, high)), PA);
+    /* By ASID, and only by commands of its own world */
+    pt_map(&x.pt, VA, PA + PAGE, 3, PT_KERNEL_RW);
+    smmu3_set(cmd, CMD_OPCODE, CMD_TLBI_NH_ASID);
+    smmu3_set(cmd, CMD_ASID, 1);
+    rig_command(x.rig, cmd);
+    rig_command2(x.rig, CMD_TLBI_NSNH_ALL, 0);
+    expect_pa(&x, with_priv(dma_read(SID, VA)), PA);
+    smmu3_set(cmd, CMD_OPCODE, CMD_TLBI_EL2_ASID);
+    smmu3_set(cmd, CMD_ASID, 2);
+    rig_command(x.rig, cmd);
+    expect_pa(&x, with_priv(dma_read(SID, VA)), PA);
+    smmu3_set(cmd, CMD_ASID, 1);
+    rig_command(x.rig, cmd);
+    expect_pa(&x, with_priv(dma_read(SID, VA)), PA + PAGE);
+    done(&x);
+}
+
+/* Streams with one VMID and ASID share entries, others do not. */
+static void test_tags(void)
+{
+    PageTable other;
+    Setup x;
+
+    setup(&x);
+    expect_pa(&x, dma_read(SID, VA), PA);
+    /* The next stream has tables of its own, and the same ASID. */
+    pt_init(&other, x.rig->host, 12, 48, false);
+    pt_map(&other, VA, PA + PAGE, 3, PT_USER_RW);
+    cd_for(x.cd, &other, 1);
+    write_cd(&x, 1);
+    smmu3_set_addr(x.ste, STE_S1CONTEXTPTR, x.cds + SMMU3_CD_BYTES);
+    smmu3_set(x.ste, STE_S2VMID, 1);
+    rig_set_ste(x.rig, SID + 1, x.ste);
+    expect_pa(&x, dma_read(SID + 1, VA), PA + PAGE);
+    expect_pa(&x, dma_read(SID, VA), PA);
+    smmu3_set(x.ste, STE_S2VMID, 0);
+    rig_set_ste(x.rig, SID + 1, x.ste);
+    expect_pa(&x, dma_read(SID + 1, VA), PA);
+    smmu3_set(x.cd, CD_ASID, 2);
+    write_cd(&x, 1);
+    rig_set_ste(x.rig, SID + 1, x.ste);
+    expect_pa(&x, dma_read(SID + 1, VA), PA + PAGE);
+    done(&x);
+}
+
 static void test_walk_abort(void)
 {
     uint64_t event[SMMU3_EVENT_WORDS], pa;
@@ -428,6 +488,8 @@ int main(int argc, char **argv)
     T("top-byte-ignore", test_tbi, "53");
     T("e0pd", test_e0pd, "74");
     T("el2-world", test_el2_world, "68");
+    T("el2-e2h-world", test_el2_e2h_world, "68");
+    T("vmid-and-asid-tag-what-is-cached", test_tags, "");
     T("walk-abort", test_walk_abort, "73");
     T("cd-a-and-r", test_fault_model, "91");
     T("cd-a-and-r-only-for-translation-faults",

@@ -138,7 +138,6 @@ bool smmu3_pass_find_stream(Smmu3Pass *p)
     if (p->mode == SMMU3_PASS_CACHED) {
         return smmu3_pass_fail(p, EVENT_NONE);
     }
-    p->config.has_cd = false;
     count_fetch(p);
     epoch = smmu3_config_epoch(s->configs);
     if (!read_stream(p)) {

@@ -47,7 +47,10 @@ G_STATIC_ASSERT(offsetof(Set, output) == CACHE_LINE_BYTES);
 #define OUTPUT_CLEAN        0, 6, 1
 #define OUTPUT_DEVICE       0, 7, 1
 
-/* Input addresses have 56 bits: TBI ignores those above, 55 is the half. */
+/*
+ * Input addresses have 56 bits, as PLACE_PAGE says: TBI ignores those above,
+ * and bit 55 is the half.
+ */
 enum { ADDR_BITS = 56, ASID_SLOTS = 65536, VMIDS = 65536 };
 
 struct Smmu3Tlb {
@@ -78,7 +81,6 @@ static inline Key make_key(const Smmu3TlbTag *tag, uint64_t addr,
 {
     Key key = { 0, 0 };
 
-    addr &= smmu3_mask(ADDR_BITS);
     smmu3_set(&key.place, PLACE_USED, 1);
     smmu3_set(&key.place, PLACE_GLOBAL, global);
     smmu3_set(&key.place, PLACE_ASET, global && tag->aset);
