@@ -441,6 +441,7 @@ static void vary_features(Fuzz *z, Smmu3Features *f)
     f->httu = below(z, 3);
     f->xnx = below(z, 2);
     f->stt = below(z, 2);
+    f->atos = below(z, 2);
 }
 
 static void fuzz_round(guint32 seed, unsigned steps)
