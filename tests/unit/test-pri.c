@@ -561,6 +561,47 @@ static void test_endless_requests_are_bounded(void)
     g_assert_cmphex(prod(r), ==, 1);
 }
 
+/*
+ * An answer that is due, and an interrupt, are sent when the machine stops; no
+ * command is begun then.
+ */
+static void test_flush(void)
+{
+    g_autoptr(Rig) r = started(4);
+    Smmu3PageRequest q = request(1, 7, true);
+    unsigned commands = smmu3_counters(r->smmu)->commands;
+
+    smmu3_page_request(r->smmu, &q);
+    g_assert_cmpuint(r->host->irqs[SMMU3_IRQ_PRIQ], ==, 0);
+    smmu3_flush(r->smmu);
+    g_assert_cmpuint(r->host->irqs[SMMU3_IRQ_PRIQ], ==, 1);
+    g_assert_cmpuint(smmu3_counters(r->smmu)->commands, ==, commands);
+    g_assert_cmpuint(r->host->kicks, >, 0);
+    smmu3_service(r->smmu);
+    g_assert_cmpuint(r->host->irqs[SMMU3_IRQ_PRIQ], ==, 1);
+}
+
+/* An interrupt that was on its way when the state was saved comes after. */
+static void test_load_interrupts_again(void)
+{
+    g_autoptr(Rig) r = started(4);
+    g_autoptr(Rig) to = rig_new();
+    Smmu3PageRequest q = request(1, 7, true);
+
+    rig_create(to);
+    g_assert_true(smmu3_load(to->smmu, smmu3_regs(r->smmu), NULL, 0));
+    smmu3_service(to->smmu);
+    for (unsigned i = 0; i < SMMU3_IRQ_COUNT; i++) {
+        g_assert_cmpuint(to->host->irqs[i], ==, 0);
+    }
+    smmu3_page_request(r->smmu, &q);
+    g_assert_true(smmu3_load(to->smmu, smmu3_regs(r->smmu), NULL, 0));
+    smmu3_service(to->smmu);
+    g_assert_cmpuint(to->host->irqs[SMMU3_IRQ_PRIQ], ==, 1);
+    g_assert_cmpuint(to->host->irqs[SMMU3_IRQ_EVENTQ], ==, 0);
+    g_assert_cmpuint(to->host->irqs[SMMU3_IRQ_GERROR], ==, 0);
+}
+
 int main(int argc, char **argv)
 {
     conformance_init(&argc, &argv);
@@ -591,5 +632,8 @@ int main(int argc, char **argv)
                      test_pri_resp_without_substreams, "");
     conformance_test("/smmu3/pri/endless-requests-are-bounded",
                      test_endless_requests_are_bounded, "");
+    conformance_test("/smmu3/pri/flush-sends-what-is-due", test_flush, "");
+    conformance_test("/smmu3/pri/load-interrupts-again",
+                     test_load_interrupts_again, "");
     return conformance_run();
 }

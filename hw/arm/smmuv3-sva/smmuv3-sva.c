@@ -153,6 +153,8 @@ static void run_state_changed(void *opaque, bool running, RunState state)
     Smmuv3SvaState *s = opaque;
 
     if (!running) {
+        /* What is on its way would not be in the stream of a migration. */
+        smmu3_flush(s->core);
         return;
     }
     if (s->quiesced_while_stopped) {

@@ -264,6 +264,14 @@ void smmu3_service(Smmu3 *s)
     leave_for_later(s);
 }
 
+void smmu3_flush(Smmu3 *s)
+{
+    if (enter_service(s)) {
+        smmu3_outbox_deliver(s, MAILS_PER_SERVICE);
+        leave_for_later(s);
+    }
+}
+
 /* ---- Looking in ------------------------------------------------------- */
 
 const Smmu3Features *smmu3_features(const Smmu3 *s)
@@ -305,6 +313,29 @@ void smmu3_counters_reset(Smmu3 *s)
     }
 }
 
+/*
+ * Under the lock: an interrupt may have been on its way when the state was
+ * saved. One too many does no harm.
+ */
+static void interrupt_again(Smmu3 *s)
+{
+    const Smmu3Regs *regs = &s->regs;
+    const Smmu3Features *f = &s->features;
+
+    if (!smmu3_queue_empty(&regs->eventq,
+                           smmu3_queue_log2(&regs->eventq, f->eventqs))) {
+        smmu3_interrupt(s, SMMU3_IRQ_EVENTQ);
+    }
+    if (f->pri &&
+        !smmu3_queue_empty(&regs->priq,
+                           smmu3_queue_log2(&regs->priq, f->priqs))) {
+        smmu3_interrupt(s, SMMU3_IRQ_PRIQ);
+    }
+    if (smmu3_gerror_active(s)) {
+        smmu3_interrupt(s, SMMU3_IRQ_GERROR);
+    }
+}
+
 bool smmu3_load(Smmu3 *s, const Smmu3Regs *regs,
                 const Smmu3SavedStall *stalls, size_t stall_count)
 {
@@ -325,6 +356,7 @@ bool smmu3_load(Smmu3 *s, const Smmu3Regs *regs,
     if (ok) {
         s->regs = *regs;
         smmu3_regs_publish(s);
+        interrupt_again(s);
     } else {
         smmu3_stall_forget_all(s);
     }

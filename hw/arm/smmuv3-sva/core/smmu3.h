@@ -119,6 +119,12 @@ void smmu3_mmio_write(Smmu3 *s, uint64_t offset, uint64_t value,
  */
 void smmu3_service(Smmu3 *s);
 
+/*
+ * Send what is decided already - interrupts, CMD_SYNC's signals, answers to
+ * endpoints - and begin nothing: when the machine stops, before it is saved.
+ */
+void smmu3_flush(Smmu3 *s);
+
 /* The host's delayed answers; both do the work of smmu3_service(). */
 void smmu3_quiesced(Smmu3 *s);
 void smmu3_atc_timeout(Smmu3 *s);
@@ -182,8 +188,9 @@ void smmu3_explain(Smmu3 *s, const Smmu3Transaction *t, GString *out);
  * Save and load. The stalls are saved without their cookies: after a load
  * every requester submits again what it had stalled, and software's answers
  * to the old records are accepted (an early retry, IHI 0070 3.12.2).
- * smmu3_load() leaves the caches empty; it returns false, and the state as
- * after reset, if the values cannot be this SMMU's.
+ * smmu3_load() leaves the caches empty, and sends the interrupts of queues
+ * that are not empty and of active errors, once more or not; it returns false,
+ * and the state as after reset, if the values cannot be this SMMU's.
  */
 GArray *smmu3_save_stalls(Smmu3 *s);        /* of Smmu3SavedStall */
 bool smmu3_load(Smmu3 *s, const Smmu3Regs *regs,
