@@ -74,6 +74,29 @@ struct Smmuv3SvaState {
 /* Whether the user chose the output address size. Before realize. */
 bool smmuv3_sva_oas_given(Smmuv3SvaState *s);
 
+/* ---- The device's own parts ------------------------------------------- */
+
+/* smmuv3-sva-host.c: a core that has @s as its host, and what that needs. */
+Smmu3 *smmuv3_sva_core_new(Smmuv3SvaState *s, const Smmu3Features *features,
+                           const Smmu3Options *options);
+
+/* smmuv3-sva-trace.c: Smmu3HostOps.trace. */
+void smmuv3_sva_trace(void *host, Smmu3TraceKind kind, uint64_t a, uint64_t b,
+                      uint64_t c, uint64_t d);
+
+/*
+ * smmuv3-sva-properties.c: the profile's features, with the fields that were
+ * given put over them and those that depend on these in step. False, with
+ * @errp set, if there is no such profile.
+ */
+bool smmuv3_sva_wanted_features(Smmuv3SvaState *s, Smmu3Features *f,
+                                Error **errp);
+void smmuv3_sva_add_properties(ObjectClass *oc);
+
+/* smmuv3-sva-monitor.c, smmuv3-sva-migration.c */
+void smmuv3_sva_add_monitor_properties(ObjectClass *oc);
+extern const VMStateDescription vmstate_smmuv3_sva;
+
 /* ---- Threads (smmuv3-sva-quiesce.c) ----------------------------------- */
 
 /* Before a translation in a thread without the big lock, in an RCU section. */

@@ -1,0 +1,114 @@
+/*
+ * What the core tells of its work, as QEMU's trace events. Not whether they
+ * are shown. Called by the core, from any thread that translates.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "qemu/osdep.h"
+#include "smmuv3-sva.h"
+#include "trace.h"
+
+static const char *command_name(uint64_t opcode)
+{
+    switch (opcode) {
+    case CMD_PREFETCH_CONFIG:   return "CMD_PREFETCH_CONFIG";
+    case CMD_PREFETCH_ADDR:     return "CMD_PREFETCH_ADDR";
+    case CMD_CFGI_STE:          return "CMD_CFGI_STE";
+    case CMD_CFGI_STE_RANGE:    return "CMD_CFGI_STE_RANGE";
+    case CMD_CFGI_CD:           return "CMD_CFGI_CD";
+    case CMD_CFGI_CD_ALL:       return "CMD_CFGI_CD_ALL";
+    case CMD_CFGI_VMS_PIDM:     return "CMD_CFGI_VMS_PIDM";
+    case CMD_TLBI_NH_ALL:       return "CMD_TLBI_NH_ALL";
+    case CMD_TLBI_NH_ASID:      return "CMD_TLBI_NH_ASID";
+    case CMD_TLBI_NH_VA:        return "CMD_TLBI_NH_VA";
+    case CMD_TLBI_NH_VAA:       return "CMD_TLBI_NH_VAA";
+    case CMD_TLBI_EL3_ALL:      return "CMD_TLBI_EL3_ALL";
+    case CMD_TLBI_EL3_VA:       return "CMD_TLBI_EL3_VA";
+    case CMD_TLBI_EL2_ALL:      return "CMD_TLBI_EL2_ALL";
+    case CMD_TLBI_EL2_ASID:     return "CMD_TLBI_EL2_ASID";
+    case CMD_TLBI_EL2_VA:       return "CMD_TLBI_EL2_VA";
+    case CMD_TLBI_EL2_VAA:      return "CMD_TLBI_EL2_VAA";
+    case CMD_TLBI_S12_VMALL:    return "CMD_TLBI_S12_VMALL";
+    case CMD_TLBI_S2_IPA:       return "CMD_TLBI_S2_IPA";
+    case CMD_TLBI_NSNH_ALL:     return "CMD_TLBI_NSNH_ALL";
+    case CMD_ATC_INV:           return "CMD_ATC_INV";
+    case CMD_PRI_RESPONSE:      return "CMD_PRI_RESP";
+    case CMD_RESUME:            return "CMD_RESUME";
+    case CMD_STALL_TERM:        return "CMD_STALL_TERM";
+    case CMD_SYNC:              return "CMD_SYNC";
+    default:                    return "CMD_?";
+    }
+}
+
+static const char *outcome_name(uint64_t outcome)
+{
+    static const char *const names[] = {
+        [SMMU3_OK] = "ok", [SMMU3_ABORT] = "abort", [SMMU3_RAZWI] = "raz/wi",
+        [SMMU3_STALLED] = "stalled", [SMMU3_ATS_UR] = "ats-ur",
+        [SMMU3_ATS_CA] = "ats-ca",
+    };
+
+    return outcome < ARRAY_SIZE(names) ? names[outcome] : "?";
+}
+
+static const char *resolution_name(uint64_t how)
+{
+    return how == SMMU3_RESOLVE_RETRY ? "retry" :
+           how == SMMU3_RESOLVE_ABORT ? "abort" : "raz/wi";
+}
+
+void smmuv3_sva_trace(void *host, Smmu3TraceKind kind, uint64_t a, uint64_t b,
+                      uint64_t c, uint64_t d)
+{
+    const char *name;
+
+    switch (kind) {
+    case SMMU3_TRACE_COMMAND:
+        trace_smmuv3_sva_command(command_name(smmu3_get(&a, CMD_OPCODE)),
+                                 a, b, c);
+        break;
+    case SMMU3_TRACE_EVENT:
+        name = smmu3_event_name(smmu3_get(&a, EVENT_TYPE));
+        trace_smmuv3_sva_event(name ?: "?", smmu3_get(&a, EVENT_STREAMID),
+                               a, b, c, d);
+        break;
+    case SMMU3_TRACE_EVENT_LOST:
+        name = smmu3_event_name(smmu3_get(&a, EVENT_TYPE));
+        trace_smmuv3_sva_event_lost(name ?: "?", smmu3_get(&a, EVENT_STREAMID),
+                                    a, b, c, d);
+        break;
+    case SMMU3_TRACE_STE:
+        trace_smmuv3_sva_ste(a, b, c, d);
+        break;
+    case SMMU3_TRACE_CD:
+        trace_smmuv3_sva_cd(a, b, c, d);
+        break;
+    case SMMU3_TRACE_WALK:
+        trace_smmuv3_sva_walk(a, (int64_t)b, c, d);
+        break;
+    case SMMU3_TRACE_TRANSLATE:
+        trace_smmuv3_sva_translate(a, a >> 32, b, c, outcome_name(d));
+        break;
+    case SMMU3_TRACE_STALL:
+        trace_smmuv3_sva_stall(a, b, c, d);
+        break;
+    case SMMU3_TRACE_RESOLVE:
+        trace_smmuv3_sva_resolve(a, b, resolution_name(c));
+        break;
+    case SMMU3_TRACE_PAGE_REQUEST:
+        trace_smmuv3_sva_page_request(a, b, c);
+        break;
+    case SMMU3_TRACE_PRG_RESPONSE:
+        trace_smmuv3_sva_prg_response(a, b, c);
+        break;
+    case SMMU3_TRACE_ATC_INVALIDATE:
+        trace_smmuv3_sva_atc_invalidate(a, b, c, d);
+        break;
+    case SMMU3_TRACE_TLB_INVALIDATE:
+        trace_smmuv3_sva_tlb_invalidate(command_name(a), b, b >> 32, c, d);
+        break;
+    case SMMU3_TRACE_GERROR:
+        trace_smmuv3_sva_gerror(a, b);
+        break;
+    }
+}
