@@ -9,6 +9,7 @@ CONFIG_VIRT_SVA=y
 CONFIG_ARM_SMMUV3_SVA=y
 CONFIG_PASID_DEV=y
 CONFIG_HISI_ZIP=y
+CONFIG_SVA_TESTDEV=y
 
 # The machine it stands on, with QEMU's own arm-smmuv3
 CONFIG_ARM_VIRT=y

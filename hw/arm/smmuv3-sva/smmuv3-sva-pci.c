@@ -216,7 +216,30 @@ static int function_notify_flag_changed(IOMMUMemoryRegion *iommu,
     return 0;
 }
 
-/* Tell the notifiers of one kind that [@first, @last] is gone. */
+/* [@first, @last] is gone. */
+static void notify_one(Smmuv3SvaFunction *fn, IOMMUNotifier *n,
+                       IOMMUNotifierFlag kind, uint64_t first, uint64_t last)
+{
+    IOMMUTLBEvent event = {
+        .type = kind,
+        .entry = {
+            .target_as = &address_space_memory,
+            .iova = first,
+            .addr_mask = last - first,
+            .perm = IOMMU_NONE,
+        },
+    };
+
+    trace_smmuv3_sva_pci_notify(fn->iommu.parent_obj.name, first,
+                                last - first);
+    memory_region_notify_iommu_one(n, &event);
+}
+
+/*
+ * Tell the notifiers of one kind that [@first, @last] is gone. All 2^64 bytes
+ * are told in two halves: who makes a length of the mask, as vhost does, would
+ * come to 0, and the kernel takes that for a mistake and keeps everything.
+ */
 static void notify_unmap(Smmuv3SvaFunction *fn, IOMMUNotifierFlag kind,
                          uint64_t first, uint64_t last)
 {
@@ -228,22 +251,15 @@ static void notify_unmap(Smmuv3SvaFunction *fn, IOMMUNotifierFlag kind,
     IOMMU_NOTIFIER_FOREACH(n, &fn->iommu) {
         uint64_t from = MAX(first, n->start);
         uint64_t to = MIN(last, n->end);
-        IOMMUTLBEvent event = {
-            .type = kind,
-            .entry = {
-                .target_as = &address_space_memory,
-                .iova = from,
-                .addr_mask = to - from,
-                .perm = IOMMU_NONE,
-            },
-        };
 
         if (from > to || !(n->notifier_flags & kind)) {
             continue;
         }
-        trace_smmuv3_sva_pci_notify(fn->iommu.parent_obj.name, from,
-                                    to - from);
-        memory_region_notify_iommu_one(n, &event);
+        if (to - from == UINT64_MAX) {
+            notify_one(fn, n, kind, 0, INT64_MAX);
+            from = UINT64_C(1) << 63;
+        }
+        notify_one(fn, n, kind, from, to);
     }
 }
 

@@ -10,6 +10,8 @@
 #if QEMU_VERSION_MAJOR > 10 || \
     (QEMU_VERSION_MAJOR == 10 && QEMU_VERSION_MINOR >= 1)
 typedef const void PasidDevClassData;
+/* pci_ats_request_translation() and its like */
+#define PASID_DEV_HAVE_PCI_ATS
 #else
 typedef void PasidDevClassData;
 #endif
