@@ -280,7 +280,7 @@ static uint8_t *fw_cfg_file(SvaQtest *t, const char *name, size_t *bytes)
 
     fw_cfg_select(t, FW_CFG_DIRECTORY);
     fw_cfg_read(t, count, sizeof(count));
-    for (uint32_t i = 0; i < ldl_be_p(count); i++) {
+    for (int i = 0; i < ldl_be_p(count); i++) {
         fw_cfg_read(t, entry, sizeof(entry));
         if (!strcmp((char *)entry + 8, name)) {
             uint8_t *data;
@@ -300,7 +300,7 @@ static uint8_t *iort_node(uint8_t *iort, uint8_t type)
 {
     uint8_t *node = iort + ldl_le_p(iort + 40);
 
-    for (uint32_t i = 0; i < ldl_le_p(iort + 36); i++) {
+    for (int i = 0; i < ldl_le_p(iort + 36); i++) {
         if (node[0] == type) {
             return node;
         }
