@@ -461,16 +461,16 @@ static void test_save_and_load(void)
 int main(int argc, char **argv)
 {
     conformance_init(&argc, &argv);
-    conformance_test("/smmu3/gatos/answers", test_answers, "");
-    conformance_test("/smmu3/gatos/refusals", test_refusals, "");
-    conformance_test("/smmu3/gatos/aborts", test_aborts, "");
-    conformance_test("/smmu3/gatos/stage-2-aborts", test_stage_2_aborts, "");
+    conformance_test("/smmu3/gatos/answers", test_answers, "121");
+    conformance_test("/smmu3/gatos/refusals", test_refusals, "122 124");
+    conformance_test("/smmu3/gatos/aborts", test_aborts, "122");
+    conformance_test("/smmu3/gatos/stage-2-aborts", test_stage_2_aborts, "122");
     conformance_test("/smmu3/gatos/updates-inhibited",
-                     test_updates_inhibited, "");
-    conformance_test("/smmu3/gatos/updates", test_updates, "");
-    conformance_test("/smmu3/gatos/needs-smmuen", test_needs_smmuen, "");
+                     test_updates_inhibited, "123");
+    conformance_test("/smmu3/gatos/updates", test_updates, "123");
+    conformance_test("/smmu3/gatos/needs-smmuen", test_needs_smmuen, "124");
     conformance_test("/smmu3/gatos/stages-that-are-not-there",
-                     test_stages_that_are_not_there, "");
+                     test_stages_that_are_not_there, "124");
     conformance_test("/smmu3/gatos/register-bits", test_register_bits, "");
     conformance_test("/smmu3/gatos/save-and-load", test_save_and_load, "");
     return conformance_run();
