@@ -7,56 +7,21 @@
  */
 #include "qemu/osdep.h"
 #include <zlib.h>
-#include "qemu/bswap.h"
 #include "hisi-zip-abi.h"
 #include "hisi-zip-codec.h"
-
-enum { TRAILER_MAX_BYTES = 8 };
+#include "hisi-zip-check.h"
 
 struct HisiZipCodec {
     z_stream zs;
+    HisiZipCheck check;
     bool decompress;
-    uint8_t format;
     bool body_is_done;
-    uint32_t checksum;
-    uint64_t plain_bytes;
-    uint8_t trailer[TRAILER_MAX_BYTES];
-    uint8_t trailer_pos;
 };
-
-static unsigned trailer_bytes(const HisiZipCodec *codec)
-{
-    switch (codec->format) {
-    case HISI_ZIP_FORMAT_ZLIB:
-        return 4;
-    case HISI_ZIP_FORMAT_GZIP:
-        return 8;
-    default:
-        return 0;
-    }
-}
-
-static int window_bits(unsigned window)
-{
-    switch (window) {
-    case HISI_ZIP_WINDOW_4K:
-        return 12;
-    case HISI_ZIP_WINDOW_8K:
-        return 13;
-    case HISI_ZIP_WINDOW_16K:
-    case HISI_ZIP_WINDOW_24K:   /* zlib has powers of two: stay below */
-        return 14;
-    case HISI_ZIP_WINDOW_32K:
-        return 15;
-    default:
-        return 0;
-    }
-}
 
 HisiZipCodec *hisi_zip_codec_new(bool decompress, unsigned format,
                                  unsigned window, int level)
 {
-    int bits = window_bits(window);
+    int bits = hisi_zip_window_bits(window);
     HisiZipCodec *codec;
     int ret;
 
@@ -66,8 +31,7 @@ HisiZipCodec *hisi_zip_codec_new(bool decompress, unsigned format,
     }
     codec = g_new0(HisiZipCodec, 1);
     codec->decompress = decompress;
-    codec->format = format;
-    codec->checksum = format == HISI_ZIP_FORMAT_ZLIB ? 1 : 0;
+    hisi_zip_check_init(&codec->check, format);
     ret = decompress ? inflateInit2(&codec->zs, -MAX_WBITS)
                      : deflateInit2(&codec->zs, level, Z_DEFLATED, -bits, 8,
                                     Z_DEFAULT_STRATEGY);
@@ -89,60 +53,6 @@ void hisi_zip_codec_free(HisiZipCodec *codec)
         deflateEnd(&codec->zs);
     }
     g_free(codec);
-}
-
-static void add_plain(HisiZipCodec *codec, const uint8_t *data, size_t bytes)
-{
-    codec->plain_bytes += bytes;
-    if (codec->format == HISI_ZIP_FORMAT_ZLIB) {
-        codec->checksum = adler32(codec->checksum, data, bytes);
-    } else if (codec->format == HISI_ZIP_FORMAT_GZIP) {
-        codec->checksum = crc32(codec->checksum, data, bytes);
-    }
-}
-
-/* What the trailer has to say of the bytes seen so far. */
-static void build_trailer(const HisiZipCodec *codec, uint8_t *trailer)
-{
-    if (codec->format == HISI_ZIP_FORMAT_ZLIB) {
-        stl_be_p(trailer, codec->checksum);
-    } else if (codec->format == HISI_ZIP_FORMAT_GZIP) {
-        stl_le_p(trailer, codec->checksum);
-        stl_le_p(trailer + 4, codec->plain_bytes);
-    }
-}
-
-static HisiZipCodecResult put_trailer(HisiZipCodec *codec, HisiZipCodecIo *io)
-{
-    size_t bytes = MIN(trailer_bytes(codec) - codec->trailer_pos,
-                       io->out_bytes);
-
-    build_trailer(codec, codec->trailer);
-    memcpy(io->out, codec->trailer + codec->trailer_pos, bytes);
-    codec->trailer_pos += bytes;
-    io->out += bytes;
-    io->out_bytes -= bytes;
-    return codec->trailer_pos == trailer_bytes(codec) ? HISI_ZIP_CODEC_END
-                                                      : HISI_ZIP_CODEC_MORE;
-}
-
-static HisiZipCodecResult check_trailer(HisiZipCodec *codec,
-                                        HisiZipCodecIo *io)
-{
-    uint8_t expected[TRAILER_MAX_BYTES] = { 0 };
-    size_t bytes = MIN(trailer_bytes(codec) - codec->trailer_pos,
-                       io->in_bytes);
-
-    memcpy(codec->trailer + codec->trailer_pos, io->in, bytes);
-    codec->trailer_pos += bytes;
-    io->in += bytes;
-    io->in_bytes -= bytes;
-    if (codec->trailer_pos < trailer_bytes(codec)) {
-        return HISI_ZIP_CODEC_MORE;
-    }
-    build_trailer(codec, expected);
-    return memcmp(expected, codec->trailer, trailer_bytes(codec))
-           ? HISI_ZIP_CODEC_BAD_CHECK : HISI_ZIP_CODEC_END;
 }
 
 HisiZipCodecResult hisi_zip_codec_run(HisiZipCodec *codec,
@@ -167,9 +77,9 @@ HisiZipCodecResult hisi_zip_codec_run(HisiZipCodec *codec,
         io->out = zs->next_out;
         io->out_bytes = zs->avail_out;
         if (codec->decompress) {
-            add_plain(codec, out, io->out - out);
+            hisi_zip_check_add(&codec->check, out, io->out - out);
         } else {
-            add_plain(codec, in, io->in - in);
+            hisi_zip_check_add(&codec->check, in, io->in - in);
         }
 
         if (ret == Z_OK || ret == Z_BUF_ERROR) {
@@ -180,16 +90,11 @@ HisiZipCodecResult hisi_zip_codec_run(HisiZipCodec *codec,
         }
         codec->body_is_done = true;
     }
-    return codec->decompress ? check_trailer(codec, io)
-                             : put_trailer(codec, io);
+    return codec->decompress ? hisi_zip_check_take(&codec->check, io)
+                             : hisi_zip_check_put(&codec->check, io);
 }
 
-uint32_t hisi_zip_codec_checksum(const HisiZipCodec *codec)
+const HisiZipCheck *hisi_zip_codec_check(const HisiZipCodec *codec)
 {
-    return codec->format == HISI_ZIP_FORMAT_RAW ? 0 : codec->checksum;
-}
-
-uint64_t hisi_zip_codec_plain_bytes(const HisiZipCodec *codec)
-{
-    return codec->plain_bytes;
+    return &codec->check;
 }

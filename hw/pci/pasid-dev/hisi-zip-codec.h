@@ -42,9 +42,8 @@ void hisi_zip_codec_free(HisiZipCodec *codec);
 HisiZipCodecResult hisi_zip_codec_run(HisiZipCodec *codec,
                                       HisiZipCodecIo *io);
 
-/* Adler-32 (zlib) or CRC-32 (gzip) of the uncompressed side, 0 for raw. */
-uint32_t hisi_zip_codec_checksum(const HisiZipCodec *codec);
-/* Bytes of the uncompressed side. */
-uint64_t hisi_zip_codec_plain_bytes(const HisiZipCodec *codec);
+/* Checksum and length of the uncompressed side so far. */
+struct HisiZipCheck;
+const struct HisiZipCheck *hisi_zip_codec_check(const HisiZipCodec *codec);
 
 #endif

@@ -20,7 +20,9 @@
 #include "hisi-zip.h"
 #include "hisi-zip-abi.h"
 #include "hisi-zip-codec.h"
+#include "hisi-zip-check.h"
 #include "hisi-zip-list.h"
+#include "hisi-zip-stream.h"
 #include "trace.h"
 
 /* Job steps between two looks at the main loop, a few milliseconds' worth. */
@@ -30,6 +32,8 @@ typedef enum JobStage {
     JOB_COMPUTE,
     JOB_GATHER,
     JOB_SCATTER,
+    JOB_LOAD_CONTEXT,       /* of a stateful stream, before anything else */
+    JOB_SAVE_CONTEXT,       /* and at the end */
 } JobStage;
 
 typedef enum JobStep {
@@ -47,8 +51,9 @@ struct HisiZipJob {
     uint32_t sqe[HISI_ZIP_SQE_WORDS];
 
     bool decompress;
-    HisiZipCodec *codec;
-    HisiZipCursor src, dst;
+    HisiZipCodec *codec;        /* a stateless request, or */
+    HisiZipStream *stream;      /* a stateful one */
+    HisiZipCursor src, dst, context;
     JobStage stage;
     uint32_t input_left;        /* bytes not yet gathered */
     uint32_t room;              /* bytes that may still be written */
@@ -57,12 +62,15 @@ struct HisiZipJob {
     bool output_ends;           /* what is in out[] is the last */
     bool last_block_seen;
     uint8_t status;             /* HISI_ZIP_* */
+    uint8_t context_state;      /* HISI_ZIP_CTX_* */
 
     size_t in_pos, in_bytes;
     size_t out_pos, out_bytes;
-    uint8_t in[64 * KiB];
+    uint8_t in[64 * KiB];       /* or the stream's context */
     uint8_t out[64 * KiB];
 };
+QEMU_BUILD_BUG_ON(sizeof_field(HisiZipJob, in) <
+                  HISI_ZIP_STREAM_CONTEXT_BYTES);
 
 /* ---- Begin and end ----------------------------------------------------- */
 
@@ -119,9 +127,6 @@ static uint8_t zip_job_check(const HisiZipJob *job)
     if (format < HISI_ZIP_FORMAT_RAW || format > HISI_ZIP_FORMAT_GZIP) {
         return HISI_ZIP_UNSUPPORTED;
     }
-    if (sqe[HISI_ZIP_SQE_MODE] & HISI_ZIP_MODE_STATEFUL) {
-        return HISI_ZIP_UNSUPPORTED;
-    }
     if (hisi_qm_queue_type(&job->zip->qm, job->qn) > HISI_ZIP_DECOMPRESS) {
         return HISI_ZIP_UNSUPPORTED;
     }
@@ -130,6 +135,38 @@ static uint8_t zip_job_check(const HisiZipJob *job)
         return HISI_ZIP_BAD_REQUEST;
     }
     return HISI_ZIP_OK;
+}
+
+static bool zip_job_is_stateful(const HisiZipJob *job)
+{
+    return job->sqe[HISI_ZIP_SQE_MODE] & HISI_ZIP_MODE_STATEFUL;
+}
+
+static bool zip_job_finishes(const HisiZipJob *job)
+{
+    return job->sqe[HISI_ZIP_SQE_MODE] & HISI_ZIP_MODE_FINISH;
+}
+
+/* The computing half; a stream that goes on comes with its context. */
+static void zip_job_start_engine(HisiZipJob *job)
+{
+    uint32_t request = job->sqe[HISI_ZIP_SQE_REQUEST];
+    unsigned format = HISI_ZIP_REQUEST_FORMAT(request);
+    unsigned window = HISI_ZIP_REQUEST_WINDOW(request);
+    uint32_t level = job->zip->level;
+
+    if (!zip_job_is_stateful(job)) {
+        job->codec = hisi_zip_codec_new(job->decompress, format, window, level);
+    } else if (job->sqe[HISI_ZIP_SQE_MODE] & HISI_ZIP_MODE_NEW_STREAM) {
+        job->stream = hisi_zip_stream_new(job->decompress, format, window,
+                                          level);
+    } else {
+        job->stage = JOB_LOAD_CONTEXT;
+        return;
+    }
+    if (!job->codec && !job->stream) {
+        job->status = HISI_ZIP_UNSUPPORTED;
+    }
 }
 
 static void zip_job_start(HisiZipJob *job)
@@ -144,20 +181,15 @@ static void zip_job_start(HisiZipJob *job)
     }
     job->decompress = hisi_qm_queue_type(&job->zip->qm, job->qn) ==
                       HISI_ZIP_DECOMPRESS;
-    job->codec = hisi_zip_codec_new(job->decompress,
-                                    HISI_ZIP_REQUEST_FORMAT(request),
-                                    HISI_ZIP_REQUEST_WINDOW(request),
-                                    job->zip->level);
-    if (!job->codec) {
-        job->status = HISI_ZIP_UNSUPPORTED;
-        return;
-    }
     job->input_left = sqe[HISI_ZIP_SQE_INPUT_LEN];
     job->room = sqe[HISI_ZIP_SQE_OUTPUT_ROOM];
     hisi_zip_cursor_init(&job->src, is_list, address(sqe, HISI_ZIP_SQE_SRC),
                          HISI_ZIP_MODE_SRC_OFFSET(sqe[HISI_ZIP_SQE_MODE]));
     hisi_zip_cursor_init(&job->dst, is_list, address(sqe, HISI_ZIP_SQE_DST),
                          sqe[HISI_ZIP_SQE_DST_OFFSET] & 0xffffff);
+    hisi_zip_cursor_init(&job->context, false,
+                         address(sqe, HISI_ZIP_SQE_CTX_ADDR), 0);
+    zip_job_start_engine(job);
 }
 
 /* The next entry of @qn, or NULL when there is none. */
@@ -193,36 +225,42 @@ static void zip_job_free(HisiZipJob *job)
 {
     sva_channel_cancel(&job->ch);
     hisi_zip_codec_free(job->codec);
+    hisi_zip_stream_free(job->stream);
     g_free(job);
+}
+
+/* Bytes of input that the engine took. */
+static uint32_t zip_job_consumed(const HisiZipJob *job)
+{
+    return job->gathered - (job->in_bytes - job->in_pos);
 }
 
 /* Fills in what the entry tells software, little-endian, into @sqe. */
 static void zip_job_result(HisiZipJob *job, uint32_t *sqe)
 {
-    uint32_t consumed = job->gathered - (job->in_bytes - job->in_pos);
+    const HisiZipCheck *check = job->codec ? hisi_zip_codec_check(job->codec) :
+                                job->stream ?
+                                hisi_zip_stream_check(job->stream) : NULL;
 
     memcpy(sqe, job->sqe, HISI_ZIP_SQE_BYTES);
-    if (job->status == HISI_ZIP_OK && !job->decompress &&
+    if (job->status == HISI_ZIP_OK && !job->decompress && job->codec &&
         job->produced >= job->sqe[HISI_ZIP_SQE_INPUT_LEN]) {
         job->status = HISI_ZIP_NOT_SMALLER;
     }
-    sqe[HISI_ZIP_SQE_CONSUMED] = consumed;
+    sqe[HISI_ZIP_SQE_CONSUMED] = zip_job_consumed(job);
     sqe[HISI_ZIP_SQE_PRODUCED] = job->produced;
     sqe[HISI_ZIP_SQE_COMP_LEN] = 0;
     sqe[HISI_ZIP_SQE_STATUS] = job->status |
         (job->last_block_seen ? HISI_ZIP_STATUS_LAST_BLOCK : 0);
-    if (job->codec) {
-        uint32_t sum = hisi_zip_codec_checksum(job->codec);
-
-        switch (HISI_ZIP_REQUEST_FORMAT(sqe[HISI_ZIP_SQE_REQUEST])) {
-        case HISI_ZIP_FORMAT_ZLIB:
-            sqe[HISI_ZIP_SQE_CHECKSUM] = sum;
-            break;
-        case HISI_ZIP_FORMAT_GZIP:
-            sqe[HISI_ZIP_SQE_CHECKSUM] = ~reverse_bits(sum);
-            sqe[HISI_ZIP_SQE_ISIZE] = hisi_zip_codec_plain_bytes(job->codec);
-            break;
-        }
+    if (zip_job_is_stateful(job)) {
+        sqe[HISI_ZIP_SQE_CTX0] = (sqe[HISI_ZIP_SQE_CTX0] & ~0xfu) |
+                                 job->context_state;
+    }
+    if (check && check->format == HISI_ZIP_FORMAT_ZLIB) {
+        sqe[HISI_ZIP_SQE_CHECKSUM] = check->checksum;
+    } else if (check && check->format == HISI_ZIP_FORMAT_GZIP) {
+        sqe[HISI_ZIP_SQE_CHECKSUM] = ~reverse_bits(check->checksum);
+        sqe[HISI_ZIP_SQE_ISIZE] = check->plain_bytes;
     }
     for (unsigned i = 0; i < HISI_ZIP_SQE_WORDS; i++) {
         sqe[i] = cpu_to_le32(sqe[i]);
@@ -258,6 +296,73 @@ static JobStep zip_job_moved(HisiZipJob *job, HisiZipMove move,
         return zip_job_end(job, when_refused);
     }
 }
+
+/* ---- The context of a stateful stream ---------------------------------- */
+
+static JobStep zip_job_load_context(HisiZipJob *job)
+{
+    uint32_t request = job->sqe[HISI_ZIP_SQE_REQUEST];
+    size_t moved;
+    HisiZipMove move;
+
+    move = hisi_zip_cursor_read(&job->context, &job->ch, job->list_pasid,
+                                job->read_pasid, job->in,
+                                HISI_ZIP_STREAM_CONTEXT_BYTES, &moved);
+    if (move != HISI_ZIP_MOVED) {
+        return zip_job_moved(job, move, HISI_ZIP_CONTEXT_REFUSED);
+    }
+    job->stream = hisi_zip_stream_load(job->decompress,
+                                       HISI_ZIP_REQUEST_FORMAT(request),
+                                       HISI_ZIP_REQUEST_WINDOW(request),
+                                       job->zip->level, job->in);
+    if (!job->stream) {
+        return zip_job_end(job, HISI_ZIP_BAD_CONTEXT);
+    }
+    job->stage = JOB_COMPUTE;
+    return JOB_GOES_ON;
+}
+
+/* All output is out. With the status that compute left; a stream is saved. */
+static JobStep zip_job_output_ended(HisiZipJob *job)
+{
+    bool has_output, has_input;
+
+    if (!job->stream || (job->status != HISI_ZIP_OK &&
+                         job->status != HISI_ZIP_STREAM_END)) {
+        return JOB_DONE;
+    }
+    has_input = zip_job_consumed(job) < job->sqe[HISI_ZIP_SQE_INPUT_LEN];
+    /* The input buffer is free for it: what is left in it is not taken. */
+    job->gathered = zip_job_consumed(job);
+    job->in_pos = job->in_bytes = 0;
+    if (!hisi_zip_stream_save(job->stream, job->in, &has_output)) {
+        return zip_job_end(job, HISI_ZIP_BAD_CONTEXT);
+    }
+    if (job->status == HISI_ZIP_OK && (has_output || has_input)) {
+        job->context_state = job->decompress ? HISI_ZIP_CTX_OUT_NO_ROOM
+                                             : HISI_ZIP_CTX_NO_ROOM;
+    }
+    hisi_zip_cursor_init(&job->context, false,
+                         address(job->sqe, HISI_ZIP_SQE_CTX_ADDR), 0);
+    job->stage = JOB_SAVE_CONTEXT;
+    return JOB_GOES_ON;
+}
+
+static JobStep zip_job_save_context(HisiZipJob *job)
+{
+    size_t moved;
+    HisiZipMove move;
+
+    move = hisi_zip_cursor_write(&job->context, &job->ch, job->list_pasid,
+                                 job->write_pasid, job->in,
+                                 HISI_ZIP_STREAM_CONTEXT_BYTES, &moved);
+    if (move != HISI_ZIP_MOVED) {
+        return zip_job_moved(job, move, HISI_ZIP_CONTEXT_REFUSED);
+    }
+    return JOB_DONE;
+}
+
+/* ---- Input, output, and what is between -------------------------------- */
 
 static JobStep zip_job_gather(HisiZipJob *job)
 {
@@ -303,7 +408,7 @@ static JobStep zip_job_scatter(HisiZipJob *job)
         return zip_job_end(job, HISI_ZIP_NO_ROOM);
     }
     if (job->output_ends) {
-        return JOB_DONE;        /* with the status that compute left */
+        return zip_job_output_ended(job);
     }
     job->stage = JOB_COMPUTE;
     return JOB_GOES_ON;
@@ -355,10 +460,57 @@ static JobStep zip_job_compute(HisiZipJob *job)
     return JOB_GOES_ON;
 }
 
+/* As zip_job_compute(), but output never exceeds the room. */
+static JobStep zip_job_compute_stream(HisiZipJob *job)
+{
+    HisiZipCodecIo io = {
+        .in = job->in + job->in_pos,
+        .in_bytes = job->in_bytes - job->in_pos,
+        .in_is_last = !job->input_left,
+        .out = job->out,
+        .out_bytes = MIN(sizeof(job->out), job->room),
+    };
+    HisiZipCodecResult result;
+    bool progress;
+
+    result = hisi_zip_stream_run(job->stream, &io, zip_job_finishes(job));
+    progress = io.in_bytes < job->in_bytes - job->in_pos || io.out > job->out;
+    job->in_pos = job->in_bytes - io.in_bytes;
+    job->out_pos = 0;
+    job->out_bytes = io.out - job->out;
+    switch (result) {
+    case HISI_ZIP_CODEC_END:
+        job->output_ends = true;
+        job->last_block_seen = job->decompress;
+        job->status = job->decompress ? HISI_ZIP_STREAM_END : HISI_ZIP_OK;
+        break;
+    case HISI_ZIP_CODEC_BAD_CHECK:
+        job->output_ends = true;
+        job->last_block_seen = true;
+        job->status = HISI_ZIP_BAD_CHECKSUM;
+        break;
+    case HISI_ZIP_CODEC_BAD_DATA:
+        job->output_ends = true;
+        job->status = HISI_ZIP_BAD_DATA;
+        break;
+    case HISI_ZIP_CODEC_MORE:
+    default:
+        /* All input taken, or no room: that is all for this request. */
+        job->output_ends = !progress && (io.in_bytes || !job->input_left);
+        break;
+    }
+    if (job->out_bytes) {
+        job->stage = JOB_SCATTER;
+    } else if (job->output_ends) {
+        return zip_job_output_ended(job);
+    }
+    return JOB_GOES_ON;
+}
+
 /* At most 64 KiB in, computed, and out. */
 static JobStep zip_job_step(HisiZipJob *job)
 {
-    if (job->status != HISI_ZIP_OK && !job->codec) {
+    if (job->status != HISI_ZIP_OK && !job->codec && !job->stream) {
         return JOB_DONE;
     }
     if (job->stage == JOB_COMPUTE && job->in_pos == job->in_bytes &&
@@ -366,13 +518,18 @@ static JobStep zip_job_step(HisiZipJob *job)
         job->stage = JOB_GATHER;
     }
     switch (job->stage) {
+    case JOB_LOAD_CONTEXT:
+        return zip_job_load_context(job);
     case JOB_GATHER:
         return zip_job_gather(job);
     case JOB_SCATTER:
         return zip_job_scatter(job);
+    case JOB_SAVE_CONTEXT:
+        return zip_job_save_context(job);
     case JOB_COMPUTE:
     default:
-        return zip_job_compute(job);
+        return job->stream ? zip_job_compute_stream(job)
+                           : zip_job_compute(job);
     }
 }
 
