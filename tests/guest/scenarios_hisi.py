@@ -50,6 +50,8 @@ HISI_SCENARIOS = [
              expected=[r'hisi_zip \S+: enabling device']),
     scenario('sizes', 'formats, windows, 1 byte to 8 MiB, looking and poll(2)',
              [zip_item('sizes', 'raw', 'zlib', 'gzip')], timeout=200),
+    scenario('streams', 'data that comes in pieces, with contexts in memory',
+             [zip_item('stream')], timeout=90),
     scenario('faults', '8 MiB jobs whose every page faults',
              [zip_item('faults:4')], timeout=90, check=every_page_stalled),
     scenario('processes', '64 processes with two queues each, at once',

@@ -1534,6 +1534,15 @@ static void resume(Dev *d, unsigned stag, bool retry)
     sva_sync(d->t);
 }
 
+static void sva_invalidate_all(Dev *d)
+{
+    uint64_t command[2] = { 0 };
+
+    smmu3_set(command, CMD_OPCODE, CMD_TLBI_NSNH_ALL);
+    sva_command(d->t, command[0], command[1]);
+    sva_sync(d->t);
+}
+
 enum { STALL_BYTES = 5 * 4096 };
 
 typedef struct StallJob {
@@ -1672,6 +1681,44 @@ static void test_list_stalls(void)
     take(&q, sqe);
     g_assert_cmphex(HISI_ZIP_STATUS(sqe[HISI_ZIP_SQE_STATUS]), ==, HISI_ZIP_OK);
     g_assert_cmpuint(sqe[HISI_ZIP_SQE_CONSUMED], ==, 100);
+    dev_stop(d);
+}
+
+/* The context of a stream: each of its pages stalls, written and read. */
+static void test_context_stalls(void)
+{
+    Dev *d = sva_dev_start("-device hisi-zip");
+    uint64_t context = sva_alloc(d->t, HISI_ZIP_STREAM_CONTEXT_BYTES, PAGE);
+    uint64_t buf = sva_alloc(d->t, PAGE, PAGE);
+    uint32_t sqe[HISI_ZIP_SQE_WORDS];
+    Queue q = queue_open(d, 1, 16, HISI_ZIP_COMPRESS, PASID_WORD);
+    Request r = { HISI_ZIP_REQUEST(3, 0, 4), buf + d->offset, 1000,
+                  buf + d->offset + 2000, 2000,
+                  HISI_ZIP_MODE_STATEFUL | HISI_ZIP_MODE_NEW_STREAM,
+                  context + d->offset };
+    unsigned stag;
+
+    map_page(d, buf);
+    for (unsigned turn = 0; turn < 2; turn++) {
+        submit(&q, r);
+        for (unsigned i = 0; i < HISI_ZIP_STREAM_CONTEXT_BYTES; i += PAGE) {
+            stag = stalled_at(d, r.context + i);
+            map_page(d, context + i);
+            resume(d, stag, true);
+        }
+        take(&q, sqe);
+        g_assert_cmphex(HISI_ZIP_STATUS(sqe[HISI_ZIP_SQE_STATUS]), ==,
+                        HISI_ZIP_OK);
+        g_assert_cmpuint(sqe[HISI_ZIP_SQE_ISIZE], ==, 1000 * (turn + 1));
+        sva_unmap(d->t, d->root, r.context, HISI_ZIP_STREAM_CONTEXT_BYTES);
+        sva_invalidate_all(d);
+        r.mode = HISI_ZIP_MODE_STATEFUL;
+    }
+    submit(&q, r);
+    resume(d, stalled_at(d, r.context), false);
+    take(&q, sqe);
+    g_assert_cmphex(HISI_ZIP_STATUS(sqe[HISI_ZIP_SQE_STATUS]), ==,
+                    HISI_ZIP_CONTEXT_REFUSED);
     dev_stop(d);
 }
 
@@ -2021,6 +2068,7 @@ int main(int argc, char **argv)
     g_test_add_func("/hisi-zip/pasid/every-page-stalls", test_every_page_stalls);
     g_test_add_func("/hisi-zip/pasid/terminated", test_terminated);
     g_test_add_func("/hisi-zip/pasid/list-stalls", test_list_stalls);
+    g_test_add_func("/hisi-zip/pasid/context-stalls", test_context_stalls);
     g_test_add_func("/hisi-zip/pasid/cancelled", test_cancelled);
     g_test_add_func("/hisi-zip/pasid/rules", test_pasid_rules);
     g_test_add_func("/hisi-zip/migrate/idle", test_migrate_idle);

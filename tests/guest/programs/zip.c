@@ -9,6 +9,7 @@
  *   zip faults                   8 MiB whose every page faults
  *   zip unmap                    buffers go away during the job
  *   zip many                     a full queue, wrapping rings, poll(2)
+ *   zip stream                   stateful streams: data that comes in pieces
  *   zip demo                     gzip of a large buffer, readably
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -647,6 +648,90 @@ static int many(int argc, char **argv)
     return test_end();
 }
 
+/* ---- stream ---------------------------------------------------------------------- */
+
+/*
+ * @bytes at @src in pieces, each with the context of the one before, to @dst;
+ * returns the bytes produced, 0 when something is wrong. Each piece has a
+ * destination of its own at first, untouched.
+ */
+static size_t in_pieces(ZipQueue *q, const uint8_t *src, size_t bytes,
+                        uint8_t *dst, size_t piece, uint32_t room, bool finish,
+                        uint8_t last_status)
+{
+    uint8_t *context = map_anon(HISI_ZIP_STREAM_CONTEXT_BYTES);
+    size_t at = 0, out = 0;
+    ZipResult done = { 0 };
+
+    for (unsigned turn = 0; turn < 20000; turn++) {
+        size_t n = bytes - at < piece ? bytes - at : piece;
+        ZipRequest req = {
+            .format = HISI_ZIP_FORMAT_GZIP, .window = HISI_ZIP_WINDOW_32K,
+            .src = src + at, .src_bytes = (uint32_t)n, .dst = dst + out,
+            .room = room, .context = context,
+            .mode = HISI_ZIP_MODE_STATEFUL |
+                    (turn ? 0 : HISI_ZIP_MODE_NEW_STREAM) |
+                    (finish && at + n == bytes ? HISI_ZIP_MODE_FINISH : 0),
+            .ctx0 = done.ctx0, .ctx1 = done.ctx1, .ctx2 = done.ctx2,
+            .isize = done.isize, .checksum = done.checksum,
+        };
+
+        if (zip_run(q, &req, &done) ||
+            (done.status != HISI_ZIP_OK && done.status != last_status)) {
+            test_fail("piece %u: status %#x", turn, done.status);
+            return 0;
+        }
+        at += done.consumed;
+        out += done.produced;
+        if (at == bytes && !HISI_ZIP_CTX_STATE(done.ctx0)) {
+            CHECK(done.status == last_status, "the end has status %#x",
+                  done.status);
+            munmap(context, HISI_ZIP_STREAM_CONTEXT_BYTES);
+            return out;
+        }
+    }
+    test_fail("the stream has no end");
+    return 0;
+}
+
+static int stream(int argc, char **argv)
+{
+    enum { BYTES = 2 * MIB };
+    static const struct {
+        size_t piece;
+        uint32_t room;
+    } shapes[] = { { 100000, 300000 }, { 4096, 2000 }, { 700000, 50000 } };
+    uint8_t *src = map_anon(BYTES);
+    ZipQueue comp, decomp;
+
+    (void)argc;
+    (void)argv;
+    test_begin("zip-stream");
+    open_or_give_up(&comp, HISI_ZIP_COMPRESS);
+    open_or_give_up(&decomp, HISI_ZIP_DECOMPRESS);
+    zip_fill(src, BYTES, 3, 77);
+    for (unsigned i = 0; i < sizeof(shapes) / sizeof(*shapes); i++) {
+        uint8_t *packed = map_anon(2 * BYTES), *plain = map_anon(2 * BYTES);
+        size_t bytes = in_pieces(&comp, src, BYTES, packed, shapes[i].piece,
+                                 shapes[i].room, true, HISI_ZIP_OK);
+        const char *why = bytes ? zip_check_packed(HISI_ZIP_FORMAT_GZIP, packed,
+                                                   bytes, src, BYTES) : NULL;
+
+        CHECK(!why, "shape %u: %s", i, why);
+        if (bytes && !why) {
+            bytes = in_pieces(&decomp, packed, bytes, plain, shapes[i].piece,
+                              shapes[i].room, false, HISI_ZIP_STREAM_END);
+            CHECK(bytes == BYTES && !memcmp(src, plain, BYTES),
+                  "shape %u: decompressed to something else", i);
+        }
+        munmap(packed, 2 * BYTES);
+        munmap(plain, 2 * BYTES);
+    }
+    zip_close(&comp);
+    zip_close(&decomp);
+    return test_end();
+}
+
 /* ---- demo ------------------------------------------------------------------------ */
 
 static int demo(int argc, char **argv)
@@ -714,7 +799,8 @@ int main(int argc, char **argv)
     } parts[] = {
         { "probe", probe }, { "sizes", sizes }, { "errors", errors },
         { "lists", lists }, { "faults", faults }, { "unmap", unmap },
-        { "many", many }, { "demo", demo },
+        { "many", many }, { "stream", stream },
+        { "demo", demo },
     };
 
     for (unsigned i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
