@@ -1,7 +1,7 @@
 /*
  * The operations of pasid-dev, docs/specs/pasid-dev.rst "Operations". Each is a
  * loop over small steps that end with one access; a step whose access stalls
- * leaves the job as it was before it. Called by pasid-dev.c.
+ * leaves the job as it was before it. Called by pasid-dev-queue.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

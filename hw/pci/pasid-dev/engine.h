@@ -1,6 +1,6 @@
 /*
  * The operations of pasid-dev as restartable computations: each access of each
- * of them may stall. No registers and no queues; those are pasid-dev.c's.
+ * of them may stall. No registers and no queues; those are pasid-dev-*.c's.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

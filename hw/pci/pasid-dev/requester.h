@@ -1,7 +1,7 @@
 /*
  * A PCI function's DMA port: reads and writes of any length and alignment,
  * with or without a PASID, that may stall and go on later. Not a device, and
- * no queue: pasid-dev.c and others bring those.
+ * no queue: pasid-dev-queue.c and others bring those.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -1,0 +1,82 @@
+/*
+ * What of pasid-dev is in a migration stream. Judges nothing itself: whether a
+ * queue can be as it came is pasid-dev-queue.c's to say, a job engine.c's.
+ * Called by QEMU's migration and snapshots.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "qemu/osdep.h"
+#include "hw/pci/msix.h"
+#include "migration/vmstate.h"
+#include "pasid-dev.h"
+
+static int pasid_dev_queue_post_load(void *opaque, int version_id)
+{
+    return pasid_dev_queue_loaded(opaque) ? 0 : -EINVAL;
+}
+
+/*
+ * A stalled access is not in the stream: the queue makes it again as soon as
+ * the machine runs, as hardware may that never got an answer.
+ */
+static const VMStateDescription vmstate_pasid_dev_queue = {
+    .name = "pasid-dev/queue",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .post_load = pasid_dev_queue_post_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT32(pasid, PasidDevQueue),
+        VMSTATE_UINT32(flags, PasidDevQueue),
+        VMSTATE_UINT64(ring, PasidDevQueue),
+        VMSTATE_UINT64(completions, PasidDevQueue),
+        VMSTATE_UINT32(size_log2, PasidDevQueue),
+        VMSTATE_UINT32(ctrl, PasidDevQueue),
+        VMSTATE_UINT32(error, PasidDevQueue),
+        VMSTATE_UINT64(fault_addr, PasidDevQueue),
+        VMSTATE_UINT16(head, PasidDevQueue),
+        VMSTATE_UINT16(tail, PasidDevQueue),
+        VMSTATE_UINT64(count_jobs, PasidDevQueue),
+        VMSTATE_UINT64(channel.count.stalls, PasidDevQueue),
+        VMSTATE_UINT64(channel.count.aborts, PasidDevQueue),
+        VMSTATE_UINT8(phase, PasidDevQueue),
+        VMSTATE_UINT64(fetched, PasidDevQueue),
+        VMSTATE_BUFFER_UNSAFE(raw, PasidDevQueue, 0,
+                              sizeof(PasidDevDescriptor)),
+        VMSTATE_BUFFER_UNSAFE(record, PasidDevQueue, 0,
+                              sizeof(PasidDevCompletion)),
+        VMSTATE_STRUCT(job, PasidDevQueue, 1, vmstate_engine_job, EngineJob),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+static int pasid_dev_pre_load(void *opaque)
+{
+    PasidDev *s = opaque;
+
+    /* loadvm may come while jobs are in work here. */
+    pasid_dev_queues_reset(s);
+    return 0;
+}
+
+const VMStateDescription vmstate_pasid_dev = {
+    .name = TYPE_PASID_DEV,
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .pre_load = pasid_dev_pre_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_PCI_DEVICE(parent_obj, PasidDev),
+        VMSTATE_MSIX(parent_obj, PasidDev),
+        VMSTATE_UINT32_EQUAL(num_queues, PasidDev, "queues differs"),
+        VMSTATE_UINT32_EQUAL(pasid_bits, PasidDev, "pasid-bits differs"),
+        VMSTATE_UINT64(count_jobs, PasidDev),
+        VMSTATE_UINT64(requester.count.bytes, PasidDev),
+        VMSTATE_UINT64(requester.count.stalls, PasidDev),
+        VMSTATE_UINT64(requester.count.retries, PasidDev),
+        VMSTATE_UINT64(requester.count.aborts, PasidDev),
+        VMSTATE_UINT64(requester.count.bounced, PasidDev),
+        VMSTATE_STRUCT_VARRAY_POINTER_UINT32(queues, PasidDev, num_queues,
+                                             vmstate_pasid_dev_queue,
+                                             PasidDevQueue),
+        VMSTATE_END_OF_LIST()
+    }
+};
