@@ -39,6 +39,10 @@ enum {
     SVA_TESTDEV_INV_HOLD    = 0x60, /* RW: [0] 1: answer only when told */
     SVA_TESTDEV_INV_ANSWER  = 0x68, /* read: answers owed; write: answer so
                                        many of them */
+    /* Listen by QEMU's own functions (10.1 and later) to what concerns this
+       PASID, or accesses without one: what comes goes to the FIFOs. */
+    SVA_TESTDEV_WATCH       = 0x70, /* RW: as REQ_PASID, SVA_TESTDEV_WATCH_ON;
+                                       reads off if it was refused */
 };
 
 /* A FIFO of messages: SVA_TESTDEV_FIFO(n) + ... */
@@ -59,6 +63,7 @@ enum {
 
 #define SVA_TESTDEV_MAGIC_VALUE     UINT64_C(0x7473657461766173)
 #define SVA_TESTDEV_PASID_VALID     (UINT64_C(1) << 31)
+#define SVA_TESTDEV_WATCH_ON        (UINT64_C(1) << 32)
 
 /* REQ_FLAGS */
 #define SVA_TESTDEV_REQ_TYPE        UINT64_C(3)         /* as SvaAddressType */
@@ -110,6 +115,7 @@ enum {
 #define SVA_TESTDEV_PRG_EXEC        (UINT64_C(1) << 18)
 #define SVA_TESTDEV_PRG_PRIV        (UINT64_C(1) << 19)
 #define SVA_TESTDEV_PRG_LAST        (UINT64_C(1) << 20)
+#define SVA_TESTDEV_PRG_BY_PCI      (UINT64_C(1) << 21) /* as REQ_BY_PCI */
 
 /* FIFO_TAKE */
 #define SVA_TESTDEV_INFO_PASID      UINT64_C(0xfffff)

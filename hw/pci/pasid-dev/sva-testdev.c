@@ -63,11 +63,16 @@ struct SvaTestdev {
     uint64_t ans_state, ans_pa, ans_len, ans_flags;
     uint64_t prg_addr, prg_pasid;
     uint64_t inv_hold;
+    uint64_t watch;
     uint32_t owed;          /* answers to invalidations */
     TestdevFifo fifos[SVA_TESTDEV_FIFOS];
 
     SvaRequest req;
     bool resubmit;          /* once the machine runs: after a load */
+#ifdef PASID_DEV_HAVE_PCI_ATS
+    IOMMUNotifier atc_watch;
+    IOMMUPRINotifier pri_watch;
+#endif
 
     /* Properties */
     bool has_ats;
@@ -296,6 +301,108 @@ static void request_submit(SvaTestdev *s)
     }
 }
 
+/* ---- By QEMU's own functions -------------------------------------------- */
+
+#ifdef PASID_DEV_HAVE_PCI_ATS
+static uint32_t pci_pasid(uint64_t reg)
+{
+    uint32_t pasid = port_pasid(reg);
+
+    return pasid == SVA_NO_PASID ? PCI_NO_PASID : pasid;
+}
+
+static void page_request_by_pci(SvaTestdev *s, const SvaPageRequest *req)
+{
+    pci_pri_request_page(PCI_DEVICE(s), pci_pasid(s->prg_pasid),
+                         req->privileged, req->execute, req->addr, req->last,
+                         req->prg_index, req->read, req->write);
+}
+
+static void atc_watch_told(IOMMUNotifier *n, IOMMUTLBEntry *entry)
+{
+    SvaTestdev *s = container_of(n, SvaTestdev, atc_watch);
+    TestdevEntry kept = {
+        .first = entry->iova,
+        .last = entry->iova + entry->addr_mask,
+        .info = pasid_info(entry->pasid == PCI_NO_PASID ? SVA_NO_PASID
+                                                        : entry->pasid),
+    };
+
+    fifo_put(&s->fifos[SVA_TESTDEV_INVALIDATIONS], &kept);
+}
+
+static void pri_watch_told(IOMMUPRINotifier *n, IOMMUPRIResponse *response)
+{
+    static const uint8_t codes[] = {
+        [IOMMU_PRI_RESP_SUCCESS] = 0,
+        [IOMMU_PRI_RESP_INVALID_REQUEST] = 1,
+        [IOMMU_PRI_RESP_FAILURE] = 15,
+    };
+    SvaTestdev *s = container_of(n, SvaTestdev, pri_watch);
+    SvaPageResponse rsp = {
+        .pasid = port_pasid(s->watch),
+        .prg_index = response->prgi,
+        .code = codes[response->response_code],
+    };
+
+    testdev_page_response(&s->client, &rsp);
+}
+
+/* PCI lets nobody go whose PASIDs have been disabled since. */
+static void watch_end(SvaTestdev *s)
+{
+    PCIDevice *pdev = PCI_DEVICE(s);
+    uint8_t *control = pdev->config + PASID_OFFSET + PCI_PASID_CTRL;
+    uint16_t before = pci_get_word(control);
+
+    if (s->watch & SVA_TESTDEV_WATCH_ON) {
+        pci_set_word(control, before | PCI_PASID_CTRL_ENABLE);
+        pci_iommu_unregister_iotlb_notifier(pdev, pci_pasid(s->watch),
+                                            &s->atc_watch);
+        pci_pri_unregister_notifier(pdev, pci_pasid(s->watch));
+        pci_set_word(control, before);
+    }
+    s->watch = 0;
+}
+
+static void watch_begin(SvaTestdev *s, uint64_t value)
+{
+    PCIDevice *pdev = PCI_DEVICE(s);
+    uint32_t pasid = pci_pasid(value);
+
+    if (pci_iommu_init_iotlb_notifier(pdev, &s->atc_watch, atc_watch_told,
+                                      NULL) ||
+        pci_iommu_register_iotlb_notifier(pdev, pasid, &s->atc_watch)) {
+        return;
+    }
+    s->watch = value;
+    s->pri_watch.notify = pri_watch_told;
+    if (pci_pri_register_notifier(pdev, pasid, &s->pri_watch)) {
+        watch_end(s);
+    }
+}
+#else
+static void page_request_by_pci(SvaTestdev *s, const SvaPageRequest *req)
+{
+}
+
+static void watch_end(SvaTestdev *s)
+{
+}
+
+static void watch_begin(SvaTestdev *s, uint64_t value)
+{
+}
+#endif
+
+static void watch_set(SvaTestdev *s, uint64_t value)
+{
+    watch_end(s);
+    if (value & SVA_TESTDEV_WATCH_ON) {
+        watch_begin(s, value);
+    }
+}
+
 static void page_request_send(SvaTestdev *s, uint64_t value)
 {
     SvaPageRequest req = {
@@ -309,7 +416,9 @@ static void page_request_send(SvaTestdev *s, uint64_t value)
         .addr = s->prg_addr,
     };
 
-    if (s->port) {
+    if (value & SVA_TESTDEV_PRG_BY_PCI) {
+        page_request_by_pci(s, &req);
+    } else if (s->port) {
         sva_port_page_request(s->port, &req);
     }
 }
@@ -367,6 +476,8 @@ static uint64_t testdev_read(void *opaque, hwaddr offset, unsigned size)
         return s->inv_hold;
     case SVA_TESTDEV_INV_ANSWER:
         return s->owed;
+    case SVA_TESTDEV_WATCH:
+        return s->watch;
     default:
         return fifo_read(s, offset);
     }
@@ -411,6 +522,9 @@ static void testdev_write(void *opaque, hwaddr offset, uint64_t value,
     case SVA_TESTDEV_INV_ANSWER:
         answer_invalidations(s, value);
         break;
+    case SVA_TESTDEV_WATCH:
+        watch_set(s, value & (pasid_bits | SVA_TESTDEV_WATCH_ON));
+        break;
     default:
         qemu_log_mask(LOG_GUEST_ERROR, "sva-testdev: 0x%" HWADDR_PRIx
                       " cannot be written\n", offset);
@@ -440,6 +554,7 @@ static void testdev_quiet(SvaTestdev *s)
 {
     request_cancel(s);
     answer_invalidations(s, UINT64_MAX);
+    watch_end(s);
 }
 
 static void testdev_reset_hold(Object *obj, ResetType type)
@@ -556,6 +671,7 @@ static void testdev_exit(PCIDevice *pdev)
     SvaTestdev *s = SVA_TESTDEV(pdev);
 
     request_cancel(s);
+    watch_end(s);
     if (s->port && s->is_client) {
         /* The port answers what is owed */
         sva_port_set_client(s->port, NULL);
@@ -619,7 +735,10 @@ static const VMStateDescription vmstate_testdev_fifo = {
     }
 };
 
-/* What it owed is not here: the other IOMMU has asked for nothing. */
+/*
+ * What it owed is not here: the other IOMMU has asked for nothing. Nor is whom
+ * it listens to by PCI's functions: a test says so again.
+ */
 static const VMStateDescription vmstate_testdev = {
     .name = TYPE_SVA_TESTDEV,
     .version_id = 1,
