@@ -9,11 +9,10 @@
 #include <zlib.h>
 #include "qemu/bswap.h"
 #include "qemu/units.h"
-#include "qobject/qdict.h"
 #include "standard-headers/linux/pci_regs.h"
 #include "hw/pci/pasid-dev/hisi-qm-regs.h"
 #include "hw/pci/pasid-dev/hisi-zip-abi.h"
-#include "sva-qtest.h"
+#include "sva-qtest-state.h"
 
 #define PAGE            UINT64_C(4096)
 #define PLAIN_MACHINE   "virt,gic-version=3 -cpu max"
@@ -1817,42 +1816,6 @@ static void test_pasid_rules(void)
 
 /* ---- Migration ------------------------------------------------------------------------ */
 
-static bool migration_is(QTestState *qts, const char *wanted)
-{
-    QDict *info = qtest_qmp_assert_success_ref(qts,
-                                               "{'execute': 'query-migrate'}");
-    g_autofree char *status = g_strdup(qdict_haskey(info, "status") ?
-                                       qdict_get_str(info, "status") : "none");
-
-    qobject_unref(info);
-    g_assert_cmpstr(status, !=, "failed");
-    return g_str_equal(status, wanted);
-}
-
-/* The machine goes on in another process; its memory and devices with it. */
-static void migrate(Dev *d, const char *machine, const char *args)
-{
-    g_autofree char *dir = g_dir_make_tmp("hisi-zip-test-XXXXXX", NULL);
-    g_autofree char *uri = g_strdup_printf("file:%s/state", dir);
-    g_autofree char *incoming = g_strdup_printf("%s -incoming %s", args, uri);
-    SvaQtest *from = d->t, *to;
-    QTestState *qts;
-
-    qtest_qmp_assert_success(from->qts, "{'execute': 'migrate', "
-                             "'arguments': {'uri': %s}}", uri);
-    WAIT_FOR(migration_is(from->qts, "completed"));
-    to = sva_start_machine(machine, incoming);
-    WAIT_FOR(migration_is(to->qts, "completed"));
-    qts = to->qts;
-    *to = *from;
-    to->qts = qts;
-    d->t = to;
-    qtest_quit(from->qts);
-    g_free(from);
-    unlink(uri + strlen("file:"));
-    rmdir(dir);
-}
-
 static void test_migrate_idle(void)
 {
     Dev *d = plain_start();
@@ -1868,7 +1831,7 @@ static void test_migrate_idle(void)
     }
     set_reg(d, 0x301004, 0x1234);
     take_msi(d);
-    migrate(d, PLAIN_MACHINE, "-device hisi-zip");
+    d->t = sva_migrate(d->t, PLAIN_MACHINE, "-device hisi-zip");
     g_assert_cmphex(reg(d, 0x301004), ==, 0x1234);
     ring_db(d, QM_DB_EQ, 0, 1, 0);
     g_assert_cmphex(run(&q, r, sqe), ==, HISI_ZIP_OK);
@@ -1892,7 +1855,7 @@ static void test_migrate_in_work(void)
         submit(&q, (Request) { HISI_ZIP_REQUEST(3, 0, 4), src, 8 * MiB, dst,
                                9 * MiB });
     }
-    migrate(d, PLAIN_MACHINE, "-device hisi-zip");
+    d->t = sva_migrate(d->t, PLAIN_MACHINE, "-device hisi-zip");
     for (unsigned i = 0; i < 3; i++) {
         take(&q, sqe);
         g_assert_cmphex(HISI_ZIP_STATUS(sqe[HISI_ZIP_SQE_STATUS]), ==,
@@ -1928,7 +1891,7 @@ static void test_migrate_stalled(void)
     map_page(d, j.src);
     resume(d, stag, true);
     stag = stalled_at(d, j.r.src + PAGE);
-    migrate(d, "virt-sva -cpu max", "-device hisi-zip");
+    d->t = sva_migrate(d->t, "virt-sva -cpu max", "-device hisi-zip");
     sva_map(d->t, d->root, j.r.src, j.src, STALL_BYTES, 0);
     sva_map(d->t, d->root, j.r.dst, j.dst, 2 * STALL_BYTES, 0);
     /* The job starts again, and may have stalled again: answer what comes. */
@@ -1936,6 +1899,42 @@ static void test_migrate_stalled(void)
     WAIT_FOR(answer_stalls(d) && is_done(&j.q));
     stall_job_ends_well(d, &j);
     g_assert_cmpuint(sva_counter(d->t, "stalls_outstanding"), ==, 0);
+    g_free(j.data);
+    dev_stop(d);
+}
+
+/* Back to where the job was stalled: once from its end, once from a stall. */
+static void test_snapshot_stalled(void)
+{
+    Dev *d = sva_dev_start("-device hisi-zip");
+    g_autofree char *dir = g_dir_make_tmp("hisi-zip-test-XXXXXX", NULL);
+    g_autofree char *file = g_strdup_printf("%s/disk", dir);
+    StallJob j = stall_job(d, 1), at_save;
+    unsigned stag;
+    SvaQtest t_at_save;
+
+    sva_make_disk(d->t->qts, file);
+    submit(&j.q, j.r);
+    stag = stalled_at(d, j.r.src);
+    sva_snapshot_save(d->t->qts);
+    t_at_save = *d->t;
+    at_save = j;
+    for (unsigned i = 0; i < 3; i++) {
+        if (i != 1) {
+            sva_map(d->t, d->root, j.r.src, j.src, STALL_BYTES, 0);
+            sva_map(d->t, d->root, j.r.dst, j.dst, 2 * STALL_BYTES, 0);
+            resume(d, stag, true);
+            WAIT_FOR(answer_stalls(d) && is_done(&j.q));
+            stall_job_ends_well(d, &j);
+            g_assert_cmpuint(sva_counter(d->t, "stalls_outstanding"), ==, 0);
+        }
+        sva_snapshot_load(d->t->qts);
+        *d->t = t_at_save;
+        j = at_save;
+        g_assert_false(is_done(&j.q));
+    }
+    unlink(file);
+    rmdir(dir);
     g_free(j.data);
     dev_stop(d);
 }
@@ -2074,6 +2073,8 @@ int main(int argc, char **argv)
     g_test_add_func("/hisi-zip/migrate/idle", test_migrate_idle);
     g_test_add_func("/hisi-zip/migrate/in-work", test_migrate_in_work);
     g_test_add_func("/hisi-zip/migrate/stalled", test_migrate_stalled);
+    g_test_add_func("/hisi-zip/migrate/snapshot-stalled",
+                    test_snapshot_stalled);
     g_test_add_func("/hisi-zip/hostile/noise", test_noise);
     return g_test_run();
 }

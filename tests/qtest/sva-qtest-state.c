@@ -1,0 +1,122 @@
+/*
+ * Migration and snapshots for qtests, see sva-qtest-state.h.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "qemu/osdep.h"
+#include "qobject/qdict.h"
+#include "qobject/qlist.h"
+#include "sva-qtest-state.h"
+
+/* How long it may take: generous, the machine may be busy. */
+#define WAIT_SECONDS    30
+
+/* ---- Migration ---------------------------------------------------------- */
+
+static bool migration_is(QTestState *qts, const char *wanted)
+{
+    QDict *info = qtest_qmp_assert_success_ref(qts,
+                                               "{'execute': 'query-migrate'}");
+    g_autofree char *status = g_strdup(qdict_haskey(info, "status") ?
+                                       qdict_get_str(info, "status") : "none");
+
+    qobject_unref(info);
+    g_assert_cmpstr(status, !=, "failed");
+    return g_str_equal(status, wanted);
+}
+
+static void wait_for_migration(QTestState *qts)
+{
+    gint64 end = g_get_monotonic_time() + WAIT_SECONDS * G_USEC_PER_SEC;
+
+    while (!migration_is(qts, "completed")) {
+        g_assert_cmpint(g_get_monotonic_time(), <, end);
+    }
+}
+
+SvaQtest *sva_migrate(SvaQtest *from, const char *machine, const char *args)
+{
+    g_autofree char *dir = g_dir_make_tmp("sva-qtest-XXXXXX", NULL);
+    g_autofree char *file = g_strdup_printf("%s/state", dir);
+    g_autofree char *uri = g_strdup_printf("file:%s", file);
+    g_autofree char *incoming = g_strdup_printf("%s -incoming %s", args, uri);
+    SvaQtest *to;
+    QTestState *qts;
+
+    qtest_qmp_assert_success(from->qts, "{'execute': 'migrate', "
+                             "'arguments': {'uri': %s}}", uri);
+    wait_for_migration(from->qts);
+    to = sva_start_machine(machine, incoming);
+    wait_for_migration(to->qts);
+    qts = to->qts;
+    *to = *from;
+    to->qts = qts;
+    sva_stop(from);
+    unlink(file);
+    rmdir(dir);
+    return to;
+}
+
+/* ---- Snapshots ---------------------------------------------------------- */
+
+static void wait_for_job(QTestState *qts, const char *id)
+{
+    g_autofree char *status = g_strdup("");
+
+    while (!g_str_equal(status, "concluded")) {
+        QDict *response = qtest_qmp(qts, "{'execute': 'query-jobs'}");
+        QDict *job = NULL;
+        QListEntry *entry;
+
+        QLIST_FOREACH_ENTRY(qdict_get_qlist(response, "return"), entry) {
+            QDict *each = qobject_to(QDict, qlist_entry_obj(entry));
+
+            if (g_str_equal(qdict_get_str(each, "id"), id)) {
+                job = each;
+            }
+        }
+        g_assert_nonnull(job);
+        g_assert_false(qdict_haskey(job, "error"));
+        g_free(status);
+        status = g_strdup(qdict_get_str(job, "status"));
+        qobject_unref(response);
+    }
+    qtest_qmp_assert_success(qts, "{'execute': 'job-dismiss', 'arguments': "
+                             "{'id': %s}}", id);
+}
+
+void sva_make_disk(QTestState *qts, const char *file)
+{
+    qtest_qmp_assert_success(qts,
+        "{'execute': 'blockdev-create', 'arguments': {'job-id': 'create', "
+        "'options': {'driver': 'file', 'filename': %s, 'size': 0}}}", file);
+    wait_for_job(qts, "create");
+    qtest_qmp_assert_success(qts,
+        "{'execute': 'blockdev-add', 'arguments': {'driver': 'file', "
+        "'node-name': 'file', 'filename': %s}}", file);
+    qtest_qmp_assert_success(qts,
+        "{'execute': 'blockdev-create', 'arguments': {'job-id': 'format', "
+        "'options': {'driver': 'qcow2', 'file': 'file', 'size': 1048576}}}");
+    wait_for_job(qts, "format");
+    qtest_qmp_assert_success(qts,
+        "{'execute': 'blockdev-add', 'arguments': {'driver': 'qcow2', "
+        "'node-name': 'disk', 'file': 'file'}}");
+}
+
+static void snapshot(QTestState *qts, const char *command)
+{
+    qtest_qmp_assert_success(qts,
+        "{'execute': %s, 'arguments': {'job-id': 'snap', 'tag': 'one', "
+        "'vmstate': 'disk', 'devices': ['disk']}}", command);
+    wait_for_job(qts, "snap");
+}
+
+void sva_snapshot_save(QTestState *qts)
+{
+    snapshot(qts, "snapshot-save");
+}
+
+void sva_snapshot_load(QTestState *qts)
+{
+    snapshot(qts, "snapshot-load");
+}
