@@ -6,8 +6,8 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
-#include "qobject/qdict.h"
 #include "../unit/conformance.h"
+#include "sva-qtest-state.h"
 #include "sva-testdev-rig.h"
 
 /* ---- Page requests ------------------------------------------------------ */
@@ -140,26 +140,6 @@ static void test_stalls_are_resolved(void)
 
 #define DEVICE "-device sva-testdev,addr=1"
 
-static bool migration_completed(QTestState *qts)
-{
-    QDict *info = qtest_qmp_assert_success_ref(qts,
-                                               "{'execute': 'query-migrate'}");
-    const char *status = qdict_get_try_str(info, "status");
-    bool completed = !g_strcmp0(status, "completed");
-
-    g_assert_cmpstr(status, !=, "failed");
-    qobject_unref(info);
-    return completed;
-}
-
-static void wait_migration(QTestState *qts)
-{
-    for (unsigned i = 0; i < 6000 && !migration_completed(qts); i++) {
-        g_usleep(10 * 1000);
-    }
-    g_assert_true(migration_completed(qts));
-}
-
 /* Every register of the SMMU, as the two pages show them. */
 static GArray *read_registers(SvaQtest *t)
 {
@@ -176,24 +156,7 @@ static GArray *read_registers(SvaQtest *t)
 /* The stopped machine goes to another process, and is left stopped there. */
 static void migrate(Rig *r)
 {
-    g_autofree char *dir = g_dir_make_tmp("smmuv3-ats-test-XXXXXX", NULL);
-    g_autofree char *file = g_strdup_printf("%s/state", dir);
-    g_autofree char *uri = g_strdup_printf("file:%s", file);
-    g_autofree char *args = g_strdup_printf(DEVICE " -S -incoming %s", uri);
-    SvaQtest *from = r->t;
-    QTestState *qts;
-
-    qtest_qmp_assert_success(from->qts,
-        "{'execute': 'migrate', 'arguments': {'uri': %s}}", uri);
-    wait_migration(from->qts);
-    r->t = sva_start(args);
-    wait_migration(r->t->qts);
-    qts = r->t->qts;
-    *r->t = *from;
-    r->t->qts = qts;
-    sva_stop(from);
-    unlink(file);
-    rmdir(dir);
+    r->t = sva_migrate(r->t, "virt-sva", DEVICE " -S");
 }
 
 static void test_migration_in_flight(void)
