@@ -581,12 +581,31 @@ static void test_any_register_write(void)
     sva_stop(r.t);
 }
 
+/* Nobody to ask: the device says so, and nothing else happens. */
+static void test_without_iommu(void)
+{
+    Rig r = { .t = sva_start_machine("virt", "-device sva-testdev,addr=1") };
+
+    r.devfn = 1 << 3;
+    r.bar = sva_enable_bar(r.t, 0, r.devfn, SVA_TESTDEV_BAR);
+    dev_write(&r, SVA_TESTDEV_REQ_FLAGS, READ);
+    dev_write(&r, SVA_TESTDEV_REQ_CTRL, SVA_TESTDEV_CTRL_SUBMIT);
+    g_assert_cmphex(dev_read(&r, SVA_TESTDEV_ANS_STATE), ==,
+                    SVA_TESTDEV_STATE_REFUSED);
+    send_page_request(&r, NO_PASID, VA, SVA_TESTDEV_PRG_READ);
+    dev_write(&r, SVA_TESTDEV_INV_ANSWER, UINT64_MAX);
+    dev_write(&r, SVA_TESTDEV_WATCH, SVA_TESTDEV_WATCH_ON);
+    g_assert_cmphex(dev_read(&r, SVA_TESTDEV_WATCH), ==, 0);
+    sva_stop(r.t);
+}
+
 int main(int argc, char **argv)
 {
     conformance_init(&argc, &argv);
 #define TEST(path, fn, items) \
     conformance_test("/smmuv3-sva/" path, fn, items)
     TEST("testdev/capabilities", test_capabilities, "");
+    TEST("testdev/without-iommu", test_without_iommu, "");
     TEST("testdev/any-register-write", test_any_register_write, "");
     TEST("ats/request-is-answered", test_request_is_answered, "99");
     TEST("ats/request-of-what-is-not-mapped",
