@@ -8,7 +8,7 @@ T ?=
 build = $(or $(SVA_BUILD_DIR),$(shell cat .build-dir 2>/dev/null || echo build))
 python = /usr/bin/python3
 
-.PHONY: all demo check check-unit check-qtest check-guest bench conformance \
+.PHONY: all demo check check-unit check-qtest check-guest check-warnings bench conformance \
         docs install clean distclean help
 
 all: configured
@@ -35,6 +35,10 @@ check-qtest: configured
 
 check-guest: all
 	@tools/run-tests --suite guest '$(T)'
+
+check-warnings: configured
+	@tools/build qemu
+	@$(python) tools/warnings --build '$(build)'
 
 bench: all
 	@$(python) tests/bench/run --build '$(build)/sva' \
@@ -68,6 +72,7 @@ help:
 	@echo '  check-qtest  the tests of the devices, without guest software'
 	@echo '  check-guest  the tests in Linux guests'
 	@echo '               with T=PATTERN: only the cases whose path or program matches'
+	@echo '  check-warnings  our files with gcc and clang at -Wall -Wextra'
 	@echo '  bench        benchmarks'
 	@echo '  conformance  which statement of the architecture which test shows'
 	@echo '  docs         the documentation, as HTML'
