@@ -350,7 +350,10 @@ static uint8_t *sample(size_t bytes, unsigned seed)
 
     for (size_t i = 0; i < bytes; i++) {
         state = state * 1103515245 + 12345;
-        data[i] = i / 700 % 3 ? "shared address space "[i % 21] : state >> 20;
+        data[i] = state >> 20;
+        if (i / 700 % 3) {
+            data[i] = "shared address space "[i % 21];
+        }
     }
     return data;
 }
@@ -666,7 +669,8 @@ static void test_window(void)
         static const unsigned back[] = { 3000, 6000, 12000, 20000, 30000 };
         unsigned distance = back[i / 40000];
 
-        data[i] = i % 40000 < distance ? g_random_int() : data[i - distance];
+        data[i] = i % 40000 < distance ? (uint8_t)g_random_int()
+                                       : data[i - distance];
     }
     qtest_bufwrite(d->t->qts, src, data, BYTES);
     for (unsigned window = 0; window < 5; window++) {
@@ -1051,7 +1055,8 @@ static void test_stream_errors(void)
     /* A bit wrong anywhere in it */
     qtest_bufread(d->t->qts, context, saved, 64 * KiB);
     for (unsigned i = 0; i < 40; i++) {
-        unsigned at = i < 20 ? i * 3 : g_rand_int_range(rand, 0, 50000);
+        unsigned at = i < 20 ? i * 3
+                             : (unsigned)g_rand_int_range(rand, 0, 50000);
 
         qtest_writeb(d->t->qts, context + at, saved[at] ^ 1 << i % 8);
         g_assert_cmphex(run(&q, more, sqe), ==, HISI_ZIP_BAD_CONTEXT);

@@ -374,7 +374,8 @@ static void aeq_doorbell(HisiQm *qm, uint64_t value)
 void hisi_qm_doorbell(HisiQm *qm, int page_qn, uint64_t value)
 {
     unsigned cmd = FIELD_EX32(value, QM_DB, CMD);
-    unsigned qn = page_qn >= 0 ? page_qn : FIELD_EX32(value, QM_DB, QUEUE);
+    unsigned qn = page_qn >= 0 ? (unsigned)page_qn
+                               : FIELD_EX32(value, QM_DB, QUEUE);
 
     trace_hisi_qm_doorbell(qn, cmd, QM_DB_INDEX(value),
                            QM_DB_PRIORITY(value));

@@ -17,6 +17,7 @@
 #include "qemu/bswap.h"
 #include "qemu/main-loop.h"
 #include "qemu/units.h"
+#include "system/runstate.h"
 #include "hisi-zip.h"
 #include "hisi-zip-abi.h"
 #include "hisi-zip-codec.h"
@@ -575,10 +576,8 @@ static void run_queue(HisiZip *zip, unsigned qn)
     }
 }
 
-static void engine_run(void *opaque)
+static void run_queues(HisiZip *zip)
 {
-    HisiZip *zip = opaque;
-
     for (unsigned i = 0; i < STEPS_AT_A_TIME; i++) {
         unsigned qn = find_next_bit(zip->runnable, HISI_QM_MAX_QUEUES,
                                     zip->next_queue);
@@ -594,6 +593,41 @@ static void engine_run(void *opaque)
         run_queue(zip, qn);
     }
     if (!bitmap_empty(zip->runnable, HISI_QM_MAX_QUEUES)) {
+        qemu_bh_schedule(zip->bh);
+    }
+}
+
+static void unref_device(void *zip)
+{
+    object_unref(zip);
+}
+
+static void engine_run(void *opaque)
+{
+    HisiZip *zip = opaque;
+
+    if (!runstate_is_running()) {
+        return;     /* engine_vm_state() calls again */
+    }
+    /*
+     * A job may write to where the guest unplugs the device; the device is
+     * needed here, and after this function by the bottom half's guard.
+     */
+    object_ref(zip);
+    run_queues(zip);
+    if (qdev_is_realized(DEVICE(zip))) {
+        object_unref(zip);
+    } else {
+        aio_bh_schedule_oneshot(qemu_get_aio_context(), unref_device, zip);
+    }
+}
+
+/* A machine that stands still, or is being saved, sees no accesses. */
+static void engine_vm_state(void *opaque, bool running, RunState state)
+{
+    HisiZip *zip = opaque;
+
+    if (running && !bitmap_empty(zip->runnable, HISI_QM_MAX_QUEUES)) {
         qemu_bh_schedule(zip->bh);
     }
 }
@@ -619,6 +653,7 @@ void hisi_zip_engine_init(HisiZip *zip)
 {
     zip->bh = qemu_bh_new_guarded(engine_run, zip,
                                   &DEVICE(zip)->mem_reentrancy_guard);
+    zip->vm_state = qemu_add_vm_change_state_handler(engine_vm_state, zip);
 }
 
 void hisi_zip_engine_fini(HisiZip *zip)
@@ -626,5 +661,6 @@ void hisi_zip_engine_fini(HisiZip *zip)
     for (unsigned qn = 0; qn < HISI_QM_MAX_QUEUES; qn++) {
         hisi_zip_engine_abandon(zip, qn);
     }
+    qemu_del_vm_change_state_handler(zip->vm_state);
     qemu_bh_delete(zip->bh);
 }

@@ -7,6 +7,7 @@
 #define HW_PCI_HISI_ZIP_H
 
 #include "qemu/bitmap.h"
+#include "qemu/typedefs.h"
 #include "qom/object.h"
 #include "hisi-qm.h"
 #include "requester.h"
@@ -33,6 +34,7 @@ struct HisiZip {
 
     /* The engine. Nothing of it migrates: jobs start again. */
     QEMUBH *bh;
+    VMChangeStateEntry *vm_state;
     HisiZipJob *jobs[HISI_QM_MAX_QUEUES];   /* NULL: none in work */
     DECLARE_BITMAP(runnable, HISI_QM_MAX_QUEUES);
     unsigned next_queue;        /* round robin */
