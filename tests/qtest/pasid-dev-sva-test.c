@@ -697,7 +697,7 @@ static void random_queue_set_up(Dev *d, unsigned n, uint64_t memory)
     q_write32(&q, PASID_DEV_Q_CTRL, 0);
     admin_write32(d, PASID_DEV_QUEUE_PASID(n),
                   g_test_rand_int_range(0, 8) ? PASID(THE_PASID)
-                                              : g_test_rand_int());
+                                              : (uint32_t)g_test_rand_int());
     q_write64(&q, PASID_DEV_Q_RING,
               va(d, memory) + g_test_rand_int_range(0, 16) * PAGE);
     q_write64(&q, PASID_DEV_Q_COMPLETIONS,
