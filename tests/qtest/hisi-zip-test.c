@@ -1949,16 +1949,21 @@ static void test_snapshot_stalled(void)
 #define ECAM(bus, devfn) \
     (UINT64_C(0x4010000000) + ((uint64_t)(bus) << 20 | (devfn) << 12))
 
-/* A decompression whose output is the 2 bytes of @value, at @dst. */
-static Request write_word(Dev *d, uint64_t dst, uint16_t value)
+/*
+ * A decompression whose output is @value at @dst, and zeroes, @n bytes in
+ * all: they are still being written when the first have their effect.
+ */
+static Request write_word(Dev *d, uint64_t dst, uint16_t value, unsigned n)
 {
     uint64_t src = sva_alloc(d->t, PAGE, PAGE);
-    uint8_t plain[2] = { value, value >> 8 };
+    g_autofree uint8_t *plain = g_malloc0(n);
+    g_autofree uint8_t *packed = NULL;
     size_t bytes;
-    g_autofree uint8_t *packed = host_pack(1, plain, 2, &bytes);
 
+    stw_le_p(plain, value);
+    packed = host_pack(1, plain, n, &bytes);
     qtest_bufwrite(d->t->qts, src, packed, bytes);
-    return (Request) { HISI_ZIP_REQUEST(1, 0, 0), src, bytes, dst, 2 };
+    return (Request) { HISI_ZIP_REQUEST(1, 0, 0), src, bytes, dst, n };
 }
 
 static void test_job_resets_itself(void)
@@ -1973,7 +1978,7 @@ static void test_job_resets_itself(void)
     q = queue_open(d, 0, 16, HISI_ZIP_DECOMPRESS, 0);
     other = queue_open(d, 1, 16, HISI_ZIP_COMPRESS, 0);
     r = write_word(d, ECAM(0, d->devfn) + exp + PCI_EXP_DEVCTL,
-                   PCI_EXP_DEVCTL_BCR_FLR);
+                   PCI_EXP_DEVCTL_BCR_FLR, 256);
     fill_slot(&q, r);
     fill_slot(&q, r);
     ring_db(d, QM_DB_SQ, 0, q.tail, 0);
@@ -1997,9 +2002,10 @@ static void test_job_writes_registers(void)
 
     bring_up(d, 64);
     q = queue_open(d, 0, 16, HISI_ZIP_DECOMPRESS, 0);
-    g_assert_cmphex(run(&q, write_word(d, d->bar2 + QM_MEM_START_INIT, 1), sqe),
+    g_assert_cmphex(run(&q, write_word(d, d->bar2 + QM_MEM_START_INIT, 1, 2),
+                        sqe),
                     ==, HISI_ZIP_WRITE_REFUSED);
-    g_assert_cmphex(run(&q, write_word(d, d->bar2 + 0x301128, 1), sqe), ==,
+    g_assert_cmphex(run(&q, write_word(d, d->bar2 + 0x301128, 1, 2), sqe), ==,
                     HISI_ZIP_WRITE_REFUSED);
     g_assert_cmphex(reg(d, 0x301128), ==, 0);
     dev_stop(d);
@@ -2023,7 +2029,7 @@ static void test_job_unplugs_itself(void)
     slot = sva_find_cap(d->t, 0, port, PCI_CAP_ID_EXP) + PCI_EXP_SLTCTL;
     sva_config_write(d->t, 0, port, slot, 2, PCI_EXP_SLTCTL_PWR_IND_ON);
     submit(&q, write_word(d, ECAM(0, port) + slot,
-                          PCI_EXP_SLTCTL_PWR_IND_OFF | PCI_EXP_SLTCTL_PCC));
+                          PCI_EXP_SLTCTL_PWR_IND_OFF | PCI_EXP_SLTCTL_PCC, 2));
     qtest_qmp_eventwait(d->t->qts, "DEVICE_DELETED");
     g_assert_cmphex(sva_config_read(d->t, 1, d->devfn, PCI_VENDOR_ID, 2), ==,
                     0xffff);

@@ -41,7 +41,7 @@ typedef enum JobStep {
     JOB_GOES_ON,
     JOB_STALLED,
     JOB_DONE,
-    JOB_GONE,       /* reset from within; the job is freed already */
+    JOB_GONE,       /* reset from within: not the engine's any more */
 } JobStep;
 
 struct HisiZipJob {
@@ -553,17 +553,24 @@ static void finish_job(HisiZip *zip, unsigned qn)
 
 static void run_queue(HisiZip *zip, unsigned qn)
 {
-    if (!zip->jobs[qn]) {
-        zip->jobs[qn] = zip_job_new(zip, qn);
-        if (!zip->jobs[qn]) {
-            return;
-        }
+    HisiZipJob *job = zip->jobs[qn];
+    JobStep step;
+
+    if (!job) {
+        job = zip->jobs[qn] = zip_job_new(zip, qn);
     }
     /* A doorbell kicks, too: the channel has one access at a time. */
-    if (sva_channel_is_stalled(&zip->jobs[qn]->ch)) {
+    if (!job || sva_channel_is_stalled(&job->ch)) {
         return;
     }
-    switch (zip_job_step(zip->jobs[qn])) {
+    zip->in_step = job;
+    step = zip_job_step(job);
+    zip->in_step = NULL;
+    if (!zip->jobs[qn]) {
+        zip_job_free(job);      /* abandoned meanwhile */
+        return;
+    }
+    switch (step) {
     case JOB_GOES_ON:
         set_bit(qn, zip->runnable);
         break;
@@ -643,8 +650,11 @@ void hisi_zip_engine_abandon(HisiZip *zip, unsigned qn)
     HisiZipJob *job = zip->jobs[qn];
 
     clear_bit(qn, zip->runnable);
-    if (job) {
-        zip->jobs[qn] = NULL;
+    zip->jobs[qn] = NULL;
+    if (job && job == zip->in_step) {
+        /* It wrote to what resets the device, and the write goes on. */
+        sva_channel_cancel(&job->ch);
+    } else if (job) {
         zip_job_free(job);
     }
 }

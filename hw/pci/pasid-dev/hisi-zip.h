@@ -36,6 +36,7 @@ struct HisiZip {
     QEMUBH *bh;
     VMChangeStateEntry *vm_state;
     HisiZipJob *jobs[HISI_QM_MAX_QUEUES];   /* NULL: none in work */
+    HisiZipJob *in_step;        /* the one that is executing now */
     DECLARE_BITMAP(runnable, HISI_QM_MAX_QUEUES);
     unsigned next_queue;        /* round robin */
 };
