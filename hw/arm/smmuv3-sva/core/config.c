@@ -129,13 +129,20 @@ static bool stage1_legal(const Smmu3Features *f, const uint64_t *ste)
 
 /*
  * Start level of stage 2 from S2SL0, or -2 if reserved (5.2, D8.2.3): each
- * granule numbers them in its own way, and some need an extension.
+ * granule numbers them in its own way, some need an extension, and the highest
+ * ordinary one needs physical addresses that concatenation could not serve
+ * (as for VTCR_EL2: AArch64.S2InvalidSL()).
  */
 static int stage2_start_level(const Smmu3Features *f, const uint64_t *ste,
                               unsigned page_log2, bool ds)
 {
     unsigned sl0 = smmu3_get(ste, STE_S2SL0);
+    bool highest = sl0 == 2 && !(ds && page_log2 == 12 &&
+                                 smmu3_get(ste, STE_S2SL0_2));
 
+    if (highest && smmu3_oas_bits(f) < (page_log2 == 14 ? 42u : 44u)) {
+        return -2;
+    }
     switch (page_log2) {
     case 12:
         if (ds && smmu3_get(ste, STE_S2SL0_2)) {
