@@ -78,15 +78,19 @@ unsigned mailbox(Dev *d, unsigned cmd, bool is_read, unsigned qn,
 
 void put_words(Dev *d, uint64_t addr, const uint32_t *words, unsigned n)
 {
+    g_autofree uint32_t *le = g_new(uint32_t, n);
+
     for (unsigned i = 0; i < n; i++) {
-        qtest_writel(d->t->qts, addr + i * 4, words[i]);
+        le[i] = cpu_to_le32(words[i]);
     }
+    qtest_bufwrite(d->t->qts, addr, le, n * sizeof(*le));
 }
 
 void get_words(Dev *d, uint64_t addr, uint32_t *words, unsigned n)
 {
+    qtest_bufread(d->t->qts, addr, words, n * sizeof(*words));
     for (unsigned i = 0; i < n; i++) {
-        words[i] = qtest_readl(d->t->qts, addr + i * 4);
+        words[i] = le32_to_cpu(words[i]);
     }
 }
 
