@@ -17,6 +17,7 @@
     X("flr", main_flr)                  \
     X("foreign", main_foreign)          \
     X("interrupt", main_interrupt)      \
+    X("iommufd", main_iommufd)          \
     X("isolation", main_isolation)      \
     X("killed", main_killed)            \
     X("list", main_list)                \

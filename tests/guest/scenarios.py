@@ -165,6 +165,13 @@ def flags_not_updated(counters):
             yield f'no {kind}'
 
 
+def ats_invalidated(counters):
+    """Linux uses ATS: each unmapping is told to the function's cache, too."""
+    yield from translated(counters)
+    if not counters['atc_invalidations']:
+        yield 'no ATC invalidation'
+
+
 def translated(counters):
     if not counters['translations']:
         yield 'no transaction came to the SMMU'
@@ -242,6 +249,19 @@ SCENARIOS = [
         arguments=['-global', 'smmuv3-sva.httu=0'],
         devices=ACCELERATOR, timeout=90, check=flags_not_updated),
     Scenario(
+        'dirty-tracking', 'vfio-pci and iommufd: an account of the written pages',
+        [('iommufd:dirty', ['iommufd-dirty'])], devices=ACCELERATOR,
+        append='sva.driver=vfio-pci', kernel=(6, 12), check=flags_updated),
+    Scenario(
+        'iommufd', 'vfio-pci and iommufd: PASIDs, page faults, two stages',
+        [(f'iommufd:{part}', [f'iommufd-{part}'])
+         for part in ('pasids', 'faults', 'nested')],
+        devices=ACCELERATOR, append='sva.driver=vfio-pci', check=stalls_served,
+        # What neither a fault queue nor the guest of the test takes.
+        allowed=[r'event(:| 0x)'],
+        expected=[r'event: F_TRANSLATION client', r'event: F_PERMISSION client',
+                  r'event: C_BAD_CD client']),
+    Scenario(
         'small-smmu', 'an SMMU with as little as Linux needs',
         ['quick', 'remap', ('plain_dma:4:200', PLAIN_VERDICTS + ['load'])],
         arguments=[argument for field, value in (
@@ -275,6 +295,17 @@ SCENARIOS = [
         ['domains', ('plain_dma', PLAIN_VERDICTS)],
         devices=PLAIN_DEVICES, append='iommu.passthrough=0', kernel=(6, 1),
         expected=[r'guest: domain \S+ DMA'], check=translated),
+    Scenario(
+        'ats', 'ordinary devices with ATS', ['domains', ('plain_dma:8:500', PLAIN_VERDICTS)],
+        # virtio has the capability only where it is a PCIe endpoint.
+        devices=['-device', 'pcie-root-port,id=rp0,chassis=1',
+                 '-device', 'pcie-root-port,id=rp1,chassis=2'] +
+                [argument.replace('drive=d1', 'drive=d1,bus=rp0,ats=on')
+                         .replace('netdev=n0', 'netdev=n0,bus=rp1,ats=on')
+                 for argument in PLAIN_DEVICES],
+        # 6.1 does not know "ats-supported" of the device tree.
+        append='iommu.passthrough=0 iommu.strict=1', kernel=(6, 12),
+        expected=[r'guest: domain \S+ DMA'], check=ats_invalidated),
     Scenario(
         'tiny-caches', 'caches that are always full', ['quick', 'remap', 'list'],
         arguments=['-global', 'smmuv3-sva.tlb-entries=16',
