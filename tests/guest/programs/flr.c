@@ -99,6 +99,7 @@ int main(int argc, char **argv)
     for (unsigned i = 0; i < times; i++) {
         hits += reset_during(i, work, 16 * MIB, PASID_DEV_Q_STATUS_BUSY);
     }
+    say("flr: %u of %u jobs were cut off", hits, times);
     CHECK(hits > times / 2, "only %u of %u jobs were cut off", hits, times);
 
     test_case("stalled");
@@ -110,6 +111,7 @@ int main(int argc, char **argv)
         /* Waits until the kernel is done with the fault. */
         munmap(slow, MIB);
     }
+    say("flr: %u of %u jobs were cut off", hits, times);
     CHECK(hits > times / 2, "only %u of %u jobs were cut off", hits, times);
     /* See pasid_dev_close(). */
     usleep(20000);

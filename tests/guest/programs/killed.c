@@ -236,6 +236,7 @@ int main(int argc, char **argv)
         "free after at most %llu us", times, stalled ? "was stalled" : "worked",
         (unsigned long long)(now_us() - start) / 1000,
         (unsigned long long)longest);
+    say("killed: %u of them only after their jobs were done", late);
 
     CHECK(late <= times / 10, "%u victims were killed too late", late);
 
