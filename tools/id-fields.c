@@ -6,7 +6,7 @@
  */
 #include <stdio.h>
 #include <glib.h>
-#include "core/id.h"
+#include "core/spec/id.h"
 
 static const char *reg_name(unsigned reg)
 {

@@ -8,7 +8,7 @@
 #define SVA_QTEST_H
 
 #include "tests/qtest/libqtest.h"
-#include "hw/arm/smmuv3-sva/core/spec.h"
+#include "hw/arm/smmuv3-sva/core/spec/spec.h"
 
 #define SVA_RAM             UINT64_C(0x40000000)    /* 128 MiB */
 #define SVA_SMMU            UINT64_C(0x09050000)

@@ -10,8 +10,8 @@
 #define TEST_BUILDERS_H
 
 #include "fake-host.h"
-#include "core/id.h"
-#include "core/transaction.h"
+#include "core/spec/id.h"
+#include "core/interface/transaction.h"
 
 /* All that the core implements, in the widest form. OAS is 52 bits. */
 void features_all(Smmu3Features *f);

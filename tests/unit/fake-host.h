@@ -9,7 +9,7 @@
 #define TEST_FAKE_HOST_H
 
 #include <glib.h>
-#include "core/host.h"
+#include "core/interface/host.h"
 
 typedef struct Smmu3 Smmu3;
 typedef struct FakeHost FakeHost;

@@ -6,7 +6,7 @@
  */
 #include "cases.h"
 #include "conformance.h"
-#include "core/config.h"
+#include "core/tables/config.h"
 
 typedef struct CdCase {
     const char *rule, *items;

@@ -1,5 +1,5 @@
 /*
- * The command queue (core/command.c): what each command does, when it is
+ * The command queue (core/commands/command.c): what each command does, when it is
  * illegal, errors and restart, CMD_SYNC and what it waits for, bounded work.
  * Not PRI (test-pri.c) and not what RESUME means to a stall (test-stall.c).
  *
@@ -7,7 +7,7 @@
  */
 #include "builders.h"
 #include "conformance.h"
-#include "core/state.h"
+#include "core/signal/state.h"
 #include "rig.h"
 
 #define MASK(...)   smmu3_field_mask(__VA_ARGS__)

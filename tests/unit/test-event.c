@@ -1,5 +1,5 @@
 /*
- * The event queue (core/fault.c): the records' exact words, when they are
+ * The event queue (core/queues/event.c): the records' exact words, when they are
  * written and when lost, overflow, aborts, interrupts and their MSIs. Not
  * which fault a transaction has, and not stalls (test-stall.c).
  *
@@ -7,7 +7,7 @@
  */
 #include "builders.h"
 #include "conformance.h"
-#include "core/fault.h"
+#include "core/queues/fault.h"
 #include "rig.h"
 
 #define MASK(...)   smmu3_field_mask(__VA_ARGS__)

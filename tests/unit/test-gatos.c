@@ -1,5 +1,5 @@
 /*
- * Address translation operations by registers (core/gatos.c): which requests
+ * Address translation operations by registers (core/traffic/gatos.c): which requests
  * are valid, what they return, and that they leave no trace but the flags they
  * are asked to update. Not the translations as such.
  *

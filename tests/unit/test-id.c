@@ -1,5 +1,5 @@
 /*
- * The ID fields (core/id.c): the table against the register layouts, every
+ * The ID fields (core/spec/id.c): the table against the register layouts, every
  * rule between the fields, the profiles.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later

@@ -1,5 +1,5 @@
 /*
- * Page requests (core/page_request.c): entries, automatic responses,
+ * Page requests (core/traffic/page_request.c): entries, automatic responses,
  * overflow, interrupts, CMD_PRI_RESP. Not ATS requests.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later

@@ -1,11 +1,11 @@
 /*
- * The arithmetic of circular queues (core/queue.c): index and wrap, full and
+ * The arithmetic of circular queues (core/queues/queue.c): index and wrap, full and
  * empty, sizes, addresses, overflow. Not the queues' contents.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "conformance.h"
-#include "core/queue.h"
+#include "core/queues/queue.h"
 
 static Smmu3Queue queue(uint64_t base, unsigned log2)
 {

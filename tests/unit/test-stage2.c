@@ -8,7 +8,7 @@
 #include "builders.h"
 #include "conformance.h"
 #include "rig.h"
-#include "core/walk.h"
+#include "core/tables/walk.h"
 
 enum { SID = 5, PAGE = 0x1000, VMID = 9 };
 #define VA UINT64_C(0x7f0000005000)

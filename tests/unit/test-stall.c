@@ -1,5 +1,5 @@
 /*
- * Stalled transactions (core/stall.c): from the record to software's answer,
+ * Stalled transactions (core/queues/stall.c): from the record to software's answer,
  * with a queue or a table that is full, and with everything that can happen
  * in between. Not which fault stalls (CD.S, STE.S2S): that is translate.c's.
  *

@@ -5,8 +5,8 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "conformance.h"
-#include "core/config.h"
-#include "core/tlb.h"
+#include "core/tables/config.h"
+#include "core/cache/tlb.h"
 
 #define EL1 SMMU3_WORLD_NS_EL1
 #define EL2 SMMU3_WORLD_NS_EL2

@@ -7,7 +7,7 @@
  */
 #include "builders.h"
 #include "conformance.h"
-#include "core/walk.h"
+#include "core/tables/walk.h"
 
 /* A walker over tables in fake memory. */
 typedef struct Walk {

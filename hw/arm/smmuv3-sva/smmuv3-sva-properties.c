@@ -1,6 +1,6 @@
 /*
  * The SMMU's properties: the ID fields, named profiles of them, sizes of
- * caches. Not what a field's values mean, nor which are implemented (core/id.c).
+ * caches. Not what a field's values mean, nor which are implemented (core/spec/id.c).
  * Used by smmuv3-sva.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later

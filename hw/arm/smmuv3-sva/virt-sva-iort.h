@@ -6,7 +6,7 @@
 #ifndef HW_ARM_VIRT_SVA_IORT_H
 #define HW_ARM_VIRT_SVA_IORT_H
 
-#include "core/id.h"
+#include "core/spec/id.h"
 
 /*
  * Find the IORT among the ACPI tables that @tables is a concatenation of, and

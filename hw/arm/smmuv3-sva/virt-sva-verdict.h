@@ -8,7 +8,7 @@
 #ifndef HW_ARM_VIRT_SVA_VERDICT_H
 #define HW_ARM_VIRT_SVA_VERDICT_H
 
-#include "core/id.h"
+#include "core/spec/id.h"
 
 typedef struct VirtSvaFacts {
     Smmu3Features smmu;

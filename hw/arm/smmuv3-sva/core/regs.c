@@ -5,8 +5,8 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "gatos.h"
-#include "state.h"
+#include "traffic/gatos.h"
+#include "signal/state.h"
 
 #define MASK(...)       smmu3_field_mask(__VA_ARGS__)
 #define OFFSET(member)  offsetof(Smmu3Regs, member)

@@ -5,7 +5,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "state.h"
+#include "signal/state.h"
 
 /*
  * Bounds of one smmu3_service() call: what is left is done after a kick. The

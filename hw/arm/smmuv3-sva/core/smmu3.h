@@ -15,9 +15,9 @@
 
 #include <glib.h>
 #include <stdatomic.h>
-#include "id.h"
-#include "host.h"
-#include "transaction.h"
+#include "spec/id.h"
+#include "interface/host.h"
+#include "interface/transaction.h"
 
 typedef struct Smmu3 Smmu3;
 

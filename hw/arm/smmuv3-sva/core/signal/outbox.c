@@ -5,7 +5,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "command.h"
+#include "../commands/command.h"
 #include "state.h"
 
 /* Delivered mails are dropped from the array when so many have gathered. */

@@ -8,9 +8,9 @@
 #ifndef SMMU3_TRANSLATE_H
 #define SMMU3_TRANSLATE_H
 
-#include "config.h"
-#include "state.h"
-#include "walk.h"
+#include "../tables/config.h"
+#include "../signal/state.h"
+#include "../tables/walk.h"
 
 /* What a pass may touch. */
 typedef enum {

@@ -5,7 +5,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "state.h"
+#include "../signal/state.h"
 
 /*
  * How many may wait for a STAG or for room in the queue. Requesters bound what

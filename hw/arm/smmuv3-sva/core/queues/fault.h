@@ -10,7 +10,7 @@
 #define SMMU3_FAULT_H
 
 #include <stddef.h>
-#include "smmu3.h"
+#include "../smmu3.h"
 
 /* A fault as translate.c found it; the fields that its type has are valid. */
 typedef struct Smmu3Fault {

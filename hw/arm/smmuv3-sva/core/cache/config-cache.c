@@ -5,7 +5,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "config.h"
+#include "../tables/config.h"
 #include <glib.h>
 #include <string.h>
 #include "epoch.h"

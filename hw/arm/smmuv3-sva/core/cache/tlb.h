@@ -16,7 +16,7 @@
 #define SMMU3_TLB_H
 
 #include <stddef.h>
-#include "spec.h"
+#include "../spec/spec.h"
 
 /* Translation regimes that do not share entries (StreamWorld, 3.3.4). */
 typedef enum {

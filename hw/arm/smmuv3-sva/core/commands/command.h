@@ -8,7 +8,7 @@
 #ifndef SMMU3_COMMAND_H
 #define SMMU3_COMMAND_H
 
-#include "smmu3.h"
+#include "../smmu3.h"
 
 /* What the queue's head waits for. */
 typedef enum {

@@ -5,7 +5,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "state.h"
+#include "../signal/state.h"
 
 /* ATC invalidations in flight: PCIe gives an endpoint 32 tags; be generous. */
 enum { ATC_PENDING_MAX = 256 };

@@ -9,7 +9,7 @@
 #define SMMU3_OUTBOX_H
 
 #include <glib.h>
-#include "host.h"
+#include "../interface/host.h"
 
 typedef enum {
     SMMU3_MAIL_IRQ,             /* the wired interrupt and its MSI */

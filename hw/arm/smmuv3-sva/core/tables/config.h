@@ -9,8 +9,8 @@
 #define SMMU3_CONFIG_H
 
 #include <stddef.h>
-#include "id.h"
-#include "tlb.h"
+#include "../spec/id.h"
+#include "../cache/tlb.h"
 
 /* One half of the VA space (CD.TTBx and its companions). */
 typedef struct Smmu3TableBase {

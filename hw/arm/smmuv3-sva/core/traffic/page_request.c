@@ -5,7 +5,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "state.h"
+#include "../signal/state.h"
 #include "translate.h"
 
 void smmu3_prg_respond(Smmu3 *s, const Smmu3PrgResponse *response)

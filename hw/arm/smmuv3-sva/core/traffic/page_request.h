@@ -8,7 +8,7 @@
 #ifndef SMMU3_PAGE_REQUEST_H
 #define SMMU3_PAGE_REQUEST_H
 
-#include "smmu3.h"
+#include "../smmu3.h"
 
 /* Under the lock: send a page request group response to an endpoint. */
 void smmu3_prg_respond(Smmu3 *s, const Smmu3PrgResponse *response);

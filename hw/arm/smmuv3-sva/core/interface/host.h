@@ -8,7 +8,7 @@
 #ifndef SMMU3_HOST_H
 #define SMMU3_HOST_H
 
-#include "spec.h"
+#include "../spec/spec.h"
 
 /* Wired interrupts; each is an edge (IHI 0070 3.18). */
 typedef enum {

@@ -5,7 +5,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "state.h"
+#include "../signal/state.h"
 
 /* ---- Building (IHI 0070 7.3) ------------------------------------------ */
 

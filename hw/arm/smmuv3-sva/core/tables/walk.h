@@ -10,9 +10,9 @@
 #define SMMU3_WALK_H
 
 #include "config.h"
-#include "fault.h"
-#include "host.h"
-#include "tlb.h"
+#include "../queues/fault.h"
+#include "../interface/host.h"
+#include "../cache/tlb.h"
 
 /* The tables of one stage and one half of its input, as a walk needs them. */
 typedef struct Smmu3Tables {

@@ -9,7 +9,7 @@
 #ifndef SMMU3_QUEUE_H
 #define SMMU3_QUEUE_H
 
-#include "smmu3.h"
+#include "../smmu3.h"
 
 /* log2 of the entries: QUEUE_BASE_LOG2SIZE, at most @max (IDR1.*QS). */
 unsigned smmu3_queue_log2(const Smmu3Queue *q, unsigned max);

@@ -7,7 +7,7 @@
 #ifndef SMMU3_TRANSACTION_H
 #define SMMU3_TRANSACTION_H
 
-#include "spec.h"
+#include "../spec/spec.h"
 
 /* Kinds of access; an atomic operation is a read and a write in one. */
 enum {

@@ -10,15 +10,15 @@
 #include <glib.h>
 #include <inttypes.h>
 #include <stdatomic.h>
-#include "command.h"
-#include "config.h"
-#include "fault.h"
+#include "../commands/command.h"
+#include "../tables/config.h"
+#include "../queues/fault.h"
 #include "outbox.h"
-#include "page_request.h"
-#include "queue.h"
-#include "regs.h"
-#include "smmu3.h"
-#include "tlb.h"
+#include "../traffic/page_request.h"
+#include "../queues/queue.h"
+#include "../regs.h"
+#include "../smmu3.h"
+#include "../cache/tlb.h"
 
 /*
  * What every translation counts, by groups of threads, so that they do not
