@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The guest tests of hisi-zip: Linux's own user of SVA, from 6.1 on.
 
-More entries of scenarios.py, which reads this file at its end.
+More entries of scenarios.py, which reads this file.
 """
 
-from scenarios import SLOW_DISK, Scenario, stalls_served
+from scenario import SLOW_DISK, Scenario, stalls_served
 
 MODPROBE = ('modprobe:hisi_zip:uacce_mode=1', [])
 ZIP = ['-device', 'hisi-zip,id=zip0']

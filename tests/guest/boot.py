@@ -1,0 +1,274 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One run of QEMU with a guest: starts it, watches its console, asks for counters.
+
+Judges nothing: that is verdicts.py. Called by run.
+"""
+
+import json
+import os
+import re
+import selectors
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+# What Linux, and init after it, put before a line.
+STAMP = re.compile(r'^\[ *\d+\.\d+\](\[[ TC\d]+\])? ?')
+
+
+class Qmp:
+    """The little of QEMU's control protocol that is needed here."""
+
+    def __init__(self, path, deadline, alive):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.data = b''
+        self.events = []
+        while True:
+            try:
+                self.socket.connect(path)
+                break
+            except OSError:
+                if time.monotonic() > deadline or not alive():
+                    raise
+                time.sleep(0.02)
+        self.socket.settimeout(20)
+        while 'QMP' not in self._message():
+            pass        # an event may come before the greeting
+        self.command('qmp_capabilities')
+
+    def _message(self):
+        while b'\n' not in self.data:
+            more = self.socket.recv(65536)
+            if not more:
+                raise OSError('QEMU closed its control socket')
+            self.data += more
+        line, self.data = self.data.split(b'\n', 1)
+        return json.loads(line)
+
+    def command(self, name, **arguments):
+        """The command's result; OSError with QEMU's words if it fails."""
+        self.socket.sendall(json.dumps(
+            {'execute': name, 'arguments': arguments}).encode() + b'\n')
+        while True:
+            message = self._message()
+            if 'event' in message:
+                self.events.append(message['event'])
+            elif 'error' in message:
+                raise OSError(message['error'].get('desc', 'QMP error'))
+            elif 'return' in message:
+                return message['return']
+
+    def poll_events(self):
+        """Read what is there; the events so far."""
+        more = self.socket.recv(65536)
+        if not more:
+            return self.events + ['GONE']
+        self.data += more
+        while b'\n' in self.data:
+            message = self._message()
+            if 'event' in message:
+                self.events.append(message['event'])
+        return self.events
+
+
+def modules_of(kernel):
+    """The archive with a kernel's modules; the user's own kernel has none."""
+    return f'{os.path.dirname(kernel)}/modules.cpio.gz'
+
+
+class Boot:
+    """One run of QEMU: its console's lines, its counters, how it ended."""
+
+    def __init__(self, scenario, items, options, directory):
+        self.scenario = scenario
+        self.options = options
+        self.directory = directory
+        self.lines = []             # (host seconds since the start, text)
+        self.counters = None
+        self.ended = None           # None: by itself; otherwise what happened
+        self.qemu_errors = ''
+        self.start = self.deadline = self.seconds = 0
+        self.on_line = None         # called with each line, less its time
+        self.command = self._command(items)
+
+    def _fill_in(self, text):
+        return text.replace('{dir}', self.directory).replace(
+            '{latency_ns}', str(self.scenario.latency_ns))
+
+    def _command(self, items):
+        s = self.scenario
+        append = ' '.join(filter(None, [
+            'console=ttyAMA0 loglevel=7 printk.devkmsg=on panic=-1',
+            s.append, 'sva.run=' + ','.join(items)]))
+        command = [
+            self.options.qemu, '-M', s.machine, '-cpu', s.cpu,
+            '-smp', str(s.smp), '-m', s.memory,
+            '-nodefaults', '-display', 'none', '-nic', 'none',
+            '-serial', 'stdio',
+            '-qmp', f'unix:{self.directory}/qmp,server=on,wait=off',
+            # The machine stays after the guest's power-off: its counters
+            # are wanted.
+            '-action', 'shutdown=pause' if s.reboots
+            else 'reboot=shutdown,shutdown=pause',
+            '-d', 'guest_errors', '-D', f'{self.directory}/qemu.log',
+            '-kernel', self.options.kernel, '-initrd', self._initrd(),
+            '-append', append]
+        if s.firmware:
+            command += ['-bios', self.options.firmware]
+        for argument in s.arguments + s.devices:
+            command.append(self._fill_in(argument))
+        return command
+
+    def _initrd(self):
+        """The initramfs, with the kernel's modules after it if wanted."""
+        modules = modules_of(self.options.kernel)
+        if not self.scenario.modules or not os.path.exists(modules):
+            return self.options.initramfs
+        initrd = f'{self.directory}/initrd'
+        with open(initrd, 'wb') as out:
+            for name in (self.options.initramfs, modules):
+                with open(name, 'rb') as archive:
+                    shutil.copyfileobj(archive, out)
+        return initrd
+
+    def run(self):
+        """Returns when the guest has powered off, or has been ended."""
+        for argument in self.command:
+            image = re.search(r'filename=(\S+\.img)', argument)
+            if image:
+                with open(image[1], 'wb') as f:
+                    f.truncate(64 << 20)
+        self.start = time.monotonic()
+        self.deadline = self.start + self.scenario.timeout * self.options.patience
+        with open(f'{self.directory}/stderr', 'w+b') as errors:
+            moved = self._run_qemu(self.command, errors)
+            while moved:
+                moved = self._run_qemu(self.command + ['-incoming', moved], errors)
+            errors.seek(0)
+            self.qemu_errors = errors.read().decode(errors='replace')
+        self.seconds = time.monotonic() - self.start
+
+    def _run_qemu(self, command, errors):
+        """One QEMU process; where the guest's state is if it is to move on."""
+        moved = None
+        try:
+            qemu = subprocess.Popen(command, stdin=subprocess.DEVNULL,
+                                    stdout=subprocess.PIPE, stderr=errors)
+        except OSError as error:
+            self.ended = f'QEMU cannot be run: {error}'
+            return None
+        with qemu:
+            try:
+                moved = self._watch(qemu)
+            except OSError as error:
+                self.ended = self.ended or f'QEMU: {error}'
+            finally:
+                if qemu.poll() is None:
+                    qemu.kill()
+                status = qemu.wait()
+        if status and self.ended is None:
+            self.ended = f'QEMU ended with status {status}'
+        elif status not in (0, -signal.SIGKILL):
+            self.ended += f' (QEMU ended with status {status})'
+        return moved
+
+    def _line(self, text):
+        self.lines.append((time.monotonic() - self.start, text))
+        if self.on_line:
+            self.on_line(STAMP.sub('', text))
+        if self.options.verbose:
+            print('# ' + text, flush=True)
+
+    def _watch(self, qemu):
+        """
+        Until the guest's end; or until it asks to be moved to another QEMU:
+        returns where to load it from.
+        """
+        rest = b''
+        seen = len(self.lines)
+        selector = selectors.DefaultSelector()
+        selector.register(qemu.stdout, selectors.EVENT_READ)
+
+        def read_console():
+            nonlocal rest
+            data = os.read(qemu.stdout.fileno(), 65536)
+            *lines, rest = (rest + data).split(b'\n')
+            for line in lines:
+                self._line(line.decode(errors='replace').rstrip('\r'))
+            return bool(data)
+
+        def drain_console():
+            while any(key.fileobj is qemu.stdout and read_console()
+                      for key, _ in selector.select(0.05)):
+                pass
+            if rest:
+                self._line(rest.decode(errors='replace'))
+
+        try:
+            qmp = Qmp(f'{self.directory}/qmp', min(self.deadline, time.monotonic() + 20),
+                      lambda: qemu.poll() is None)
+        except OSError as error:
+            self.ended = f'QEMU did not start: {error}'
+            return None
+        selector.register(qmp.socket, selectors.EVENT_READ)
+        while True:
+            left = self.deadline - time.monotonic()
+            if left <= 0:
+                self.ended = (f'the guest did not power off within '
+                              f'{self.scenario.timeout * self.options.patience:g} s')
+                break
+            over = False
+            for key, _ in selector.select(left):
+                if key.fileobj is qemu.stdout:
+                    if not read_console():
+                        self.ended = self.ended or 'QEMU ended'
+                        return None
+                else:
+                    over = over or bool({'SHUTDOWN', 'GONE'} & set(qmp.poll_events()))
+            if over:
+                break
+            if any(STAMP.sub('', text) == 'guest: move me' for _, text in self.lines[seen:]):
+                moved = self._save(qmp)
+                drain_console()
+                self._quit(qmp, qemu)
+                return moved
+            seen = len(self.lines)
+        drain_console()
+        try:
+            self.counters = qmp.command('qom-get', path='/machine/smmu',
+                                        property='counters')
+        except OSError as error:
+            self.counters = {}
+            if not self.ended:
+                self.ended = f'no counters of the SMMU: {error}'
+        self._quit(qmp, qemu)
+        return None
+
+    def _save(self, qmp):
+        """Write the guest's state to a file, which stops it; its URI."""
+        uri = f'file:{self.directory}/state'
+        qmp.command('migrate', uri=uri)
+        while True:
+            info = qmp.command('query-migrate')
+            if info['status'] == 'completed':
+                return uri
+            if info['status'] in ('failed', 'cancelled'):
+                raise OSError('migration: ' + info.get('error-desc', info['status']))
+            time.sleep(0.02)
+
+    def _quit(self, qmp, qemu):
+        qmp.command('quit')
+        try:
+            qemu.wait(10)
+        except subprocess.TimeoutExpired:
+            self.ended = self.ended or 'QEMU does not quit'
+
+    def qemu_log(self):
+        try:
+            with open(f'{self.directory}/qemu.log', encoding='utf-8',
+                      errors='replace') as f:
+                return f.read().splitlines()
+        except FileNotFoundError:
+            return []

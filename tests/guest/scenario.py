@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a guest test says: one boot's machine, programs and expectations.
+
+Not the tests themselves: those are in scenarios*.py, which use the devices and
+checks below. The runner (run) checks in addition, in every scenario: that each
+program gave its verdict; that the kernel's log has no line of BAD_LINES, and
+QEMU's none about our devices; that the SMMU lost no event, met no illegal
+command and has no stall left, and that each stall was resumed, terminated or
+cancelled.
+"""
+
+from dataclasses import dataclass, field
+from typing import Callable
+
+# What Linux prints when an SMMU, or anything else, does not work. Regular
+# expressions, searched in each line of the kernel's log.
+BAD_LINES = [
+    # arm-smmu-v3, at probe
+    r'unknown/unsupported TT endianness',
+    r'no translation support',
+    r'AArch64 table format not supported',
+    r'embedded implementation not supported',
+    r'command queue size <=',
+    r'MMIO region too small',
+    r'GBPA not responding to update',
+    r'failed to clear cr0',
+    r'failed to enable (command queue|event queue|PRI queue|ATS check|SMMU interface)',
+    r'failed to disable irqs',
+    r'no (evtq|gerr|priq) irq',
+    r'overridden by FW configuration',
+    r'SMMU currently enabled! Resetting',
+    r'2-level strtab only covers',
+    r'failed to set DMA mask for table walker',
+    r'unknown output address size',
+    # arm-smmu-v3, in use
+    r'CMD_SYNC timeout',
+    r'CMDQ timeout',
+    r'CMDQ error',
+    r'skipping command in error state',
+    r'unexpected global error reported',
+    r'Service Failure Mode',
+    r'(EVTQ|PRIQ) write aborted',
+    r'MSI write aborted',
+    r'(EVTQ|PRIQ) overflow detected',
+    r'event 0x[0-9a-f]+ received',
+    r'event: [A-Z_]+ client',
+    r'unexpected PRI request received',
+    r'Failed to enable (ATS|PASID)',
+    r"SMMU doesn't support ATS",
+    r'Aliasing StreamID',
+    r'stream \S+ already in tree',
+    r'iopf with pasid \d+ aborted',
+    r'no pending PRQ',
+    r'failed to enable (IOPF|SVA) feature',
+    r'cannot attach to',
+    # The kernel at large
+    r'\bWARNING: ',
+    r'\bBUG\b',
+    r'\bOops\b',
+    r'Internal error',
+    r'Unable to handle kernel',
+    r'Kernel panic',
+    r'Call trace',
+    r'blocked for more than',
+    r'rcu: INFO: ',
+    r'soft lockup',
+    r'nobody cared',
+    r'I/O error',
+    r'nvme.*(timeout|controller is down|probe failed)',
+    r'NETDEV WATCHDOG',
+    r'virtio.*(fail|error)',
+    r'Out of memory',
+    r'segfault|unhandled (level|exception|signal)',
+]
+
+# The machine every scenario begins with.
+ACCELERATOR = ['-device', 'pasid-dev,id=accel0']
+ACCELERATORS = ACCELERATOR + ['-device', 'pasid-dev,id=accel1']
+# A disk each of whose requests takes its time: a page fault there is a stall
+# that lasts. All zeroes, 1 GiB.
+SLOW_DISK = [
+    '-blockdev', 'driver=null-co,node-name=slow,size=1073741824,latency-ns={latency_ns},read-zeroes=on',
+    '-device', 'virtio-blk-pci,drive=slow,serial=slow,packed=on,iommu_platform=on,disable-legacy=on',
+]
+# Ordinary devices behind the SMMU; {dir} is the scenario's own directory.
+NVME = [
+    '-blockdev', 'driver=file,node-name=d0,filename={dir}/nvme.img',
+    '-device', 'nvme,drive=d0,serial=nvme',
+]
+# Packed virtqueues: an element of a split one's used ring may cross a page, and
+# there QEMU goes on behind the first page's physical address, whatever the
+# IOMMU says (address_space_write_cached() in 10.0).
+VIRTIO_AND_E1000E = [
+    '-blockdev', 'driver=file,node-name=d1,filename={dir}/virtio.img',
+    '-device', 'virtio-blk-pci,drive=d1,serial=virtio,packed=on,iommu_platform=on,disable-legacy=on',
+    '-netdev', 'hubport,hubid=0,id=n0', '-netdev', 'hubport,hubid=0,id=n1',
+    '-device', 'virtio-net-pci,netdev=n0,packed=on,iommu_platform=on,disable-legacy=on,mac=52:54:00:00:00:01',
+    '-device', 'e1000e,netdev=n1,mac=52:54:00:00:00:02',
+]
+PLAIN_DEVICES = NVME + VIRTIO_AND_E1000E
+PLAIN_VERDICTS = ['disk-nvme', 'disk-virtio', 'net']
+
+# The verdicts that the runner gives itself on each boot.
+BOOT_CASES = ('boot', 'kernel-log', 'qemu-log', 'smmu-counters')
+
+
+@dataclass
+class Scenario:
+    """One boot: a machine, a kernel command line, programs, expectations."""
+    name: str
+    what: str
+    # What the guest's init runs (see there): an item, or (item, the verdicts
+    # that it must give) when they are not one by the item's own name. An item
+    # without a verdict prepares the ground for those behind it.
+    items: list
+    devices: list = field(default_factory=list)
+    machine: str = 'virt-sva'
+    cpu: str = 'max'
+    smp: int = 2
+    memory: str = '1G'
+    arguments: list = field(default_factory=list)
+    append: str = ''
+    timeout: int = 60           # seconds
+    # The oldest kernel with what it needs; uio_pci_sva is in 7.0.
+    kernel: tuple = (7, 0)
+    firmware: bool = False
+    # Lines of BAD_LINES that are all right here, and lines that must come.
+    allowed: list = field(default_factory=list)
+    expected: list = field(default_factory=list)
+    # Gets the SMMU's counters (a dictionary); yields complaints.
+    check: Callable = None
+    # SVA must be in the SMMU driver's features, or must not be.
+    sva: bool = True
+    # A test of the runner itself: it must find exactly these faults, as
+    # regular expressions.
+    must_fail: list = None
+    latency_ns: int = 20_000_000
+    # The guest resets the machine; otherwise that is its end.
+    reboots: bool = False
+    # The guest is saved and goes on in another QEMU.
+    moves: bool = False
+    # The kernel's modules are in the initramfs.
+    modules: bool = False
+
+    def __post_init__(self):
+        self.items = [(item, [item.split(':')[0]]) if isinstance(item, str) else item
+                      for item in self.items]
+
+    def cases(self):
+        """The names of its cases, in order."""
+        if self.must_fail:
+            return ['noticed']
+        return self.part().verdicts + list(BOOT_CASES)
+
+    def part(self, cases=None):
+        """
+        What gives these cases (None: all), with what it stands on: the items
+        without a verdict before it. A case of the boot itself takes all.
+        """
+        items = self.items
+        if cases is not None and not self.must_fail and not set(cases) & set(BOOT_CASES):
+            chosen = [bool(set(verdicts) & set(cases)) for _, verdicts in items]
+            items = [item for n, item in enumerate(items)
+                     if chosen[n] or (not item[1] and any(chosen[n:]))]
+        return Part([run for run, _ in items],
+                    list(dict.fromkeys(v for _, verdicts in items for v in verdicts)),
+                    items == self.items)
+
+
+@dataclass
+class Part:
+    """What one boot runs of a scenario. Only the whole meets all expectations."""
+    items: list         # for init
+    verdicts: list      # that they must give
+    whole: bool = True
+
+
+def stalls_served(counters):
+    """Page faults were taken, and every one was resumed."""
+    if not counters['stalls']:
+        yield 'no transaction stalled'
+    if not counters['resumes_retry']:
+        yield 'no stall was retried'
+
+
+def stalls_none(counters):
+    if counters['stalls']:
+        yield f"{counters['stalls']} transactions stalled"
+
+
+def flags_updated(counters):
+    # Some 64 pages each of old and of clean ones.
+    if counters['httu_updates'] < 100:
+        yield f"only {counters['httu_updates']} descriptors were updated"
+
+
+def flags_not_updated(counters):
+    yield from stalls_served(counters)
+    if counters['httu_updates']:
+        yield f"{counters['httu_updates']} descriptors were updated"
+    for kind in ('F_ACCESS', 'F_PERMISSION'):
+        if not counters['faults'].get(kind):
+            yield f'no {kind}'
+
+
+def ats_invalidated(counters):
+    """Linux uses ATS: each unmapping is told to the function's cache, too."""
+    yield from translated(counters)
+    if not counters['atc_invalidations']:
+        yield 'no ATC invalidation'
+
+
+def translated(counters):
+    if not counters['translations']:
+        yield 'no transaction came to the SMMU'

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a boot was worth: verdicts on programs, logs and counters.
+
+Starts nothing and prints nothing. Called by run.
+"""
+
+import re
+
+from boot import STAMP
+from scenario import BAD_LINES
+
+VERDICT = re.compile(r'^guest: verdict: (PASS|FAIL) (\S+) ?(.*)$')
+# What QEMU logs as guest errors about anything of ours.
+OURS = re.compile(r'smmu|pasid[-_]dev|sva|hisi', re.IGNORECASE)
+# What it may say on its standard error.
+HARMLESS = re.compile(
+    r': (info|warning): virt-sva: |hub 0 is not connected|'
+    # The address sanitizer's, about coroutines.
+    r'WARNING: ASan |False positive error reports may|google/sanitizers/issues')
+# ARM_SMMU_FEAT_SVA in the word that the driver prints.
+FEATURE_SVA = 1 << 17
+# The driver's line; 7.x says less than 6.x.
+FEATURES = re.compile(r'arm-smmu-v3 .*oas \d+-bit \(features 0x([0-9a-f]+)\)')
+
+
+def counter_complaints(scenario, counters, whole=True):
+    """What no scenario's counters may say; and what these must, if it ran whole."""
+    faults = ', '.join(f'{k} {v}' for k, v in
+                       sorted(counters.get('faults', {}).items()) if v)
+    if counters['command_errors']:
+        yield f"{counters['command_errors']} commands were in error"
+    if counters['events_lost']:
+        yield f"{counters['events_lost']} events were lost ({faults})"
+    if counters['stalls_outstanding']:
+        yield f"{counters['stalls_outstanding']} stalls were left"
+    # One that its endpoint cancelled is resumed all the same.
+    ends = {name: counters[name] for name in (
+        'resumes_retry', 'resumes_abort', 'stalls_terminated')}
+    # One QEMU stalls, the next resumes, when the guest moves.
+    if sum(ends.values()) != counters['stalls'] and not scenario.moves:
+        yield f"{counters['stalls']} stalls, but {ends}"
+    if scenario.check and whole:
+        yield from scenario.check(counters)
+
+
+class Verdicts:
+    """What a boot was worth: an ordered list of (case, reason or '')."""
+
+    def __init__(self, scenario, part, boot):
+        self.cases = []
+        self.scenario = scenario
+        self.part = part
+        texts = [STAMP.sub('', text) for _, text in boot.lines]
+        self._programs(texts, part.verdicts)
+        self._boot(texts, boot)
+        self._kernel_log(texts, boot)
+        if boot.counters:
+            self.add('smmu-counters',
+                     '; '.join(counter_complaints(scenario, boot.counters, part.whole)))
+        else:
+            self.add('smmu-counters', 'they could not be read')
+
+    def add(self, case, reason=''):
+        self.cases.append((case, reason))
+
+    def _programs(self, texts, wanted):
+        given = {}
+        for text in texts:
+            match = VERDICT.match(text)
+            if match:
+                passed, name, reason = match.groups()
+                reason = '' if passed == 'PASS' else reason or 'failed'
+                # Said twice (a program failed and then crashed): the worse.
+                given[name] = given.get(name) or reason
+        for name, reason in given.items():
+            if name not in wanted:
+                self.add(name, reason)
+        for name in wanted:
+            self.add(name, given.get(name, 'no verdict'))
+
+    def _boot(self, texts, boot):
+        reasons = []
+        if boot.ended:
+            reasons.append(boot.ended)
+        elif 'guest: end' not in texts:
+            reasons.append('the guest ended before its programs')
+        features = next((int(m[1], 16) for m in map(FEATURES.search, texts) if m), None)
+        if features is None:
+            if self.scenario.sva is not None:
+                reasons.append('Linux found no SMMU')
+        elif self.scenario.sva is not None:
+            if bool(features & FEATURE_SVA) != self.scenario.sva:
+                reasons.append(f'the SMMU driver has features {features:#x}, '
+                               f'SVA was {"" if self.scenario.sva else "not "}expected')
+        for pattern in self.scenario.expected if self.part.whole else []:
+            if not any(re.search(pattern, text) for text in texts):
+                reasons.append(f'no line "{pattern}"')
+        self.add('boot', '; '.join(reasons))
+
+    def _kernel_log(self, texts, boot):
+        found = []
+        program = 'boot'
+        for text in texts:
+            if text.startswith('guest: begin: '):
+                program = text.split()[2]
+            if text.startswith('guest: '):
+                continue
+            if any(re.search(p, text) for p in self.scenario.allowed):
+                continue
+            if any(re.search(p, text) for p in BAD_LINES):
+                found.append(f'during {program}: {text}')
+        self.add('kernel-log', '; '.join(found[:3]) +
+                 (f'; and {len(found) - 3} more' if len(found) > 3 else ''))
+        found = [line for line in boot.qemu_log() if OURS.search(line)]
+        found += [line for line in boot.qemu_errors.splitlines() if line.strip()
+                  and not HARMLESS.search(line)]
+        self.add('qemu-log', '; '.join(found[:3]))
+
+
+def judge_the_judge(scenario, verdicts):
+    """A test of the runner: the faults found are those that are there."""
+    found = [f'{case}: {reason}' for case, reason in verdicts.cases if reason]
+    missing = [pattern for pattern in scenario.must_fail
+               if not any(re.search(pattern, text) for text in found)]
+    surplus = [text for text in found
+               if not any(re.search(p, text) for p in scenario.must_fail)]
+    # An end by force leaves no counters behind that mean anything.
+    reasons = [f'not noticed: {p}' for p in missing]
+    reasons += [f'noticed, but not there: {text}' for text in surplus]
+    return [('noticed', '; '.join(reasons))]
