@@ -395,6 +395,7 @@ static void test_race_is_bounded(void)
     setup(&x, RW_NO_AF, true, false);
     x.rig->host->before_cas = cpu_never_stops;
     expect_fault(&x, dma_read(SID, VA), F_WALK_EABT);
+    g_assert_cmphex(smmu3_get_addr(x.event, EVENT_FETCH_ADDR), ==, x.leaf);
     g_assert_cmpuint(x.rig->host->cases, <=, 1000);
     x.rig->host->before_cas = NULL;
     expect_pa(&x, dma_read(SID, VA));

@@ -197,6 +197,33 @@ static void test_stage2_addr_size(void)
     done(&x);
 }
 
+/*
+ * S2PS confines each access, in whatever block it is, and also once a
+ * neighbour in the same contiguous block is cached.
+ */
+static void test_stage2_addr_size_of_access(void)
+{
+    uint64_t gib = UINT64_C(1) << 30;
+    Setup x = { .rig = rig_new() };
+
+    rig_start(x.rig);
+    x.rig->host->next = 0x10000000;     /* S2TTB is confined, too */
+    pt_init_stage2(&x.s2, x.rig->host, 12, 40, 1, false);
+    for (unsigned i = 0; i < 16; i++) {
+        pt_map(&x.s2, i * gib, i * gib, 1, PT_S2_RW | PT_CONTIG);
+    }
+    ste_stage2(x.ste, &x.s2, VMID);
+    smmu3_set(x.ste, STE_S2PS, 0);      /* 32 bits */
+    rig_set_ste(x.rig, SID, x.ste);
+    expect_pa(&x, dma_read(SID, 3 * gib + 0x123), 3 * gib + 0x123);
+    g_assert_cmpint(x.result.size_log2, ==, 30);
+    expect_stage2_fault(&x, dma_read(SID, 5 * gib + 0x123), F_ADDR_SIZE,
+                        CLASS_IN, 5 * gib);
+    expect_stage2_fault(&x, dma_read(SID, 4 * gib), F_ADDR_SIZE, CLASS_IN,
+                        4 * gib);
+    done(&x);
+}
+
 static void test_stage2_access_flag(void)
 {
     Setup x;
@@ -610,6 +637,8 @@ int main(int argc, char **argv)
     T("start-levels-and-concatenation", test_start_levels, "69 70");
     T("ipa-range", test_ipa_range, "69");
     T("address-beyond-s2ps", test_stage2_addr_size, "57");
+    T("output-of-the-access-beyond-s2ps", test_stage2_addr_size_of_access,
+      "57");
     T("access-flag", test_stage2_access_flag, "58");
     T("big-endian-tables", test_big_endian, "");
     T("s2ap-and-xn", test_stage2_rights, "");

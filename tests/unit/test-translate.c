@@ -209,6 +209,28 @@ static void test_tags(void)
     done(&x);
 }
 
+/*
+ * CD.IPS confines each access, in whatever block it is, and also once a
+ * neighbour in the same contiguous block is cached.
+ */
+static void test_addr_size_of_access(void)
+{
+    uint64_t gib = UINT64_C(1) << 30;
+    Setup x;
+
+    setup(&x);
+    for (unsigned i = 0; i < 16; i++) {
+        pt_map(&x.pt, i * gib, i * gib, 1, PT_USER_RW | PT_CONTIG);
+    }
+    smmu3_set(x.cd, CD_IPS, 0);         /* 32 bits */
+    apply(&x);
+    expect_pa(&x, dma_read(SID, 3 * gib + 0x123), 3 * gib + 0x123);
+    g_assert_cmpint(x.result.size_log2, ==, 30);
+    expect_stage1_fault(&x, dma_read(SID, 4 * gib), F_ADDR_SIZE);
+    expect_stage1_fault(&x, dma_read(SID, 5 * gib + 0x123), F_ADDR_SIZE);
+    done(&x);
+}
+
 static void test_walk_abort(void)
 {
     uint64_t event[SMMU3_EVENT_WORDS], pa;
@@ -490,6 +512,7 @@ int main(int argc, char **argv)
     T("el2-world", test_el2_world, "68");
     T("el2-e2h-world", test_el2_e2h_world, "68");
     T("vmid-and-asid-tag-what-is-cached", test_tags, "");
+    T("output-of-the-access-beyond-ips", test_addr_size_of_access, "57");
     T("walk-abort", test_walk_abort, "73");
     T("cd-a-and-r", test_fault_model, "91");
     T("cd-a-and-r-only-for-translation-faults",

@@ -32,6 +32,16 @@ static void walk_init(Walk *x, unsigned page_log2, unsigned in_bits, bool ds)
     };
 }
 
+/* Begin anew, with tables from @pa on. */
+static void walk_move_tables(Walk *x, uint64_t pa)
+{
+    unsigned in_bits = 64 - x->s1.half[0].tsz;
+
+    x->host->next = pa;
+    pt_init(&x->pt, x->host, x->pt.page_log2, in_bits, x->s1.ds);
+    x->s1.half[0].ttb = x->pt.root;
+}
+
 static void walk_done(Walk *x)
 {
     fake_host_free(x->host);
@@ -189,6 +199,14 @@ static void test_ttb_alignment(void)
     x.s1.oa_bits = 48;
     g_assert_cmpint(walk(&x, 0x50000, SMMU3_UNPRIV_R), ==, F_TRANSLATION);
     walk_done(&x);
+    /* So too where descriptors can express 48 bits only (5.4, TTB0). */
+    walk_init(&x, 12, 31, false);
+    pt_map(&x.pt, 0x5000, 0x80000000, 3, PT_USER_RW);
+    x.s1.half[0].ttb |= 0x30;
+    g_assert_cmpint(walk(&x, 0x5000, SMMU3_UNPRIV_R), ==, EVENT_NONE);
+    x.s1.oa_bits = 48;
+    g_assert_cmpint(walk(&x, 0x5000, SMMU3_UNPRIV_R), ==, F_TRANSLATION);
+    walk_done(&x);
 }
 
 /* ---- Output addresses -------------------------------------------------- */
@@ -213,6 +231,57 @@ static void test_addr_size(void)
         pt_write(&x.pt, pa, pt_read(&x.pt, pa) ^ UINT64_C(1) << 47);
     }
     walk_done(&x);
+}
+
+/*
+ * What counts is the output of the access, not where its block or the block of
+ * contiguous entries begins (DDI 0487 D8.7.1.2); and no answer reaches beyond
+ * the output size.
+ */
+static void test_large_block_addr_size(void)
+{
+    static const struct {
+        unsigned page_log2;
+        bool ds;
+        int level;
+        uint64_t contiguous;
+        unsigned oa_bits;
+    } rows[] = {
+        { 12, false, 1, PT_CONTIG, 32 },    /* 16 of 1 GiB */
+        { 12, false, 1, PT_CONTIG, 33 },
+        { 14, false, 2, PT_CONTIG, 29 },    /* 32 of 32 MiB: no such size of
+                                               IPS, but of the walk */
+        { 16, false, 2, PT_CONTIG, 32 },    /* 32 of 512 MiB */
+        { 12, true, 0, 0, 36 },             /* 512 GiB */
+        { 12, true, 0, PT_CONTIG, 32 },
+        { 14, true, 1, 0, 32 },             /* 64 GiB */
+        { 16, false, 1, 0, 40 },            /* 4 TiB */
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        uint64_t limit = UINT64_C(1) << rows[i].oa_bits, block, va;
+        unsigned log2;
+        Walk x;
+
+        walk_init(&x, rows[i].page_log2, 48, rows[i].ds);
+        walk_move_tables(&x, 0x10000000);
+        x.s1.oa_bits = rows[i].oa_bits;
+        log2 = pt_level_log2(&x.pt, rows[i].level);
+        block = UINT64_C(1) << log2;
+        /* An identity mapping of the last that can be and of what follows */
+        for (va = 0; va <= limit; va += MIN(block, limit)) {
+            pt_map(&x.pt, va, va, rows[i].level,
+                   PT_USER_RW | rows[i].contiguous);
+        }
+        g_assert_cmpint(walk(&x, limit - 0x1000, SMMU3_UNPRIV_R), ==,
+                        EVENT_NONE);
+        g_assert_cmpint(x.leaf.size_log2, ==, MIN(log2, rows[i].oa_bits));
+        g_assert_cmphex(x.leaf.base, ==, limit - MIN(block, limit));
+        g_assert_cmpint(walk(&x, limit, SMMU3_UNPRIV_R), ==, F_ADDR_SIZE);
+        g_assert_cmpint(walk(&x, limit + 0x5678, SMMU3_UNPRIV_R), ==,
+                        F_ADDR_SIZE);
+        walk_done(&x);
+    }
 }
 
 /* 64 KiB descriptors hold OA[51:48] in bits 15:12, whatever the OAS. */
@@ -522,6 +591,20 @@ static void test_contiguous(void)
     }
 }
 
+/* 512 GiB blocks have no contiguous bit (DDI 0487 D8.6). */
+static void test_contiguous_level0(void)
+{
+    uint64_t block = UINT64_C(1) << 39;
+    Walk x;
+
+    walk_init(&x, 12, 48, true);
+    pt_map(&x.pt, block, block, 0, PT_USER_RW | PT_CONTIG);
+    g_assert_cmpint(walk(&x, block + 5, SMMU3_UNPRIV_R), ==, EVENT_NONE);
+    g_assert_cmpint(x.leaf.size_log2, ==, 39);
+    g_assert_cmphex(x.leaf.base, ==, block);
+    walk_done(&x);
+}
+
 /* A contiguous bit whose addresses do not fit is not believed. */
 static void test_contiguous_misplaced(void)
 {
@@ -644,6 +727,8 @@ int main(int argc, char **argv)
     conformance_test("/smmu3/walk/ttb-is-aligned-to-its-table",
                      test_ttb_alignment, "");
     conformance_test("/smmu3/walk/address-beyond-ips", test_addr_size, "57");
+    conformance_test("/smmu3/walk/output-of-the-access-beyond-ips",
+                     test_large_block_addr_size, "57");
     conformance_test("/smmu3/walk/64k-addresses-of-52-bits",
                      test_64k_high_bits, "57");
     conformance_test("/smmu3/walk/lpa2-addresses-of-52-bits",
@@ -667,6 +752,8 @@ int main(int argc, char **argv)
     conformance_test("/smmu3/walk/big-endian-tables", test_big_endian, "");
     conformance_test("/smmu3/walk/global-and-device", test_attributes, "");
     conformance_test("/smmu3/walk/contiguous-blocks", test_contiguous, "");
+    conformance_test("/smmu3/walk/no-contiguous-bit-in-512-gib-blocks",
+                     test_contiguous_level0, "");
     conformance_test("/smmu3/walk/contiguous-bit-misplaced",
                      test_contiguous_misplaced, "");
     conformance_test("/smmu3/walk/half-by-sign-extension-and-tbi",

@@ -127,22 +127,12 @@ static bool stage1_legal(const Smmu3Features *f, const uint64_t *ste)
     return true;
 }
 
-/*
- * Start level of stage 2 from S2SL0, or -2 if reserved (5.2, D8.2.3): each
- * granule numbers them in its own way, some need an extension, and the highest
- * ordinary one needs physical addresses that concatenation could not serve
- * (as for VTCR_EL2: AArch64.S2InvalidSL()).
- */
-static int stage2_start_level(const Smmu3Features *f, const uint64_t *ste,
+/* What S2SL0 names (5.2): each granule numbers the levels in its own way. */
+static int stage2_level_named(const Smmu3Features *f, const uint64_t *ste,
                               unsigned page_log2, bool ds)
 {
     unsigned sl0 = smmu3_get(ste, STE_S2SL0);
-    bool highest = sl0 == 2 && !(ds && page_log2 == 12 &&
-                                 smmu3_get(ste, STE_S2SL0_2));
 
-    if (highest && smmu3_oas_bits(f) < (page_log2 == 14 ? 42u : 44u)) {
-        return -2;
-    }
     switch (page_log2) {
     case 12:
         if (ds && smmu3_get(ste, STE_S2SL0_2)) {
@@ -154,6 +144,33 @@ static int stage2_start_level(const Smmu3Features *f, const uint64_t *ste,
     default:
         return sl0 < 3 ? 3 - (int)sl0 : -2;
     }
+}
+
+/*
+ * The physical addresses that a start level needs: where there are fewer, the
+ * level below would do, with concatenated tables (as for VTCR_EL2:
+ * AArch64.S2InvalidSL()).
+ */
+static unsigned stage2_level_needs_bits(unsigned page_log2, int level)
+{
+    switch (page_log2) {
+    case 12:
+        return level < 0 ? 52 : level == 0 ? 44 : 0;
+    case 14:
+        return level == 0 ? 52 : level == 1 ? 42 : 0;
+    default:
+        return level == 1 ? 44 : 0;
+    }
+}
+
+/* Start level of stage 2, or -2 if S2SL0 names none that can be. */
+static int stage2_start_level(const Smmu3Features *f, const uint64_t *ste,
+                              unsigned page_log2, bool ds)
+{
+    int level = stage2_level_named(f, ste, page_log2, ds);
+
+    return stage2_level_needs_bits(page_log2, level) <= smmu3_oas_bits(f)
+           ? level : -2;
 }
 
 /* The start level resolves 1 bit at least, and 16 tables' worth at most. */

@@ -38,13 +38,10 @@ static unsigned start_index_bits(const Smmu3Tables *t)
     return t->in_bits - level_log2(t, t->start_level);
 }
 
-/* The start table is aligned to its size, and to 64 bytes for 52-bit PAs. */
+/* The start table is aligned to its size; see table_base() for more. */
 static uint64_t start_table(const Smmu3Tables *t)
 {
-    unsigned align_log2 = MAX(start_index_bits(t) + 3,
-                              t->oa_bits == 52 ? 6u : 4u);
-
-    return t->ttb & ~smmu3_mask(align_log2);
+    return t->ttb & ~smmu3_mask(start_index_bits(t) + 3);
 }
 
 static uint64_t descriptor_offset(const Smmu3Tables *t, uint64_t in, int level)
@@ -89,12 +86,15 @@ static uint64_t descriptor_address(const Smmu3Tables *t, uint64_t desc,
     return desc & smmu3_mask(48) & keep;
 }
 
-/* log2 of the number of entries that the contiguous bit joins (D8.6). */
+/*
+ * log2 of the number of entries that the contiguous bit joins (D8.6); 0 where
+ * the bit is RES0.
+ */
 static unsigned contiguous_log2(const Smmu3Tables *t, int level)
 {
     switch (t->page_log2) {
     case 12:
-        return 4;
+        return level >= 1 ? 4 : 0;
     case 14:
         return level == 3 ? 7 : level == 2 ? 5 : 0;
     default:
@@ -104,7 +104,8 @@ static unsigned contiguous_log2(const Smmu3Tables *t, int level)
 
 /*
  * A block of contiguous entries counts as one, if their addresses agree with
- * that, and if no entry has a dirty state of its own.
+ * that, if no entry has a dirty state of its own, and if all of it can be an
+ * output: an entry of the block may be beyond the output size alone.
  */
 static void set_extent(const Smmu3Tables *t, const Entry *e, uint64_t in,
                        Smmu3Leaf *leaf)
@@ -115,12 +116,25 @@ static void set_extent(const Smmu3Tables *t, const Entry *e, uint64_t in,
     leaf->base = descriptor_address(t, e->desc, size_log2);
     leaf->size_log2 = size_log2;
     if (smmu3_get(&e->desc, TTD_CONTIG) && !t->hd &&
-        joined_log2 <= t->in_bits &&
+        joined_log2 <= t->in_bits && joined_log2 <= t->oa_bits &&
         ((leaf->base ^ in) & smmu3_mask(joined_log2) &
          ~smmu3_mask(size_log2)) == 0) {
         leaf->base &= ~smmu3_mask(joined_log2);
         leaf->size_log2 = joined_log2;
     }
+}
+
+/*
+ * The output address of this access has to be one (D8.7.1.2). A block that is
+ * larger than the output size maps the lowest addresses, as far as there are
+ * any. False: F_ADDR_SIZE.
+ */
+static bool limit_extent(const Smmu3Tables *t, uint64_t in, Smmu3Leaf *leaf)
+{
+    uint64_t out = leaf->base | (in & smmu3_mask(leaf->size_log2));
+
+    leaf->size_log2 = MIN(leaf->size_log2, t->oa_bits);
+    return !(out >> t->oa_bits);
 }
 
 /* ---- Rights (DDI 0487 D8.4) -------------------------------------------- */
@@ -281,6 +295,7 @@ static WalkResult update_descriptor(const Smmu3Walker *w, const Smmu3Tables *t,
         saw(w, t, e, pa, true);
         return WALK_DONE;
     case SMMU3_CAS_LOST:
+        fault_at(t, F_WALK_EABT, pa, fault);    /* should it be the last */
         return WALK_AGAIN;
     default:
         return fault_at(t, F_WALK_EABT, pa, fault);
@@ -317,7 +332,7 @@ static WalkResult finish(const Smmu3Walker *w, const Smmu3Tables *t,
                          Smmu3Fault *fault)
 {
     set_extent(t, e, in, leaf);
-    if (leaf->base >> t->oa_bits) {
+    if (!limit_extent(t, in, leaf)) {
         return fault_at(t, F_ADDR_SIZE, e->addr, fault);
     }
     if (!smmu3_get(&e->desc, TTD_AF) && !t->ha && !t->affd) {
@@ -381,8 +396,7 @@ bool smmu3_walk(const Smmu3Walker *w, const Smmu3Tables *t, uint64_t in,
             return result == WALK_DONE;
         }
     }
-    /* Someone changes the leaf each time that it is read. */
-    fault_at(t, F_WALK_EABT, start_table(t), fault);
+    /* Someone changes the leaf each time that it is read: *fault names it. */
     return false;
 }
 
@@ -392,6 +406,12 @@ bool smmu3_walk(const Smmu3Walker *w, const Smmu3Tables *t, uint64_t in,
 static unsigned usable_oa_bits(unsigned oa_bits, unsigned page_log2, bool ds)
 {
     return page_log2 == 16 || ds ? oa_bits : MIN(oa_bits, 48u);
+}
+
+/* With a 52-bit output size, table bases are aligned to 64 bytes (5.2, 5.4). */
+static uint64_t table_base(uint64_t ttb, unsigned oa_bits)
+{
+    return oa_bits == 52 ? ttb & ~smmu3_mask(6) : ttb;
 }
 
 void smmu3_tables_stage1(Smmu3Tables *tables, const Smmu3Stage1 *stage1,
@@ -404,7 +424,7 @@ void smmu3_tables_stage1(Smmu3Tables *tables, const Smmu3Stage1 *stage1,
     bool ds = stage1->ds && base->page_log2 != 16;
 
     *tables = (Smmu3Tables) {
-        .ttb = base->ttb,
+        .ttb = table_base(base->ttb, stage1->oa_bits),
         .in_bits = in_bits,
         .page_log2 = base->page_log2,
         .start_level = 4 - (int)levels,
@@ -427,7 +447,7 @@ void smmu3_tables_stage2(Smmu3Tables *tables, const Smmu3Stage2 *stage2,
 {
     *tables = (Smmu3Tables) {
         .stage2 = true,
-        .ttb = stage2->ttb,
+        .ttb = table_base(stage2->ttb, stage2->oa_bits),
         .in_bits = 64 - stage2->t0sz,
         .page_log2 = stage2->page_log2,
         .start_level = stage2->start_level,
