@@ -442,6 +442,63 @@ static void test_split_stages(void)
     done(&x);
 }
 
+/*
+ * PRIVCFG and INSTCFG hold for Translated traffic before stage 2 is asked; of
+ * what arrives, neither Privileged Mode nor Execute nor the PASID counts
+ * (3.9.1.3, 13.7).
+ */
+static void test_split_stages_overrides(void)
+{
+    static const struct {
+        unsigned privcfg, instcfg;
+        uint64_t xn;                /* S2XN[1:0] of a page without S2R */
+        bool priv, ind;             /* in the record of a refusal */
+        bool read;                  /* whether reads pass */
+    } rows[] = {
+        { 0, 0, 0, false, false, false },
+        { 3, 0, 0, true, false, false },
+        { 0, 2, 0, false, false, false },
+        { 0, 3, 0, false, true, true },
+        { 0, 3, 2, false, true, false },
+        /* XNX: execution by the unprivileged alone, by the privileged alone */
+        { 0, 3, 1, false, true, true },
+        { 3, 3, 1, true, true, false },
+        { 3, 3, 3, true, true, true },
+        { 2, 3, 3, false, true, false },
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        Smmu3Transaction t = with_ssid(translated(IPA, R), 3);
+        Setup x;
+
+        setup_nested(&x);
+        pt_map(&x.s2, IPA, PA, 3, (PT_S2_RW & ~PT_S2_R) | rows[i].xn << 53);
+        smmu3_set(x.ste, STE_EATS, STE_EATS_SPLIT);
+        smmu3_set(x.ste, STE_PRIVCFG, rows[i].privcfg);
+        smmu3_set(x.ste, STE_INSTCFG, rows[i].instcfg);
+        apply(&x);
+        t.priv = !rows[i].priv;
+        t.ind = !rows[i].ind;
+        if (rows[i].read) {
+            g_assert_cmpint(translate(&x, t), ==, SMMU3_OK);
+            g_assert_true(x.result.access & R);
+            g_assert_cmphex(x.result.pa, ==, PA);
+        } else {
+            g_assert_cmpint(translate(&x, t), ==, SMMU3_ABORT);
+            g_assert_false(x.result.access & R);
+            rig_expect_event(x.rig, F_PERMISSION, x.event);
+            g_assert_cmpint(smmu3_get(x.event, EVENT_PNU), ==, rows[i].priv);
+            g_assert_cmpint(smmu3_get(x.event, EVENT_IND), ==, rows[i].ind);
+            g_assert_cmpint(smmu3_get(x.event, EVENT_SSV), ==, 0);
+            g_assert_cmpint(smmu3_get(x.event, EVENT_SUBSTREAMID), ==, 0);
+        }
+        /* A write is data, whatever INSTCFG says. */
+        t.access = W;
+        g_assert_cmpint(translate(&x, t), ==, SMMU3_OK);
+        done(&x);
+    }
+}
+
 static void test_split_stages_need_atschk(void)
 {
     Setup x = { .rig = rig_new() };
@@ -588,6 +645,7 @@ int main(int argc, char **argv)
     TEST("dirty-state-of-stage-2", test_dirty_at_stage2, "99");
     TEST("nested", test_nested, "99");
     TEST("split-stages", test_split_stages, "101");
+    TEST("split-stages-overrides", test_split_stages_overrides, "101");
     TEST("split-stages-need-atschk", test_split_stages_need_atschk, "101");
     TEST("split-stages-beyond-ias", test_split_stages_beyond_ias, "101");
     TEST("stage-1-skipped", test_stage1_skipped, "");

@@ -12,9 +12,10 @@ static bool enabled(const Smmu3Pass *p)
     return atomic_load_explicit(&p->s->enabled, memory_order_acquire);
 }
 
-static bool atschk(const Smmu3Pass *p)
+/* Once for each pass: all of it goes by the same value. */
+static void read_atschk(Smmu3Pass *p)
 {
-    return atomic_load_explicit(&p->s->atschk, memory_order_relaxed);
+    p->atschk = atomic_load_explicit(&p->s->atschk, memory_order_relaxed);
 }
 
 /* Split-stage ATS needs its Translated traffic checked (5.2, EATS). */
@@ -22,7 +23,7 @@ static unsigned effective_eats(const Smmu3Pass *p)
 {
     unsigned eats = p->config.stream.eats;
 
-    return eats == STE_EATS_SPLIT && !atschk(p) ? STE_EATS_NONE : eats;
+    return eats == STE_EATS_SPLIT && !p->atschk ? STE_EATS_NONE : eats;
 }
 
 static bool refuse(Smmu3Pass *p, Smmu3Outcome refusal, Smmu3EventType type)
@@ -184,6 +185,7 @@ bool smmu3_pass_ats_request(Smmu3Pass *p, Smmu3Translation *result)
     if (!enabled(p)) {
         return refuse(p, SMMU3_ATS_UR, F_BAD_ATS_TREQ);
     }
+    read_atschk(p);
     p->refusal = SMMU3_ATS_CA;
     if (!smmu3_pass_find_stream(p)) {
         return false;
@@ -225,31 +227,31 @@ static bool pass_physical(Smmu3Pass *p, Smmu3Translation *result)
     return true;
 }
 
-/* Split stages: the address is an IPA. Unprivileged data, for no PASID. */
+/*
+ * Split stages: the address is an IPA. What arrives is unprivileged data for
+ * no PASID; PRIVCFG and INSTCFG may make it something else for stage 2 (13.7).
+ */
 static bool pass_intermediate(Smmu3Pass *p, Smmu3Translation *result)
 {
     uint64_t ipa = p->t->addr;
     Smmu3Leaf leaf;
 
+    smmu3_pass_apply_overrides(p, false, false);
     if (ipa >> smmu3_ias_bits(&p->s->features)) {
         p->terminal = true;
         return smmu3_pass_fail(p, F_ADDR_SIZE);
     }
     if (!smmu3_pass_stage2(p, ipa,
-                           smmu3_rights_needed(p->t->access, false, false),
+                           smmu3_rights_needed(p->t->access, p->priv, p->ind),
                            CLASS_IN, &leaf)) {
         return false;
     }
     *result = (Smmu3Translation) {
         .pa = leaf.base | (ipa & smmu3_mask(leaf.size_log2)),
         .size_log2 = leaf.size_log2,
+        .access = smmu3_pass_access(p, leaf.rights, leaf.clean) &
+                  (SMMU3_READ | SMMU3_WRITE),
     };
-    if (leaf.rights & SMMU3_UNPRIV_R) {
-        result->access |= SMMU3_READ;
-    }
-    if ((leaf.rights & SMMU3_UNPRIV_W) && !leaf.clean) {
-        result->access |= SMMU3_WRITE;
-    }
     return true;
 }
 
@@ -258,7 +260,8 @@ bool smmu3_pass_ats_translated(Smmu3Pass *p, Smmu3Translation *result)
     if (!enabled(p)) {
         return smmu3_pass_fail(p, F_TRANSL_FORBIDDEN);
     }
-    if (!atschk(p)) {
+    read_atschk(p);
+    if (!p->atschk) {
         return pass_physical(p, result);
     }
     if (!smmu3_pass_find_stream(p)) {

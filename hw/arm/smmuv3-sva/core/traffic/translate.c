@@ -23,6 +23,7 @@ void smmu3_pass_init(Smmu3Pass *p, Smmu3 *s, const Smmu3Transaction *t,
     p->stage1 = false;
     p->cd_index = 0;
     p->priv = p->ind = false;
+    p->atschk = false;
     p->in_tables = p->walked = p->terminal = false;
     p->fault = (Smmu3Fault) { .type = EVENT_NONE };
     p->refusal = SMMU3_ABORT;
@@ -114,8 +115,7 @@ static bool pass_identity(Smmu3Pass *p, Smmu3Translation *result)
     return true;
 }
 
-/* What the requester may do, so that it need not ask for each access. */
-static uint8_t granted(const Smmu3Pass *p, uint8_t rights, bool clean)
+uint8_t smmu3_pass_access(const Smmu3Pass *p, uint8_t rights, bool clean)
 {
     uint8_t access = 0;
 
@@ -168,7 +168,7 @@ static bool pass_stages(Smmu3Pass *p, Smmu3Translation *result)
     }
     *result = (Smmu3Translation) {
         .pa = addr, .size_log2 = size_log2,
-        .access = granted(p, rights, clean),
+        .access = smmu3_pass_access(p, rights, clean),
     };
     return true;
 }
@@ -239,12 +239,16 @@ bool smmu3_pass_is_recorded(const Smmu3Pass *p)
     }
 }
 
+/* Without PASIDTT, Translated transactions have no SubstreamID (3.9.1.3). */
 static void build_event(Smmu3Pass *p, uint64_t event[SMMU3_EVENT_WORDS])
 {
+    Smmu3Transaction t = *p->t;
+
+    t.ssv = t.ssv && t.type != SMMU3_ATS_TRANSLATED;
     p->fault.priv = p->priv;
     p->fault.ind = p->ind;
     p->fault.write = p->t->access & SMMU3_WRITE;
-    smmu3_event_build(p->t, &p->fault, event);
+    smmu3_event_build(&t, &p->fault, event);
 }
 
 static void record(Smmu3Pass *p)

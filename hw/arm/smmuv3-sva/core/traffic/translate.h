@@ -56,6 +56,7 @@ struct Smmu3Pass {
     bool stage1;            /* goes through stage 1, with CD cd_index */
     uint32_t cd_index;
     bool priv, ind;         /* PnU and InD after STE overrides */
+    bool atschk;            /* ATS: CR0.ATSCHK, as the pass began */
     bool in_tables;         /* some stage translated it */
     bool walked;            /* and not all answers came from the TLB */
 
@@ -79,6 +80,11 @@ bool smmu3_pass_find_stream(Smmu3Pass *p);
 bool smmu3_pass_find_substream(Smmu3Pass *p);
 /* PRIVCFG and INSTCFG over the incoming PnU and InD: p->priv, p->ind. */
 void smmu3_pass_apply_overrides(Smmu3Pass *p, bool priv, bool ind);
+/*
+ * What the requester may do by a block's @rights, so that it need not ask for
+ * each access; not a write if the block is @clean.
+ */
+uint8_t smmu3_pass_access(const Smmu3Pass *p, uint8_t rights, bool clean);
 /* CD lookup (5.3): p->config.stage1. */
 bool smmu3_pass_find_context(Smmu3Pass *p);
 /* One stage, by the TLB or by a walk; @need as for smmu3_walk(). */
