@@ -9,8 +9,8 @@
 #define HISI_ZIP_RIG_H
 
 #include "qemu/units.h"
-#include "hw/pci/pasid-dev/hisi-qm-regs.h"
-#include "hw/pci/pasid-dev/hisi-zip-abi.h"
+#include "hw/pci/hisi-zip/hisi-qm-regs.h"
+#include "hw/pci/hisi-zip/hisi-zip-abi.h"
 #include "sva-qtest.h"
 
 #define PAGE            UINT64_C(4096)

@@ -7,7 +7,7 @@
 #ifndef SVA_TESTDEV_RIG_H
 #define SVA_TESTDEV_RIG_H
 
-#include "hw/pci/pasid-dev/sva-testdev-abi.h"
+#include "hw/pci/sva-testdev/sva-testdev-abi.h"
 #include "sva-qtest.h"
 
 #define VA      UINT64_C(0x7f0000005000)

@@ -185,17 +185,17 @@ static void host_atc_timer(void *host, uint64_t ns)
 
 static void host_stall_resolved(void *host, void *cookie, Smmu3Resolution how)
 {
-    smmuv3_sva_pci_stall_resolved(cookie, how);
+    smmuv3_sva_port_stall_resolved(cookie, how);
 }
 
 static void host_atc_invalidate(void *host, const Smmu3AtcInvalidate *inv)
 {
-    smmuv3_sva_pci_atc_invalidate(host, inv);
+    smmuv3_sva_port_atc_invalidate(host, inv);
 }
 
 static void host_prg_response(void *host, const Smmu3PrgResponse *response)
 {
-    smmuv3_sva_pci_prg_response(host, response);
+    smmuv3_sva_port_prg_response(host, response);
 }
 
 static void host_tlb_invalidated(void *host, const Smmu3TlbInvalidate *inv)

@@ -1,9 +1,9 @@
 /*
- * The PCI side of the SMMU: one IOMMU memory region for each function. It is
- * where ordinary devices' accesses are translated (synchronously, in any
- * thread, never stalled), and it is the SvaPort of PASID-capable endpoints.
- * Not translation itself, which is the core's. Called by QEMU's PCI and memory
- * code, and by smmuv3-sva.c.
+ * The PCI side of the SMMU: one IOMMU memory region for each function, where
+ * ordinary devices' accesses are translated (synchronously, in any thread,
+ * never stalled). Not translation itself, which is the core's, and not the way
+ * of PASID-capable endpoints, which is smmuv3-sva-port.c. Called by QEMU's PCI
+ * and memory code, and by smmuv3-sva.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -11,7 +11,6 @@
 #include "qemu/module.h"
 #include "qapi/error.h"
 #include "hw/pci/pci_bus.h"
-#include "hw/pci/pcie.h"
 #include "smmuv3-sva-pci.h"
 #include "trace.h"
 
@@ -40,8 +39,7 @@ uint32_t smmuv3_sva_function_sid(const Smmuv3SvaFunction *fn)
     return PCI_BUILD_BDF(number, fn->devfn);
 }
 
-/* NULL: nothing at this StreamID has been used yet, or it was unplugged. */
-static Smmuv3SvaFunction *find_function(Smmuv3SvaState *s, uint32_t sid)
+Smmuv3SvaFunction *smmuv3_sva_find_function(Smmuv3SvaState *s, uint32_t sid)
 {
     GHashTableIter iter;
     gpointer value;
@@ -57,11 +55,6 @@ static Smmuv3SvaFunction *find_function(Smmuv3SvaState *s, uint32_t sid)
         }
     }
     return NULL;
-}
-
-static PCIDevice *function_device(Smmuv3SvaFunction *fn)
-{
-    return fn->bus->devices[fn->devfn];
 }
 
 /* ---- Ordinary accesses ------------------------------------------------ */
@@ -204,7 +197,7 @@ static int function_notify_flag_changed(IOMMUMemoryRegion *iommu,
     Smmuv3SvaFunction *fn = container_of(iommu, Smmuv3SvaFunction, iommu);
 
     if (new_flags & IOMMU_NOTIFIER_MAP) {
-        PCIDevice *dev = function_device(fn);
+        PCIDevice *dev = smmuv3_sva_function_device(fn);
 
         error_setg(errp, "smmuv3-sva cannot tell device %02x.%x (%s) about "
                    "new mappings", PCI_SLOT(fn->devfn), PCI_FUNC(fn->devfn),
@@ -236,12 +229,12 @@ static void notify_one(Smmuv3SvaFunction *fn, IOMMUNotifier *n,
 }
 
 /*
- * Tell the notifiers of one kind that [@first, @last] is gone. All 2^64 bytes
- * are told in two halves: who makes a length of the mask, as vhost does, would
- * come to 0, and the kernel takes that for a mistake and keeps everything.
+ * All 2^64 bytes are told in two halves: who makes a length of the mask, as
+ * vhost does, would come to 0, and the kernel takes that for a mistake and
+ * keeps everything.
  */
-static void notify_unmap(Smmuv3SvaFunction *fn, IOMMUNotifierFlag kind,
-                         uint64_t first, uint64_t last)
+void smmuv3_sva_notify_unmap(Smmuv3SvaFunction *fn, IOMMUNotifierFlag kind,
+                             uint64_t first, uint64_t last)
 {
     IOMMUNotifier *n;
 
@@ -281,234 +274,13 @@ void smmuv3_sva_pci_tlb_invalidated(Smmuv3SvaState *s,
 
         for (unsigned i = 0; i < PCI_DEVFN_MAX; i++) {
             if (bus->functions[i]) {
-                notify_unmap(bus->functions[i], IOMMU_NOTIFIER_UNMAP,
-                             all ? 0 : inv->addr,
-                             all ? UINT64_MAX : inv->last);
+                smmuv3_sva_notify_unmap(bus->functions[i],
+                                        IOMMU_NOTIFIER_UNMAP,
+                                        all ? 0 : inv->addr,
+                                        all ? UINT64_MAX : inv->last);
             }
         }
     }
-}
-
-/* ---- ATS and PRI ------------------------------------------------------ */
-
-/* The oldest invalidation that @fn owes an answer to is carried out. */
-static void answer_oldest(Smmuv3SvaFunction *fn)
-{
-    Smmuv3SvaOwed *owed = g_queue_peek_head(&fn->owed);
-    uint32_t batch;
-
-    if (!owed) {
-        return;
-    }
-    batch = owed->batch;
-    if (!--owed->count) {
-        g_free(g_queue_pop_head(&fn->owed));
-    }
-    smmu3_atc_invalidated(fn->smmu->core, batch);
-}
-
-static void owe(Smmuv3SvaFunction *fn, uint32_t batch)
-{
-    Smmuv3SvaOwed *newest = g_queue_peek_tail(&fn->owed);
-
-    if (!newest || newest->batch != batch) {
-        newest = g_new0(Smmuv3SvaOwed, 1);
-        newest->batch = batch;
-        g_queue_push_tail(&fn->owed, newest);
-    }
-    newest->count++;
-}
-
-static bool has_ats(PCIDevice *dev)
-{
-    return pci_is_express(dev) &&
-           pcie_find_capability(dev, PCI_EXT_CAP_ID_ATS);
-}
-
-/*
- * A function that is not there, or knows no ATS, does not answer, and the
- * CMD_SYNC that waits for it times out. A function without a client caches
- * nothing, or does so behind a notifier, and is done at once.
- */
-void smmuv3_sva_pci_atc_invalidate(Smmuv3SvaState *s,
-                                   const Smmu3AtcInvalidate *inv)
-{
-    Smmuv3SvaFunction *fn = find_function(s, inv->sid);
-    SvaInvalidate message = {
-        .pasid = inv->has_ssid ? inv->ssid : SVA_NO_PASID,
-        .global = inv->global,
-        .addr = inv->addr,
-        .size_log2 = inv->size_log2,
-    };
-
-    if (!fn || (!fn->client && !has_ats(function_device(fn)))) {
-        return;
-    }
-    owe(fn, inv->batch);
-    if (fn->client) {
-        fn->client->invalidate(fn->client, &message);
-        return;
-    }
-    if (!inv->has_ssid) {
-        notify_unmap(fn, IOMMU_NOTIFIER_DEVIOTLB_UNMAP, inv->addr,
-                     inv->addr | smmu3_mask(inv->size_log2));
-    }
-    smmuv3_sva_ats_notify(fn, inv);
-    answer_oldest(fn);
-}
-
-void smmuv3_sva_pci_prg_response(Smmuv3SvaState *s,
-                                 const Smmu3PrgResponse *response)
-{
-    Smmuv3SvaFunction *fn = find_function(s, response->sid);
-    SvaPageResponse message = {
-        .pasid = response->has_ssid ? response->ssid : SVA_NO_PASID,
-        .prg_index = response->prg_index,
-        .code = response->code,
-    };
-
-    if (fn && fn->client) {
-        fn->client->page_response(fn->client, &message);
-    } else if (fn) {
-        smmuv3_sva_pri_notify(fn, response);
-    }
-}
-
-/* ---- The port of PASID-capable endpoints ------------------------------ */
-
-static const char *sva_outcome_name(SvaOutcome outcome)
-{
-    static const char *const names[] = {
-        [SVA_OK] = "ok", [SVA_ABORT] = "abort", [SVA_RAZWI] = "raz/wi",
-        [SVA_STALLED] = "stalled", [SVA_ATS_UR] = "ats-ur",
-        [SVA_ATS_CA] = "ats-ca",
-    };
-
-    return names[outcome];
-}
-
-/* The bytes from req->addr to the end of the answer's block. */
-static uint64_t bytes_left(uint64_t addr, unsigned size_log2)
-{
-    uint64_t mask = smmu3_mask(size_log2);
-    uint64_t last = addr | mask;
-
-    return last - addr == UINT64_MAX ? UINT64_MAX : last - addr + 1;
-}
-
-static void take_answer(SvaRequest *req, const Smmu3Translation *result)
-{
-    req->pa = result->pa;
-    req->len = bytes_left(req->addr, result->size_log2);
-    req->granted = (result->access & SMMU3_READ ? SVA_READ : 0) |
-                   (result->access & SMMU3_WRITE ? SVA_WRITE : 0) |
-                   (result->access & SMMU3_EXEC ? SVA_EXEC : 0);
-    req->global = result->ats_global;
-}
-
-static SvaOutcome outcome_for_port(Smmu3Outcome outcome)
-{
-    switch (outcome) {
-    case SMMU3_OK:
-        return SVA_OK;
-    case SMMU3_RAZWI:
-        return SVA_RAZWI;
-    case SMMU3_STALLED:
-        return SVA_STALLED;
-    case SMMU3_ATS_UR:
-        return SVA_ATS_UR;
-    case SMMU3_ATS_CA:
-        return SVA_ATS_CA;
-    case SMMU3_ABORT:
-        break;
-    }
-    return SVA_ABORT;
-}
-
-static SvaOutcome port_submit(SvaPort *port, SvaRequest *req)
-{
-    static const Smmu3TransactionType types[] = {
-        [SVA_UNTRANSLATED] = SMMU3_UNTRANSLATED,
-        [SVA_ATS_REQUEST] = SMMU3_ATS_REQUEST,
-        [SVA_ATS_TRANSLATED] = SMMU3_ATS_TRANSLATED,
-    };
-    Smmuv3SvaFunction *fn = SMMUV3_SVA_FUNCTION(port);
-    Smmu3Transaction t = {
-        .type = types[req->type],
-        .sid = smmuv3_sva_function_sid(fn),
-        .ssid = req->pasid & 0xfffff,
-        .ssv = req->pasid != SVA_NO_PASID,
-        .addr = req->addr,
-        .access = (req->access & SVA_READ ? SMMU3_READ : 0) |
-                  (req->access & SVA_WRITE ? SMMU3_WRITE : 0),
-        .priv = req->privileged,
-        .ind = req->execute,
-        .may_stall = req->may_stall,
-        .cookie = req,
-    };
-    Smmu3Translation result;
-    SvaOutcome outcome;
-
-    outcome = outcome_for_port(smmu3_translate(fn->smmu->core, &t, &result));
-    if (outcome == SVA_OK) {
-        take_answer(req, &result);
-    }
-    trace_smmuv3_sva_pci_submit(t.sid, req->pasid, req->addr, req->access,
-                                sva_outcome_name(outcome));
-    return outcome;
-}
-
-static void port_cancel(SvaPort *port, SvaRequest *req)
-{
-    smmu3_cancel(SMMUV3_SVA_FUNCTION(port)->smmu->core, req);
-}
-
-void smmuv3_sva_pci_stall_resolved(void *cookie, Smmu3Resolution how)
-{
-    SvaRequest *req = cookie;
-
-    req->resolved(req, how == SMMU3_RESOLVE_RETRY ? SVA_RETRY :
-                       how == SMMU3_RESOLVE_RAZWI ? SVA_SKIP : SVA_FAIL);
-}
-
-static AddressSpace *port_target(SvaPort *port)
-{
-    return &address_space_memory;
-}
-
-/* What the old client owes is answered for it: it will not any more. */
-static void port_set_client(SvaPort *port, SvaClient *client)
-{
-    Smmuv3SvaFunction *fn = SMMUV3_SVA_FUNCTION(port);
-
-    fn->client = client;
-    while (!client && !g_queue_is_empty(&fn->owed)) {
-        answer_oldest(fn);
-    }
-}
-
-static void port_invalidated(SvaPort *port)
-{
-    answer_oldest(SMMUV3_SVA_FUNCTION(port));
-}
-
-static void port_page_request(SvaPort *port, const SvaPageRequest *req)
-{
-    Smmuv3SvaFunction *fn = SMMUV3_SVA_FUNCTION(port);
-    Smmu3PageRequest request = {
-        .sid = smmuv3_sva_function_sid(fn),
-        .ssid = req->pasid & 0xfffff,
-        .ssv = req->pasid != SVA_NO_PASID,
-        .priv = req->privileged,
-        .exec = req->execute,
-        .read = req->read,
-        .write = req->write,
-        .last = req->last,
-        .prg_index = req->prg_index & 0x1ff,
-        .addr = req->addr,
-    };
-
-    smmu3_page_request(fn->smmu->core, &request);
 }
 
 /* ---- PCI's questions -------------------------------------------------- */
@@ -583,7 +355,6 @@ void smmuv3_sva_pci_realize(Smmuv3SvaState *s)
 static void function_class_init(ObjectClass *oc, SvaClassData *data)
 {
     IOMMUMemoryRegionClass *imrc = IOMMU_MEMORY_REGION_CLASS(oc);
-    SvaPortClass *port = SVA_PORT_CLASS(oc);
 
     imrc->translate = function_translate;
     imrc->attrs_to_index = function_attrs_to_index;
@@ -591,12 +362,7 @@ static void function_class_init(ObjectClass *oc, SvaClassData *data)
     imrc->get_min_page_size = function_min_page_size;
     imrc->notify_flag_changed = function_notify_flag_changed;
 
-    port->submit = port_submit;
-    port->cancel = port_cancel;
-    port->target = port_target;
-    port->set_client = port_set_client;
-    port->invalidated = port_invalidated;
-    port->page_request = port_page_request;
+    smmuv3_sva_port_class_init(oc);
 }
 
 static const TypeInfo smmuv3_sva_pci_types[] = {

@@ -7,8 +7,8 @@
 #ifndef HW_ARM_SMMUV3_SVA_PCI_H
 #define HW_ARM_SMMUV3_SVA_PCI_H
 
+#include "hw/pci/pci_bus.h"
 #include "hw/pci/sva-port.h"
-#include "hw/arm/smmuv3-sva/sva-config.h"
 #include "smmuv3-sva.h"
 
 #define TYPE_SMMUV3_SVA_FUNCTION "smmuv3-sva-function"
@@ -50,6 +50,21 @@ typedef struct Smmuv3SvaBus {
 
 /* Its StreamID, now: bus numbers are software's. */
 uint32_t smmuv3_sva_function_sid(const Smmuv3SvaFunction *fn);
+
+/* NULL: nothing at this StreamID has been used yet, or it was unplugged. */
+Smmuv3SvaFunction *smmuv3_sva_find_function(Smmuv3SvaState *s, uint32_t sid);
+
+static inline PCIDevice *smmuv3_sva_function_device(Smmuv3SvaFunction *fn)
+{
+    return fn->bus->devices[fn->devfn];
+}
+
+/* Tell the notifiers of one @kind that [@first, @last] is gone. */
+void smmuv3_sva_notify_unmap(Smmuv3SvaFunction *fn, IOMMUNotifierFlag kind,
+                             uint64_t first, uint64_t last);
+
+/* smmuv3-sva-port.c: the functions of SvaPortClass. */
+void smmuv3_sva_port_class_init(ObjectClass *oc);
 
 /* The function at @devfn of @bus, which need not exist. */
 Smmuv3SvaFunction *smmuv3_sva_get_function(Smmuv3SvaState *s, PCIBus *bus,

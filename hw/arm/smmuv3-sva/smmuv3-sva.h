@@ -7,7 +7,7 @@
 #ifndef HW_ARM_SMMUV3_SVA_H
 #define HW_ARM_SMMUV3_SVA_H
 
-#include "sva-compat.h"
+#include "hw/pci/sva-compat.h"
 #include "qemu/main-loop.h"
 #include "qemu/timer.h"
 #include "hw/pci/pci.h"
@@ -116,12 +116,12 @@ void smmuv3_sva_quiesce_timer(void *opaque);
 void smmuv3_sva_pci_realize(Smmuv3SvaState *s);
 
 /* Host operations of the core that concern functions; under the big lock. */
-void smmuv3_sva_pci_atc_invalidate(Smmuv3SvaState *s,
-                                   const Smmu3AtcInvalidate *inv);
-void smmuv3_sva_pci_prg_response(Smmuv3SvaState *s,
-                                 const Smmu3PrgResponse *response);
+void smmuv3_sva_port_atc_invalidate(Smmuv3SvaState *s,
+                                    const Smmu3AtcInvalidate *inv);
+void smmuv3_sva_port_prg_response(Smmuv3SvaState *s,
+                                  const Smmu3PrgResponse *response);
 void smmuv3_sva_pci_tlb_invalidated(Smmuv3SvaState *s,
                                     const Smmu3TlbInvalidate *inv);
-void smmuv3_sva_pci_stall_resolved(void *cookie, Smmu3Resolution how);
+void smmuv3_sva_port_stall_resolved(void *cookie, Smmu3Resolution how);
 
 #endif

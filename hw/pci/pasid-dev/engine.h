@@ -9,7 +9,7 @@
 
 #include "migration/vmstate.h"
 #include "pasid-dev-abi.h"
-#include "requester.h"
+#include "hw/pci/sva/requester.h"
 
 /* The most that LIST reads of a node by one access. */
 #define ENGINE_WINDOW_BYTES 64

@@ -11,11 +11,10 @@
 #include "qapi/error.h"
 #include "hw/pci/msix.h"
 #include "hw/pci/pcie.h"
+#include "hw/pci/sva-compat.h"
 #include "hw/pci/sva-port.h"
-#include "hw/qdev-properties.h"
 #include "hw/resettable.h"
 #include "standard-headers/linux/pci_regs.h"
-#include "compat.h"
 #include "pasid-dev.h"
 
 /* PCIe's base class "processing accelerator" */
@@ -142,7 +141,7 @@ static void pasid_dev_describe_properties(ObjectClass *oc)
         "Queues may ask for privileged accesses (PASID Privileged Mode)");
 }
 
-static void pasid_dev_class_init(ObjectClass *oc, PasidDevClassData *data)
+static void pasid_dev_class_init(ObjectClass *oc, SvaClassData *data)
 {
     DeviceClass *dc = DEVICE_CLASS(oc);
     PCIDeviceClass *pc = PCI_DEVICE_CLASS(oc);

@@ -13,7 +13,7 @@
 #include "qom/object.h"
 #include "engine.h"
 #include "pasid-dev-abi.h"
-#include "requester.h"
+#include "hw/pci/sva/requester.h"
 
 #define TYPE_PASID_DEV "pasid-dev"
 OBJECT_DECLARE_SIMPLE_TYPE(PasidDev, PASID_DEV)

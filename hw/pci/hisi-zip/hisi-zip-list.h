@@ -10,7 +10,7 @@
 #define HW_PCI_HISI_ZIP_LIST_H
 
 #include "hisi-zip-abi.h"
-#include "requester.h"
+#include "hw/pci/sva/requester.h"
 
 typedef enum HisiZipMove {
     HISI_ZIP_MOVED,         /* all of it, or up to the end of the list */

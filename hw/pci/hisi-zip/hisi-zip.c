@@ -10,8 +10,7 @@
 #include "migration/vmstate.h"
 #include "hw/pci/msi.h"
 #include "hw/pci/pcie.h"
-#include "hw/qdev-properties.h"
-#include "compat.h"
+#include "hw/pci/sva-compat.h"
 #include "hisi-qm-regs.h"
 #include "hisi-zip.h"
 #include "hisi-zip-abi.h"
@@ -252,7 +251,7 @@ static const Property zip_properties[] = {
     DEFINE_PROP_BOOL("flush", HisiZip, flush, false),
 };
 
-static void zip_class_init(ObjectClass *oc, PasidDevClassData *data)
+static void zip_class_init(ObjectClass *oc, SvaClassData *data)
 {
     DeviceClass *dc = DEVICE_CLASS(oc);
     PCIDeviceClass *pc = PCI_DEVICE_CLASS(oc);

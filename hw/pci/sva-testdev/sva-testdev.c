@@ -13,14 +13,13 @@
 #include "hw/pci/pci_bus.h"
 #include "hw/pci/pci_device.h"
 #include "hw/pci/pcie.h"
+#include "hw/pci/sva-compat.h"
 #include "hw/pci/sva-port.h"
-#include "hw/qdev-properties.h"
 #include "hw/resettable.h"
 #include "migration/vmstate.h"
 #include "standard-headers/linux/pci_regs.h"
 #include "system/runstate.h"
-#include "compat.h"
-#include "requester.h"
+#include "hw/pci/sva/requester.h"
 #include "sva-testdev-abi.h"
 
 #define TYPE_SVA_TESTDEV "sva-testdev"
@@ -69,7 +68,7 @@ struct SvaTestdev {
 
     SvaRequest req;
     bool resubmit;          /* once the machine runs: after a load */
-#ifdef PASID_DEV_HAVE_PCI_ATS
+#ifdef SVA_HAVE_PCI_ATS_OPS
     IOMMUNotifier atc_watch;
     IOMMUPRINotifier pri_watch;
 #endif
@@ -252,7 +251,7 @@ static void request_to_port(SvaTestdev *s)
     take_answer(s, sva_port_submit(s->port, &s->req));
 }
 
-#ifdef PASID_DEV_HAVE_PCI_ATS
+#ifdef SVA_HAVE_PCI_ATS_OPS
 /* By QEMU's own function, which checks the enable bits and tells less. */
 static void request_by_pci(SvaTestdev *s)
 {
@@ -303,7 +302,7 @@ static void request_submit(SvaTestdev *s)
 
 /* ---- By QEMU's own functions -------------------------------------------- */
 
-#ifdef PASID_DEV_HAVE_PCI_ATS
+#ifdef SVA_HAVE_PCI_ATS_OPS
 static uint32_t pci_pasid(uint64_t reg)
 {
     uint32_t pasid = port_pasid(reg);
@@ -586,7 +585,7 @@ static void add_pri(PCIDevice *pdev)
     pci_set_long(cap + PCI_PRI_MAX_REQ, 512);
     pci_set_word(pdev->wmask + PRI_OFFSET + PCI_PRI_CTRL, PCI_PRI_CTRL_ENABLE);
     pci_set_long(pdev->wmask + PRI_OFFSET + PCI_PRI_ALLOC_REQ, UINT32_MAX);
-#ifdef PASID_DEV_HAVE_PCI_ATS
+#ifdef SVA_HAVE_PCI_ATS_OPS
     pdev->exp.pri_cap = PRI_OFFSET;
     pdev->exp.pasid_cap = PASID_OFFSET;
 #endif
@@ -772,7 +771,7 @@ static const Property testdev_properties[] = {
     DEFINE_PROP_BOOL("notify-deviotlb", SvaTestdev, notify_deviotlb, false),
 };
 
-static void testdev_class_init(ObjectClass *oc, PasidDevClassData *data)
+static void testdev_class_init(ObjectClass *oc, SvaClassData *data)
 {
     DeviceClass *dc = DEVICE_CLASS(oc);
     PCIDeviceClass *pc = PCI_DEVICE_CLASS(oc);

@@ -10,7 +10,7 @@
 #include "qemu/typedefs.h"
 #include "qom/object.h"
 #include "hisi-qm.h"
-#include "requester.h"
+#include "hw/pci/sva/requester.h"
 
 #define TYPE_HISI_ZIP "hisi-zip"
 OBJECT_DECLARE_SIMPLE_TYPE(HisiZip, HISI_ZIP)

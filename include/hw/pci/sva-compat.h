@@ -1,11 +1,13 @@
 /*
  * What differs between the QEMU releases that this project builds on. Not a
- * place for logic. Included by the device and machine files of this folder.
+ * place for logic. Included by our devices, the SMMU and the machine.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#ifndef HW_ARM_SMMUV3_SVA_COMPAT_H
-#define HW_ARM_SMMUV3_SVA_COMPAT_H
+#ifndef HW_PCI_SVA_COMPAT_H
+#define HW_PCI_SVA_COMPAT_H
+
+#include "hw/pci/sva/sva-pci-config.h"
 
 /* The memory API's headers moved from exec/ to system/ after 10.0. */
 #if __has_include("system/memory.h")
@@ -30,9 +32,7 @@
 #include "hw/qdev-properties.h"
 #endif
 
-/* class_init takes const data from 10.1 on. */
-#if QEMU_VERSION_MAJOR > 10 || \
-    (QEMU_VERSION_MAJOR == 10 && QEMU_VERSION_MINOR >= 1)
+#ifdef SVA_HAVE_CONST_CLASS_DATA
 typedef const void SvaClassData;
 #else
 typedef void SvaClassData;

@@ -5,8 +5,8 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#ifndef PASID_DEV_REQUESTER_H
-#define PASID_DEV_REQUESTER_H
+#ifndef HW_PCI_SVA_REQUESTER_H
+#define HW_PCI_SVA_REQUESTER_H
 
 #include "hw/pci/pci_device.h"
 #include "hw/pci/sva-port.h"
