@@ -55,7 +55,7 @@ docs: configured
 	@$(python) tools/docs --build '$(build)/sva' \
 	    --qemu '$(build)/qemu/qemu-system-aarch64' --output '$(build)/docs'
 
-install: all
+install:
 	@tools/install
 
 clean:
@@ -76,7 +76,8 @@ help:
 	@echo '  bench        benchmarks'
 	@echo '  conformance  which statement of the architecture which test shows'
 	@echo '  docs         the documentation, as HTML'
-	@echo '  install      qemu-system-aarch64 and the documentation in --prefix (DESTDIR honoured)'
+	@echo '  install      what is built: qemu-system-aarch64 and the documentation, in --prefix'
+	@echo '               (DESTDIR honoured)'
 	@echo '  clean        remove what was built; downloads and ccache stay'
 	@echo '  distclean    remove the build directory with its options; the cache stays'
 	@echo 'Options: ./configure --help'
