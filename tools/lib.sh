@@ -3,20 +3,25 @@
 #
 # What the tools share: where things are, one line per long step with the time
 # it took, and a failure that names the step, its log and the likely cause.
-# Sourced by the scripts of tools/ and by configure; not run by itself.
+# Sourced by the scripts of tools/; not run by itself.
 
-top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+. "$top/tools/where.sh"
 
 # What was said to our make (T=..., -j) is not meant for Linux's.
 unset MAKEFLAGS MFLAGS MAKEOVERRIDES
 
 # The build directory and the options that configure remembered.
 build=${SVA_BUILD_DIR:-$(cat "$top/.build-dir" 2>/dev/null || printf '%s/build' "$top")}
-if [ -r "$build/config.env" ]; then
+build=$(realpath -m -- "$build")
+no_space 'source tree' "$top"
+may_build_in "$build"
+if is_our_build "$build"; then
     # shellcheck source=/dev/null
     . "$build/config.env"
 fi
-cache=${SVA_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/smmuv3-sva}
+cache=$(realpath -m -- "${SVA_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/smmuv3-sva}")
+may_cache_in "$cache"
 logs=$build/logs
 # QEMU's configure and Meson want the distribution's Python: another one that
 # happens to come first in PATH would not see the distribution's modules.
@@ -37,6 +42,25 @@ say() {
 die() {
     printf 'error: %s\n' "$*" >&2
     exit 1
+}
+
+# The cache is there, and marked as ours.
+make_cache() {
+    mkdir -p "$cache"
+    is_our_cache "$cache" || printf '%s\n' "$cache_mark" >"$cache/CACHEDIR.TAG"
+}
+
+# in_cache COMMAND...: no other build changes the cache meanwhile. Whoever
+# waited looks again whether there is still something to do.
+in_cache() {
+    make_cache
+    (
+        flock -n 8 || {
+            say "  waiting for another build that fills $cache"
+            flock 8
+        }
+        "$@"
+    ) 8>"$cache/lock"
 }
 
 # likely_cause LOG: prints one line of advice when the log shows a well-known
