@@ -256,6 +256,8 @@ static const Case refusals[] = {
     { { S1, SID_BEYOND, VA_RW }, FAULT(C_BAD_STREAMID, 0) },
     { { S1, SID_INVALID, VA_RW }, FAULT(C_BAD_STE, 0) },
     { { S1, SID_ILLEGAL, VA_RW }, FAULT(C_BAD_STE, 0) },
+    { { S2, SID_BEYOND, IPA_OF(VA_RW) }, FAULT(C_BAD_STREAMID, 0) },
+    { { S2, SID_ILLEGAL, IPA_OF(VA_RW) }, FAULT(C_BAD_STE, 0) },
     { { S1, SID_S1, VA_RW, .ssv = true }, FAULT(C_BAD_SUBSTREAMID, 0) },
     { { S1, SID_CDS, VA_RW, .ssv = true, .ssid = 8 },
       FAULT(C_BAD_SUBSTREAMID, 0) },

@@ -421,25 +421,47 @@ static void test_default_suits_linux(void)
     g_assert_cmphex(smmu3_features_reg(&f, SMMU3_IIDR) & 0xfff, !=, 0x43b);
 }
 
+static void take_profile(const char *name, Smmu3Features *f)
+{
+    for (size_t i = 0; i < smmu3_profile_count; i++) {
+        if (!strcmp(smmu3_profiles[i].name, name)) {
+            smmu3_profiles[i].apply(f);
+            return;
+        }
+    }
+    g_assert_not_reached();
+}
+
 /* Trusted Firmware-A's parameters for the Base FVP, but for IDR0.BTM. */
 static void test_fvp_registers(void)
 {
-    for (size_t i = 0; i < smmu3_profile_count; i++) {
-        Smmu3Features f;
+    Smmu3Features f;
 
-        if (strcmp(smmu3_profiles[i].name, "fvp-aem")) {
-            continue;
-        }
-        smmu3_profiles[i].apply(&f);
-        g_assert_cmphex(smmu3_features_reg(&f, SMMU3_IDR0), ==,
-                        0x0046123b & ~(1u << 5));
-        g_assert_cmphex(smmu3_features_reg(&f, SMMU3_IDR1), ==, 0x00600002);
-        g_assert_cmphex(smmu3_features_reg(&f, SMMU3_IDR3), ==, 0x1714);
-        g_assert_cmphex(smmu3_features_reg(&f, SMMU3_IDR5), ==, 0xffff0475);
-        g_assert_cmphex(smmu3_features_reg(&f, SMMU3_AIDR), ==, 2);
-        return;
-    }
-    g_assert_not_reached();
+    take_profile("fvp-aem", &f);
+    g_assert_cmphex(smmu3_features_reg(&f, SMMU3_IDR0), ==,
+                    0x0046123b & ~(1u << 5));
+    g_assert_cmphex(smmu3_features_reg(&f, SMMU3_IDR1), ==, 0x00600002);
+    g_assert_cmphex(smmu3_features_reg(&f, SMMU3_IDR3), ==, 0x1714);
+    g_assert_cmphex(smmu3_features_reg(&f, SMMU3_IDR5), ==, 0xffff0475);
+    g_assert_cmphex(smmu3_features_reg(&f, SMMU3_AIDR), ==, 2);
+}
+
+/*
+ * The MMU-600 of Intel's Agilex 5, as published, but for what the profile's
+ * description names: IDR0.TTF (2, not 3) and BTM, IDR3.PBHA.
+ */
+static void test_mmu_600_registers(void)
+{
+    Smmu3Features f;
+
+    take_profile("mmu-600", &f);
+    g_assert_cmphex(smmu3_features_reg(&f, SMMU3_IDR0), ==,
+                    0x080f7e3f & ~(1u << 2 | 1u << 5));
+    g_assert_cmphex(smmu3_features_reg(&f, SMMU3_IDR1), ==, 0x0e739d18);
+    g_assert_cmphex(smmu3_features_reg(&f, SMMU3_IDR3), ==,
+                    0x0000003c & ~(1u << 3));
+    g_assert_cmphex(smmu3_features_reg(&f, SMMU3_IDR5), ==, 0x00400075);
+    g_assert_cmphex(smmu3_features_reg(&f, SMMU3_AIDR), ==, 1);
 }
 
 int main(int argc, char **argv)
@@ -466,5 +488,7 @@ int main(int argc, char **argv)
                      test_default_suits_linux, "");
     conformance_test("/smmu3/id/fvp-aem-has-the-documented-registers",
                      test_fvp_registers, "");
+    conformance_test("/smmu3/id/mmu-600-has-the-published-registers",
+                     test_mmu_600_registers, "");
     return conformance_run();
 }

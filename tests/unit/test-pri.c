@@ -259,14 +259,47 @@ static void test_stop_marker_in_overflow(void)
     rig_expect_no_event(r);
 }
 
-/* Last without Read and Write, but without PASID: an ordinary request. */
+/*
+ * Last without Read and Write, but without PASID: an ordinary request (8),
+ * which is queued as one and is answered where it cannot be.
+ */
 static void test_no_stop_marker_without_pasid(void)
 {
     g_autoptr(Rig) r = full(1);
+    g_autoptr(Rig) empty = started(2);
     Smmu3PageRequest q = { .sid = 1, .last = true, .prg_index = 4 };
 
     submit(r, q);
     expect_response(r, &q, false, PRG_SUCCESS);
+    submit(empty, q);
+    g_assert_cmphex(prod(empty), ==, 1);
+    g_assert_cmphex(fake_read64(empty->host, empty->priq), ==,
+                    UINT64_C(0x4000000000000001));
+    expect_no_response(empty);
+    rig_write32(empty, SMMU3_CR0, MASK(CR0_SMMUEN));
+    submit(empty, q);
+    expect_response(empty, &q, false, PRG_RESPONSE_FAILURE);
+}
+
+/* Where there are no SubstreamIDs, entries have none, nor what needs one. */
+static void test_entry_without_substreams(void)
+{
+    g_autoptr(Rig) r = rig_new();
+    Smmu3PageRequest q = with_pasid(request(1, 5, true), 0xabcde);
+
+    q.exec = q.priv = true;
+    r->features.ssidsize = 0;
+    rig_start(r);
+    submit(r, q);
+    submit(r, stop_marker(1, 3));
+    g_assert_cmphex(prod(r), ==, 2);
+    g_assert_cmphex(fake_read64(r->host, r->priq), ==,
+                    UINT64_C(0x7000000000000001));
+    g_assert_cmphex(fake_read64(r->host, r->priq + 8), ==,
+                    UINT64_C(0xffff800012345005));
+    g_assert_cmphex(fake_read64(r->host, r->priq + 16), ==,
+                    UINT64_C(0x4000000000000001));
+    expect_no_response(r);
 }
 
 typedef struct OverflowCase {
@@ -615,6 +648,8 @@ int main(int argc, char **argv)
     conformance_test("/smmu3/pri/overflow", test_overflow, "103");
     conformance_test("/smmu3/pri/stop-marker-in-overflow",
                      test_stop_marker_in_overflow, "106");
+    conformance_test("/smmu3/pri/entry-without-substreams",
+                     test_entry_without_substreams, "");
     conformance_test("/smmu3/pri/no-stop-marker-without-pasid",
                      test_no_stop_marker_without_pasid, "");
     conformance_test("/smmu3/pri/overflow-with-pasid",

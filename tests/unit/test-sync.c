@@ -55,6 +55,27 @@ static void test_sync_msi(void)
     g_assert_cmpuint(smmu3_counters(r->smmu)->syncs, ==, 1 + 3);
 }
 
+static void oas_32(Smmu3Features *f)    { f->oas = 0; }
+
+/*
+ * Whether there is an MSI is told by all of MSIAddress; where it goes, by the
+ * bits that OAS leaves of it (4.7.3).
+ */
+static void test_sync_msi_address_beyond_oas(void)
+{
+    g_autoptr(Rig) r = started(oas_32, NULL);
+    const FakeMsi *msi;
+
+    fake_map(r->host, 0, 4096);
+    submit(r, sync_with(CMD_SYNC_CS_IRQ, UINT64_C(1) << 40, 0xcafe0001));
+    assert_idle(r);
+    g_assert_cmpuint(r->host->msis->len, ==, 1);
+    msi = &g_array_index(r->host->msis, FakeMsi, 0);
+    g_assert_cmphex(msi->pa, ==, 0);
+    g_assert_cmphex(msi->data, ==, 0xcafe0001);
+    g_assert_cmpuint(r->host->irqs[SMMU3_IRQ_CMD_SYNC], ==, 1);
+}
+
 static void no_msi(Smmu3Features *f)    { f->msi = 0; }
 
 static void test_sync_without_msi_support(void)
@@ -742,6 +763,8 @@ int main(int argc, char **argv)
     conformance_init(&argc, &argv);
     conformance_test("/smmu3/sync/msi-and-consumption", test_sync_msi,
                      "80");
+    conformance_test("/smmu3/sync/msi-address-beyond-oas",
+                     test_sync_msi_address_beyond_oas, "80");
     conformance_test("/smmu3/sync/without-msi-support",
                      test_sync_without_msi_support, "");
     conformance_test("/smmu3/sync/event", test_sync_event, "");

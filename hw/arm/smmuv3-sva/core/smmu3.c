@@ -128,6 +128,7 @@ void smmu3_interrupt(Smmu3 *s, Smmu3Irq line)
     }
     mail.irq.msi_addr = smmu3_get_addr(&config->addr, IRQ_CFG0_ADDR) &
                         smmu3_mask(smmu3_oas_bits(&s->features));
+    mail.irq.msi = mail.irq.msi_addr != 0;  /* bits above OAS are RES0 */
     mail.irq.msi_data = config->data;
     smmu3_outbox_put(s, &mail);
 }

@@ -394,7 +394,9 @@ static void signal_completion(Smmu3 *s, const uint64_t *cmd)
     switch (smmu3_get(cmd, CMD_SYNC_CS)) {
     case CMD_SYNC_CS_IRQ:
         mail.kind = SMMU3_MAIL_SYNC_MSI;
-        if (s->features.msi) {
+        /* All of the field says whether there is one, not OAS of its bits */
+        mail.irq.msi = s->features.msi && smmu3_get(cmd, CMD_SYNC_MSIADDR);
+        if (mail.irq.msi) {
             mail.irq.msi_addr = smmu3_get_addr(cmd, CMD_SYNC_MSIADDR) &
                                 smmu3_mask(smmu3_oas_bits(&s->features));
             mail.irq.msi_data = smmu3_get(cmd, CMD_SYNC_MSIDATA);

@@ -107,7 +107,7 @@ static uint32_t msi_abort_error(Smmu3Irq line)
 
 static void signal_interrupt(Smmu3 *s, const Smmu3Mail *mail)
 {
-    if (mail->irq.msi_addr &&
+    if (mail->irq.msi &&
         !s->ops->msi(s->host, mail->irq.msi_addr, mail->irq.msi_data)) {
         g_mutex_lock(&s->lock);
         if (mail->irq.life == s->life) {

@@ -27,7 +27,8 @@ typedef struct Smmu3Mail {
     union {
         struct {
             Smmu3Irq line;
-            uint64_t msi_addr;          /* 0: no MSI */
+            bool msi;                   /* write an MSI as well */
+            uint64_t msi_addr;
             uint32_t msi_data;
             uint32_t life;              /* Smmu3.life when it was put */
         } irq;

@@ -337,9 +337,10 @@ static void apply_minimal(Smmu3Features *f)
 }
 
 /*
- * Arm CoreLink MMU-600, SMMUv3.1, after the feature list of its technical
- * reference manual; without what this model lacks (AArch32 tables, broadcast
- * TLB maintenance).
+ * Arm CoreLink MMU-600, SMMUv3.1, with the ID registers that Intel publishes of
+ * the one in its Agilex 5: IDR0=0x080f7e3f IDR1=0x0e739d18 IDR3=0x0000003c
+ * IDR5=0x00400075. Without what this model lacks: AArch32 tables (TTF=3),
+ * broadcast TLB maintenance (BTM), PBHA.
  */
 static void apply_mmu_600(Smmu3Features *f)
 {
@@ -348,15 +349,22 @@ static void apply_mmu_600(Smmu3Features *f)
     f->implementer = 0x43b;
     f->productid = 0x483;
     f->variant = 1;
-    f->ttendian = IDR0_TTENDIAN_LE;
-    f->atsrecerr = 0;
+    f->httu = f->atos = f->atsrecerr = 0;
+    f->ns1ats = f->pps = 1;
+    f->ttendian = IDR0_TTENDIAN_MIXED;
+    f->stall_max = 64;
     f->sidsize = 24;
     f->ssidsize = 20;
     f->fwb = f->stt = f->ril = f->bbml = f->e0pd = f->ptwnnc = 0;
     f->oas = 5;
 }
 
-/* Arm CoreLink MMU-700, SMMUv3.2; likewise, and without MPAM. */
+/*
+ * Shaped like Arm CoreLink MMU-700, SMMUv3.2, after the feature list of its
+ * technical reference manual: no register values are public. What the list
+ * does not say (ATOS, NS1ATS, PPS, HTTU, STALL_MAX, queue sizes) is the default
+ * profile's. Without AArch32 tables, broadcast TLB maintenance and MPAM.
+ */
 static void apply_mmu_700(Smmu3Features *f)
 {
     smmu3_features_init(f);
@@ -394,8 +402,10 @@ const Smmu3Profile smmu3_profiles[] = {
     { "linux-sva", "everything that makes Linux share address spaces with "
       "devices (the default)", smmu3_features_init },
     { "minimal", "SMMUv3.0 with stage 1 and nothing optional", apply_minimal },
-    { "mmu-600", "Arm CoreLink MMU-600 (SMMUv3.1)", apply_mmu_600 },
-    { "mmu-700", "Arm CoreLink MMU-700 (SMMUv3.2)", apply_mmu_700 },
+    { "mmu-600", "Arm CoreLink MMU-600 (SMMUv3.1) as in Intel's Agilex 5, "
+      "but for TTF=2, BTM=0 and PBHA=0", apply_mmu_600 },
+    { "mmu-700", "shaped like Arm CoreLink MMU-700 (SMMUv3.2), after its "
+      "feature list", apply_mmu_700 },
     { "fvp-aem", "Arm Base FVP as Trusted Firmware-A configures it "
       "(SMMUv3.2)", apply_fvp_aem },
 };

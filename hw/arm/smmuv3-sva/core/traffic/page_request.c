@@ -18,23 +18,30 @@ void smmu3_prg_respond(Smmu3 *s, const Smmu3PrgResponse *response)
     smmu3_outbox_put(s, &mail);
 }
 
-/* A PASID whose group is done with, rather than a request (8.1). */
+/*
+ * A PASID whose group is done with, rather than a request (8). Without a PASID
+ * the same bits are an ordinary request that asks for nothing.
+ */
 static bool is_stop_marker(const Smmu3PageRequest *request)
 {
     return request->ssv && request->last && !request->read && !request->write;
 }
 
-static void build_entry(const Smmu3PageRequest *request,
+static void build_entry(const Smmu3Features *f,
+                        const Smmu3PageRequest *request,
                         uint64_t entry[SMMU3_PRI_WORDS])
 {
+    /* Where there are no SubstreamIDs, SSV is 0 (8) */
+    bool ssv = request->ssv && f->ssidsize;
+
     entry[0] = entry[1] = 0;
     smmu3_set(entry, PRI_STREAMID, request->sid);
     smmu3_set(entry, PRI_READ, request->read);
     smmu3_set(entry, PRI_WRITE, request->write);
     smmu3_set(entry, PRI_LAST, request->last);
-    smmu3_set(entry, PRI_SSV, request->ssv);
-    if (request->ssv) {
-        /* Without a PASID prefix there are no such flags */
+    smmu3_set(entry, PRI_SSV, ssv);
+    if (ssv) {
+        /* Without it there are no such flags either */
         smmu3_set(entry, PRI_SUBSTREAMID, request->ssid);
         smmu3_set(entry, PRI_EXEC, request->exec);
         smmu3_set(entry, PRI_PRIV, request->priv);
@@ -154,7 +161,7 @@ void smmu3_page_request(Smmu3 *s, const Smmu3PageRequest *request)
     uint64_t entry[SMMU3_PRI_WORDS];
     bool queued;
 
-    build_entry(request, entry);
+    build_entry(&s->features, request, entry);
     g_mutex_lock(&s->lock);
     smmu3_count(&s->counters.page_requests);
     if (s->features.pri) {
