@@ -32,8 +32,11 @@ QEMU_BUILD_BUG_ON(SVA_TESTDEV_OK != (int)SVA_OK ||
                   SVA_TESTDEV_UR != (int)SVA_ATS_UR ||
                   SVA_TESTDEV_CA != (int)SVA_ATS_CA);
 
-/* Extended capabilities; nobody else adds any. */
-enum { ATS_OFFSET = 0x100, PRI_OFFSET = 0x110, PASID_OFFSET = 0x120 };
+/*
+ * Extended capabilities; nobody else adds any. What is at 0x100 has to be there
+ * whatever the properties say: software begins its search with it.
+ */
+enum { PASID_OFFSET = 0x100, PRI_OFFSET = 0x110, ATS_OFFSET = 0x120 };
 
 typedef struct TestdevEntry {
     uint64_t info;          /* SVA_TESTDEV_INFO_* */
@@ -641,11 +644,11 @@ static void testdev_realize(PCIDevice *pdev, Error **errp)
         return;
     }
     pcie_cap_flr_init(pdev);
+    sva_pasid_cap_init(pdev, PASID_OFFSET, 20, true, true);
+    add_pri(pdev);
     if (s->has_ats) {
         pcie_ats_init(pdev, ATS_OFFSET, true);
     }
-    sva_pasid_cap_init(pdev, PASID_OFFSET, 20, true, true);
-    add_pri(pdev);
     if (!add_notifier(s, errp)) {
         pcie_cap_exit(pdev);
         return;
@@ -700,6 +703,8 @@ static int testdev_post_load(void *opaque, int version_id)
     for (unsigned i = 0; i < SVA_TESTDEV_FIFOS; i++) {
         if (s->fifos[i].head >= SVA_TESTDEV_FIFO_ENTRIES ||
             s->fifos[i].count > SVA_TESTDEV_FIFO_ENTRIES) {
+            /* A snapshot that is refused leaves a machine that can go on. */
+            memset(s->fifos, 0, sizeof(s->fifos));
             return -EINVAL;
         }
     }
