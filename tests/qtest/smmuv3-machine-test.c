@@ -6,7 +6,6 @@
  */
 #include "qemu/osdep.h"
 #include <libfdt.h>
-#include "qemu/bswap.h"
 #include "qobject/qdict.h"
 #include "standard-headers/linux/pci_regs.h"
 #include "sva-qtest.h"
@@ -255,105 +254,6 @@ static void test_fdt_bypass_has_no_map(void)
     g_assert_false(fdt_has(fdt, pcie, "ats-supported"));
 }
 
-/* ---- ACPI ------------------------------------------------------------- */
-
-#define FW_CFG_DATA         UINT64_C(0x09020000)
-#define FW_CFG_SELECTOR     UINT64_C(0x09020008)
-#define FW_CFG_DIRECTORY    0x19
-
-/* The selector is big-endian, the data are bytes. */
-static void fw_cfg_select(SvaQtest *t, uint16_t key)
-{
-    qtest_writew(t->qts, FW_CFG_SELECTOR, bswap16(key));
-}
-
-static void fw_cfg_read(SvaQtest *t, uint8_t *bytes, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        bytes[i] = qtest_readb(t->qts, FW_CFG_DATA);
-    }
-}
-
-static uint8_t *fw_cfg_file(SvaQtest *t, const char *name, size_t *bytes)
-{
-    uint8_t count[4], entry[64];
-
-    fw_cfg_select(t, FW_CFG_DIRECTORY);
-    fw_cfg_read(t, count, sizeof(count));
-    for (int i = 0; i < ldl_be_p(count); i++) {
-        fw_cfg_read(t, entry, sizeof(entry));
-        if (!strcmp((char *)entry + 8, name)) {
-            uint8_t *data;
-
-            *bytes = ldl_be_p(entry);
-            data = g_malloc(*bytes);
-            fw_cfg_select(t, lduw_be_p(entry + 4));
-            fw_cfg_read(t, data, *bytes);
-            return data;
-        }
-    }
-    g_assert_not_reached();
-}
-
-/* The first node of @type (DEN0049); NULL: none. */
-static uint8_t *iort_node(uint8_t *iort, uint8_t type)
-{
-    uint8_t *node = iort + ldl_le_p(iort + 40);
-
-    for (int i = 0; i < ldl_le_p(iort + 36); i++) {
-        if (node[0] == type) {
-            return node;
-        }
-        node += lduw_le_p(node + 1);
-    }
-    return NULL;
-}
-
-static uint8_t *find_iort(uint8_t *tables, size_t bytes)
-{
-    for (size_t at = 0; at + 36 <= bytes; at += ldl_le_p(tables + at + 4)) {
-        if (!memcmp(tables + at, "IORT", 4)) {
-            return tables + at;
-        }
-        g_assert_cmpuint(ldl_le_p(tables + at + 4), >=, 36);
-    }
-    g_assert_not_reached();
-}
-
-static void check_iort(const char *args, uint32_t flags, uint32_t ats)
-{
-    SvaQtest *t = sva_start(args);
-    g_autofree uint8_t *loader = NULL, *tables = NULL;
-    uint8_t *iort, *smmu, *root;
-    size_t bytes;
-
-    /* As firmware does: the loader's script first */
-    loader = fw_cfg_file(t, "etc/table-loader", &bytes);
-    tables = fw_cfg_file(t, "etc/acpi/tables", &bytes);
-    iort = find_iort(tables, bytes);
-    smmu = iort_node(iort, 4);
-    root = iort_node(iort, 2);
-    g_assert_nonnull(smmu);
-    g_assert_nonnull(root);
-    g_assert_cmphex(ldq_le_p(smmu + 16), ==, SVA_SMMU);
-    g_assert_cmphex(ldl_le_p(smmu + 24), ==, flags);
-    g_assert_cmpuint(ldl_le_p(smmu + 44), ==, SVA_SMMU_INTID);
-    g_assert_cmpuint(ldl_le_p(smmu + 48), ==, SVA_SMMU_INTID + SVA_IRQ_PRIQ);
-    g_assert_cmpuint(ldl_le_p(smmu + 52), ==,
-                     SVA_SMMU_INTID + SVA_IRQ_GERROR);
-    g_assert_cmpuint(ldl_le_p(smmu + 56), ==, SVA_SMMU_INTID + SVA_IRQ_SYNC);
-    g_assert_cmpuint(ldl_le_p(root + 24), ==, ats);
-    sva_stop(t);
-}
-
-/* Flags: COHACC, and HTTU in bits 2:1. */
-static void test_iort_has_the_features(void)
-{
-    check_iort("", 1 | 2 << 1, 1);
-    check_iort("-global smmuv3-sva.httu=1 -global smmuv3-sva.ats=0", 1 | 1 << 1, 0);
-    check_iort("-global smmuv3-sva.httu=0 -global smmuv3-sva.cohacc=0", 0, 1);
-}
-
 /* ---- Migration -------------------------------------------------------- */
 
 static void wait_for_migration(QTestState *qts)
@@ -546,7 +446,6 @@ int main(int argc, char **argv)
     TEST("fdt/follows-the-features", test_fdt_follows_the_features);
     TEST("fdt/describes-endpoints", test_fdt_describes_endpoints);
     TEST("fdt/bypass-has-no-map", test_fdt_bypass_has_no_map);
-    TEST("acpi/iort-has-the-features", test_iort_has_the_features);
     TEST("migration/idle", test_idle_smmu_migrates);
     TEST("migration/busy", test_busy_smmu_migrates);
     TEST("migration/waiting-sync", test_waiting_sync_migrates);

@@ -1,7 +1,7 @@
 /*
  * What QEMU's IORT leaves out about an SMMU: under ACPI, Linux takes ATS and
  * HTTU from there and from nowhere else. Not the table, which is virt's.
- * Layout: DEN0049, IO Remapping Table, issue E. Called by virt-sva.c.
+ * Layout: DEN0049, IO Remapping Table, issue E. Called by virt-sva-acpi.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -19,6 +19,7 @@ enum {
     NODE_TYPE = 0,
     NODE_LENGTH = 1,
     NODE_HEADER_BYTES = 16,
+    SMMUV3_BASE = 16,
     SMMUV3_FLAGS = 24,
     ROOT_COMPLEX_ATS = 24,
     AMENDED_BYTES = 28,         /* a node must have as many to be amended */
@@ -66,12 +67,29 @@ static void amend_root_complex(uint8_t *node, const Smmu3Features *f)
     stl_le_p(node + ROOT_COMPLEX_ATS, ats);
 }
 
-bool virt_sva_iort_amend(uint8_t *tables, size_t bytes,
+/* Amends the node if it is one to be amended; true: it is the SMMU's. */
+static bool amend_node(uint8_t *node, uint32_t bytes, uint64_t smmu,
+                       const Smmu3Features *f)
+{
+    if (bytes < AMENDED_BYTES) {
+        return false;
+    }
+    if (node[NODE_TYPE] == NODE_ROOT_COMPLEX) {
+        amend_root_complex(node, f);
+    } else if (node[NODE_TYPE] == NODE_SMMUV3 &&
+               ldq_le_p(node + SMMUV3_BASE) == smmu) {
+        amend_smmu(node, f);
+        return true;
+    }
+    return false;
+}
+
+bool virt_sva_iort_amend(uint8_t *tables, size_t bytes, uint64_t smmu,
                          const Smmu3Features *f)
 {
     uint32_t length, at, count;
     uint8_t *iort = find_table(tables, bytes, "IORT", &length);
-    bool smmu = false;
+    bool found = false;
 
     if (!iort || length < IORT_HEADER_BYTES) {
         return false;
@@ -79,24 +97,17 @@ bool virt_sva_iort_amend(uint8_t *tables, size_t bytes,
     at = ldl_le_p(iort + IORT_FIRST_NODE);
     count = ldl_le_p(iort + IORT_NODE_COUNT);
     for (uint32_t i = 0; i < count; i++) {
-        uint8_t *node = iort + at;
-        uint32_t node_length;
+        uint32_t node_bytes;
 
         if (at > length || length - at < NODE_HEADER_BYTES) {
             return false;
         }
-        node_length = lduw_le_p(node + NODE_LENGTH);
-        if (node_length < NODE_HEADER_BYTES || node_length > length - at) {
+        node_bytes = lduw_le_p(iort + at + NODE_LENGTH);
+        if (node_bytes < NODE_HEADER_BYTES || node_bytes > length - at) {
             return false;
         }
-        if (node_length >= AMENDED_BYTES && node[NODE_TYPE] == NODE_SMMUV3) {
-            amend_smmu(node, f);
-            smmu = true;
-        } else if (node_length >= AMENDED_BYTES &&
-                   node[NODE_TYPE] == NODE_ROOT_COMPLEX) {
-            amend_root_complex(node, f);
-        }
-        at += node_length;
+        found |= amend_node(iort + at, node_bytes, smmu, f);
+        at += node_bytes;
     }
-    return smmu;
+    return found;
 }

@@ -1,5 +1,5 @@
 /*
- * What QEMU's IORT leaves out about an SMMU. Used by virt-sva.c.
+ * What QEMU's IORT leaves out about an SMMU. Used by virt-sva-acpi.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -10,11 +10,11 @@
 
 /*
  * Find the IORT among the ACPI tables that @tables is a concatenation of, and
- * make its SMMUv3 and root complex nodes say what @f has: coherency, HTTU,
- * ATS. The checksum is the firmware's to compute. False if there is no IORT
- * with an SMMUv3 node: @tables is then not to be used.
+ * make the node of the SMMU at @smmu and the root complex nodes say what @f
+ * has: coherency, HTTU, ATS. Doing it again changes nothing. The checksum is
+ * the firmware's to compute. False if no IORT has that SMMU.
  */
-bool virt_sva_iort_amend(uint8_t *tables, size_t bytes,
+bool virt_sva_iort_amend(uint8_t *tables, size_t bytes, uint64_t smmu,
                          const Smmu3Features *f);
 
 #endif

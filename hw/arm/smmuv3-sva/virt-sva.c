@@ -13,8 +13,6 @@
 #include "qapi/error.h"
 #include "hw/arm/virt.h"
 #include "hw/arm/fdt.h"
-#include "hw/acpi/aml-build.h"
-#include "hw/nvram/fw_cfg.h"
 #include "hw/pci/pci_bridge.h"
 #include "hw/pci/pci_bus.h"
 #include "hw/pci/sva-port.h"
@@ -27,7 +25,7 @@
 #include "target/arm/internals.h"
 #include "hw/arm/smmuv3-sva/sva-config.h"
 #include "smmuv3-sva.h"
-#include "virt-sva-iort.h"
+#include "virt-sva-acpi.h"
 #include "virt-sva-verdict.h"
 
 #define TYPE_VIRT_SVA_MACHINE MACHINE_TYPE_NAME("virt-sva")
@@ -40,9 +38,7 @@ struct VirtSvaState {
     VirtMachineState parent_obj;
 
     Smmuv3SvaState *smmu;
-    Notifier done;              /* before virt completes its tables */
-    Notifier tables_done;       /* and after that */
-    MemoryRegion tables;        /* the ACPI tables as firmware gets them */
+    Notifier done;
     char *smmu_profile;
     bool verdict;
 };
@@ -176,70 +172,6 @@ static void describe_function(PCIBus *bus, PCIDevice *dev, void *opaque)
     }
 }
 
-/* ---- IORT ------------------------------------------------------------- */
-
-#define MAX_TABLES_BYTES    (2 * MiB)
-
-static int find_tables(Object *child, void *opaque)
-{
-    MemoryRegion **tables = opaque;
-
-    if (object_dynamic_cast(child, TYPE_MEMORY_REGION) &&
-        !g_strcmp0(memory_region_name(MEMORY_REGION(child)),
-                   "/rom@" ACPI_BUILD_TABLE_FILE)) {
-        *tables = MEMORY_REGION(child);
-    }
-    return *tables != NULL;
-}
-
-static bool has_expander(PCIBus *root)
-{
-    PCIBus *bus;
-
-    QLIST_FOREACH(bus, &root->child, sibling) {
-        if (pci_bus_is_root(bus)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/*
- * virt builds its ACPI tables itself. What firmware gets instead is a copy of
- * them with an amended IORT, in RAM of its own because fw_cfg migrates its
- * ACPI files as such. virt builds its tables again when firmware looks at
- * them first, which makes a difference only where PCI expander bridges have
- * resources to describe: then they stay as virt has them.
- */
-static void amend_iort(VirtSvaState *m)
-{
-    VirtMachineState *vms = VIRT_MACHINE(m);
-    MemoryRegion *original = NULL;
-    g_autofree uint8_t *copy = NULL;
-    uint64_t bytes;
-
-    if (!vms->fw_cfg || !virt_is_acpi_enabled(vms)) {
-        return;
-    }
-    object_child_foreach(OBJECT(vms->fw_cfg), find_tables, &original);
-    if (!original || has_expander(vms->bus)) {
-        return;
-    }
-    bytes = memory_region_size(original);
-    copy = g_memdup2(memory_region_get_ram_ptr(original), bytes);
-    if (!virt_sva_iort_amend(copy, bytes, smmu3_features(m->smmu->core))) {
-        return;
-    }
-    memory_region_init_resizeable_ram(&m->tables, OBJECT(m),
-                                      "virt-sva-acpi-tables", bytes,
-                                      MAX_TABLES_BYTES, NULL, &error_fatal);
-    memory_region_set_readonly(&m->tables, true);
-    vmstate_register_ram_global(&m->tables);
-    memcpy(memory_region_get_ram_ptr(&m->tables), copy, bytes);
-    fw_cfg_modify_file(vms->fw_cfg, ACPI_BUILD_TABLE_FILE,
-                       memory_region_get_ram_ptr(&m->tables), bytes);
-}
-
 /* ---- The verdict ------------------------------------------------------ */
 
 static VirtSvaFacts gather_facts(VirtSvaState *m)
@@ -279,27 +211,26 @@ static void tell_verdict(VirtSvaState *m)
 /* ---- Life ------------------------------------------------------------- */
 
 /*
- * The last moment before virt packs its device tree, with every -device
- * present: notifiers run in the opposite order of their registration, and
- * this one was registered after virt's.
+ * The device tree with every -device present, just before it becomes what the
+ * guest gets. One that the user gave says itself what there is.
  */
-static void machine_done(Notifier *notifier, void *data)
+static void complete_fdt(const struct arm_boot_info *info, void *fdt)
 {
-    VirtSvaState *m = container_of(notifier, VirtSvaState, done);
-    VirtMachineState *vms = VIRT_MACHINE(m);
-    BusNode root = { .fdt = MACHINE(m)->fdt, .path = vms->pciehb_nodename };
+    VirtMachineState *vms = container_of(info, VirtMachineState, bootinfo);
+    BusNode root = { .fdt = fdt, .path = vms->pciehb_nodename };
 
-    if (!vms->default_bus_bypass_iommu) {
+    if (!info->dtb_filename && !vms->default_bus_bypass_iommu) {
         pci_for_each_device_under_bus(vms->bus, describe_function, &root);
-    }
-    if (m->verdict && !qtest_enabled()) {
-        tell_verdict(m);
     }
 }
 
-static void tables_done(Notifier *notifier, void *data)
+static void machine_done(Notifier *notifier, void *data)
 {
-    amend_iort(container_of(notifier, VirtSvaState, tables_done));
+    VirtSvaState *m = container_of(notifier, VirtSvaState, done);
+
+    if (m->verdict && !qtest_enabled()) {
+        tell_verdict(m);
+    }
 }
 
 static void create_smmu(VirtSvaState *m)
@@ -344,18 +275,22 @@ static void virt_sva_init(MachineState *machine)
                      "IOMMUs.\n");
         exit(1);
     }
-    /* Registered before virt's own notifier, so called after it. */
-    m->tables_done.notify = tables_done;
-    qemu_add_machine_init_done_notifier(&m->tables_done);
     VIRT_SVA_MACHINE_GET_CLASS(m)->parent_init(machine);
     create_smmu(m);
     describe_smmu(m);
 
-    /* From here on virt's own code describes it in the IORT. */
+    vms->bootinfo.modify_dtb = complete_fdt;
+
+    /*
+     * virt's init would make QEMU's own SMMU of it. From here on it makes
+     * virt's code describe one in the IORT, and refuse a second IOMMU.
+     */
     vms->iommu = VIRT_IOMMU_SMMUV3;
 #ifdef SVA_HAVE_LEGACY_SMMUV3_PRESENT
     vms->legacy_smmuv3_present = true;
 #endif
+    virt_sva_acpi_amend(smmu3_features(m->smmu->core),
+                        vms->memmap[VIRT_SMMU].base);
     m->done.notify = machine_done;
     qemu_add_machine_init_done_notifier(&m->done);
 }
