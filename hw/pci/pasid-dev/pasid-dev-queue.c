@@ -7,10 +7,8 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
-#include "qemu/main-loop.h"
 #include "qemu/units.h"
 #include "hw/pci/msix.h"
-#include "system/runstate.h"
 #include "pasid-dev.h"
 #include "trace.h"
 
@@ -79,7 +77,7 @@ static void queue_schedule(PasidDevQueue *q)
         q->listed = true;
         QTAILQ_INSERT_TAIL(&s->ready, q, next);
     }
-    qemu_bh_schedule(s->bh);
+    sva_worker_schedule(&s->worker);
 }
 
 static void queue_unlist(PasidDevQueue *q)
@@ -318,8 +316,10 @@ static void queue_run(PasidDevQueue *q, int64_t *budget)
 
 /* ---- Turns -------------------------------------------------------------- */
 
-static void pasid_dev_run_queues(PasidDev *s)
+/* One turn of the worker; true if there is more to do. */
+static bool pasid_dev_work(PCIDevice *pdev)
 {
+    PasidDev *s = PASID_DEV(pdev);
     int64_t budget = RUN_BUDGET_BYTES;
     PasidDevQueue *q;
 
@@ -331,49 +331,7 @@ static void pasid_dev_run_queues(PasidDev *s)
         budget -= SLICE_BUDGET_BYTES - slice;
         queue_schedule(q);
     }
-    if (!QTAILQ_EMPTY(&s->ready)) {
-        qemu_bh_schedule(s->bh);
-    }
-}
-
-static void pasid_dev_unref(void *opaque)
-{
-    object_unref(opaque);
-}
-
-static void pasid_dev_run(void *opaque)
-{
-    PasidDev *s = opaque;
-
-    if (!runstate_is_running()) {
-        return;     /* pasid_dev_vm_state() calls again */
-    }
-    /*
-     * A job's write may power off the slot that the device is in. What is
-     * needed until the end of this function, and by the bottom half's guard
-     * after it, then still has to be there.
-     */
-    object_ref(s);
-    pasid_dev_run_queues(s);
-    if (qdev_is_realized(DEVICE(s))) {
-        object_unref(s);
-    } else {
-        aio_bh_schedule_oneshot(qemu_get_aio_context(), pasid_dev_unref, s);
-    }
-}
-
-static void pasid_dev_schedule_all(PasidDev *s)
-{
-    for (unsigned i = 0; i < s->num_queues; i++) {
-        queue_schedule(&s->queues[i]);
-    }
-}
-
-static void pasid_dev_vm_state(void *opaque, bool running, RunState state)
-{
-    if (running) {
-        pasid_dev_schedule_all(opaque);
-    }
+    return !QTAILQ_EMPTY(&s->ready);
 }
 
 /* ---- What the registers ask for ----------------------------------------- */
@@ -426,10 +384,7 @@ void pasid_dev_queues_init(PasidDev *s)
     for (unsigned i = 0; i < s->num_queues; i++) {
         queue_init(&s->queues[i], s, i);
     }
-    /* Guarded: an address in the device's own BARs is refused. */
-    s->bh = qemu_bh_new_guarded(pasid_dev_run, s,
-                                &DEVICE(s)->mem_reentrancy_guard);
-    s->vm_state = qemu_add_vm_change_state_handler(pasid_dev_vm_state, s);
+    sva_worker_init(&s->worker, PCI_DEVICE(s), pasid_dev_work);
 }
 
 void pasid_dev_queues_reset(PasidDev *s)
@@ -446,8 +401,7 @@ void pasid_dev_queues_reset(PasidDev *s)
 void pasid_dev_queues_exit(PasidDev *s)
 {
     pasid_dev_queues_reset(s);
-    qemu_del_vm_change_state_handler(s->vm_state);
-    qemu_bh_delete(s->bh);
+    sva_worker_fini(&s->worker);
 }
 
 bool pasid_dev_queue_loaded(PasidDevQueue *q)
@@ -459,5 +413,6 @@ bool pasid_dev_queue_loaded(PasidDevQueue *q)
         return false;
     }
     queue_set_up_channel(q);
+    queue_schedule(q);
     return true;
 }

@@ -14,6 +14,7 @@
 #include "engine.h"
 #include "pasid-dev-abi.h"
 #include "hw/pci/sva/requester.h"
+#include "hw/pci/sva/worker.h"
 
 #define TYPE_PASID_DEV "pasid-dev"
 OBJECT_DECLARE_SIMPLE_TYPE(PasidDev, PASID_DEV)
@@ -53,8 +54,7 @@ struct PasidDev {
 
     MemoryRegion bar;
     SvaRequester requester;
-    QEMUBH *bh;
-    VMChangeStateEntry *vm_state;
+    SvaWorker worker;
     PasidDevQueue *queues;
     /* Queues with work, in the order of their turns */
     QTAILQ_HEAD(, PasidDevQueue) ready;

@@ -43,6 +43,9 @@ enum {
        PASID, or accesses without one: what comes goes to the FIFOs. */
     SVA_TESTDEV_WATCH       = 0x70, /* RW: as REQ_PASID, SVA_TESTDEV_WATCH_ON;
                                        reads off if it was refused */
+    /* Wait as a block device does that is reset with requests in flight: in a
+       main loop of its own */
+    SVA_TESTDEV_POLL        = 0x78, /* WO: so many turns of it, at most 1000 */
 };
 
 /* A FIFO of messages: SVA_TESTDEV_FIFO(n) + ... */

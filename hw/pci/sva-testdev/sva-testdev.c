@@ -8,6 +8,7 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/log.h"
+#include "qemu/main-loop.h"
 #include "qemu/module.h"
 #include "qapi/error.h"
 #include "hw/pci/pci_bus.h"
@@ -425,6 +426,15 @@ static void page_request_send(SvaTestdev *s, uint64_t value)
     }
 }
 
+/* ---- Waiting ------------------------------------------------------------ */
+
+static void poll_main_loop(uint64_t turns)
+{
+    for (turns = MIN(turns, 1000); turns; turns--) {
+        aio_poll(qemu_get_aio_context(), false);
+    }
+}
+
 /* ---- Registers ---------------------------------------------------------- */
 
 static uint64_t fifo_read(SvaTestdev *s, hwaddr offset)
@@ -526,6 +536,9 @@ static void testdev_write(void *opaque, hwaddr offset, uint64_t value,
         break;
     case SVA_TESTDEV_WATCH:
         watch_set(s, value & (pasid_bits | SVA_TESTDEV_WATCH_ON));
+        break;
+    case SVA_TESTDEV_POLL:
+        poll_main_loop(value);
         break;
     default:
         qemu_log_mask(LOG_GUEST_ERROR, "sva-testdev: 0x%" HWADDR_PRIx
