@@ -121,7 +121,8 @@ void golden_command(Golden *g, uint64_t w0, uint64_t w1)
 void golden_accept(Golden *g, uint64_t w0, uint64_t w1)
 {
     golden_command(g, w0, w1);
-    g_assert_cmphex(golden_r32(g, 0x009c), ==, g->commands % 64);
+    /* ERR, above, may be that of an error long acknowledged */
+    g_assert_cmphex(golden_r32(g, 0x009c) & 0xfffff, ==, g->commands % 64);
     g_assert_cmphex(golden_r32(g, 0x0060), ==, golden_r32(g, 0x0064));
 }
 
