@@ -7,7 +7,7 @@
  */
 #include "builders.h"
 #include "conformance.h"
-#include "core/queues/fault.h"
+#include "core/tables/fault.h"
 #include "rig.h"
 
 #define MASK(...)   smmu3_field_mask(__VA_ARGS__)

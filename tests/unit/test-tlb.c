@@ -5,7 +5,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "conformance.h"
-#include "core/tables/config.h"
+#include "core/cache/config-cache.h"
 #include "core/cache/tlb.h"
 
 #define EL1 SMMU3_WORLD_NS_EL1

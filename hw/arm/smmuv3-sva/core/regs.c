@@ -1,12 +1,16 @@
 /*
- * The register file: where each register is, which of its bits can be written
- * and when, and what a write sets off (IHI 0070 chapter 6). Not the work that
- * follows: smmu3_service() does it. Called by smmu3.c.
+ * See regs.h. One table has a line for each register; the rest is what its
+ * columns point at.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
+#include "regs.h"
+#include <inttypes.h>
+#include "commands/command.h"
+#include "queues/queue.h"
+#include "queues/stall.h"
+#include "signal/signal.h"
 #include "traffic/gatos.h"
-#include "signal/state.h"
 
 #define MASK(...)       smmu3_field_mask(__VA_ARGS__)
 #define OFFSET(member)  offsetof(Smmu3Regs, member)

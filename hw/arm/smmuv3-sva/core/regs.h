@@ -8,7 +8,7 @@
 #ifndef SMMU3_REGS_H
 #define SMMU3_REGS_H
 
-#include "smmu3.h"
+#include "signal/state.h"
 
 /* Under the lock: the values after reset. */
 void smmu3_regs_reset(Smmu3 *s);

@@ -1,22 +1,19 @@
 /*
- * The SMMU as a whole: life cycle, the bounded work loop, interrupts, GERROR,
- * saving and counters. Not the registers (regs.c) and not translations
- * (translate.c). Called by whoever embeds the core, through smmu3.h.
+ * See smmu3.h. The core's lock is taken here and in service.c and nowhere below:
+ * the functions there run under it, or are free of locks.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "signal/state.h"
-
-/*
- * Bounds of one smmu3_service() call: what is left is done after a kick. The
- * lock is held for at most COMMANDS_AT_ONCE commands.
- */
-enum {
-    COMMANDS_AT_ONCE = 256,
-    COMMANDS_PER_SERVICE = 4096,
-    MAILS_PER_SERVICE = 4096,
-    ROUNDS_PER_SERVICE = 8192,
-};
+#include "smmu3.h"
+#include <inttypes.h>
+#include "commands/command.h"
+#include "queues/queue.h"
+#include "queues/stall.h"
+#include "regs.h"
+#include "signal/signal.h"
+#include "traffic/explain.h"
+#include "traffic/page_request.h"
+#include "traffic/translate.h"
 
 enum {
     DEFAULT_TLB_ENTRIES = 65536,
@@ -75,82 +72,13 @@ void smmu3_reset(Smmu3 *s)
 {
     g_mutex_lock(&s->lock);
     s->life++;
-    smmu3_outbox_forget_signals(s);
+    smmu3_outbox_forget_signals(&s->outbox);
     smmu3_command_reset(s);
     smmu3_regs_reset(s);
     smmu3_stall_terminate_all(s);
     forget_caches(s);
     smmu3_kick(s);
     g_mutex_unlock(&s->lock);
-}
-
-/* ---- Interrupts and errors -------------------------------------------- */
-
-void smmu3_guest_error(Smmu3 *s, const char *fmt, ...)
-{
-    va_list args;
-    char *message;
-
-    if (!s->ops->guest_error) {
-        return;
-    }
-    va_start(args, fmt);
-    message = g_strdup_vprintf(fmt, args);
-    va_end(args);
-    s->ops->guest_error(s->host, message);
-    g_free(message);
-}
-
-void smmu3_interrupt(Smmu3 *s, Smmu3Irq line)
-{
-    Smmu3Mail mail = { .kind = SMMU3_MAIL_IRQ,
-                       .irq = { .line = line, .life = s->life } };
-    uint64_t enables = s->regs.irq_ctrlack;
-    const Smmu3IrqConfig *config;
-    bool on;
-
-    switch (line) {
-    case SMMU3_IRQ_EVENTQ:
-        on = smmu3_get(&enables, IRQ_CTRL_EVENTQ);
-        config = &s->regs.eventq_irq;
-        break;
-    case SMMU3_IRQ_PRIQ:
-        on = smmu3_get(&enables, IRQ_CTRL_PRIQ);
-        config = &s->regs.priq_irq;
-        break;
-    default:
-        on = smmu3_get(&enables, IRQ_CTRL_GERROR);
-        config = &s->regs.gerror_irq;
-        break;
-    }
-    if (!on) {
-        return;     /* what happens while disabled is lost for good */
-    }
-    mail.irq.msi_addr = smmu3_get_addr(&config->addr, IRQ_CFG0_ADDR) &
-                        smmu3_mask(smmu3_oas_bits(&s->features));
-    mail.irq.msi = mail.irq.msi_addr != 0;  /* bits above OAS are RES0 */
-    mail.irq.msi_data = config->data;
-    smmu3_outbox_put(s, &mail);
-}
-
-uint32_t smmu3_gerror_active(const Smmu3 *s)
-{
-    return s->regs.gerror ^ s->regs.gerrorn;
-}
-
-void smmu3_gerror_raise(Smmu3 *s, uint32_t errors)
-{
-    uint32_t raised = errors & ~smmu3_gerror_active(s);
-
-    if (!raised) {
-        return;
-    }
-    s->regs.gerror ^= raised;
-    smmu3_trace(s, SMMU3_TRACE_GERROR, s->regs.gerror, s->regs.gerrorn, 0, 0);
-    /* An interrupt that could not be sent cannot be announced by itself */
-    if (raised & ~smmu3_field_mask(GERROR_MSI_GERROR_ABT)) {
-        smmu3_interrupt(s, SMMU3_IRQ_GERROR);
-    }
 }
 
 /* ---- Registers -------------------------------------------------------- */
@@ -193,84 +121,76 @@ void smmu3_mmio_write(Smmu3 *s, uint64_t offset, uint64_t value,
     smmu3_service(s);
 }
 
-/* ---- Work ------------------------------------------------------------- */
+/* ---- Traffic ---------------------------------------------------------- */
+
+/* Threads take the stripes of the hot counters in turn. */
+static Smmu3HotCounters *hot_counters(Smmu3 *s)
+{
+    static _Atomic unsigned threads;
+    static _Thread_local unsigned stripe;   /* 0: not yet taken */
+
+    if (!stripe) {
+        stripe = 1 + atomic_fetch_add(&threads, 1) % SMMU3_HOT_STRIPES;
+    }
+    return &s->hot[stripe - 1];
+}
+
+static void count_transaction(Smmu3 *s, const Smmu3Transaction *t)
+{
+    smmu3_count(&hot_counters(s)->translations);
+    if (t->type == SMMU3_ATS_REQUEST) {
+        smmu3_count(&s->counters.ats_requests);
+    } else if (t->type == SMMU3_ATS_TRANSLATED) {
+        smmu3_count(&s->counters.ats_translated);
+    }
+}
 
 /*
- * Begin, unless a caller further up is at it: a host function may write a
- * register. That one goes on with whatever this call was for.
+ * A walk is shorter than going to sleep and being woken, so wait awake for
+ * about as long as one takes.
  */
-static bool enter_service(Smmu3 *s)
+static void lock_for_a_walk(Smmu3 *s)
 {
-    bool entered;
-
-    g_mutex_lock(&s->lock);
-    entered = !s->in_service;
-    s->in_service = true;
-    g_mutex_unlock(&s->lock);
-    return entered;
-}
-
-/* End if there is nothing left; in one piece, so that no kick is missed. */
-static bool leave_if_idle(Smmu3 *s)
-{
-    bool idle;
-
-    g_mutex_lock(&s->lock);
-    idle = smmu3_outbox_empty(&s->outbox) && !smmu3_command_runnable(s);
-    if (idle) {
-        s->in_service = false;
-    }
-    g_mutex_unlock(&s->lock);
-    return idle;
-}
-
-static void leave_for_later(Smmu3 *s)
-{
-    g_mutex_lock(&s->lock);
-    s->in_service = false;
-    smmu3_kick(s);
-    g_mutex_unlock(&s->lock);
-}
-
-static unsigned run_commands(Smmu3 *s, unsigned max)
-{
-    unsigned consumed;
-
-    g_mutex_lock(&s->lock);
-    consumed = smmu3_command_run(s, MIN(max, COMMANDS_AT_ONCE));
-    /* Software made room in the queue, or a CMD_RESUME freed a STAG */
-    smmu3_stall_flush(s);
-    g_mutex_unlock(&s->lock);
-    return consumed;
-}
-
-void smmu3_service(Smmu3 *s)
-{
-    unsigned commands = COMMANDS_PER_SERVICE;
-    unsigned mails = MAILS_PER_SERVICE;
-
-    if (!enter_service(s)) {
-        return;
-    }
-    for (unsigned round = 0; round < ROUNDS_PER_SERVICE; round++) {
-        mails -= smmu3_outbox_deliver(s, mails);
-        commands -= run_commands(s, commands);
-        if (!mails || !commands) {
-            break;
-        }
-        if (!smmu3_command_ask_host(s) && leave_if_idle(s)) {
+    for (unsigned i = 0; i < 64; i++) {
+        if (g_mutex_trylock(&s->lock)) {
             return;
         }
     }
-    leave_for_later(s);
+    g_mutex_lock(&s->lock);
 }
 
-void smmu3_flush(Smmu3 *s)
+Smmu3Outcome smmu3_translate(Smmu3 *s, const Smmu3Transaction *t,
+                             Smmu3Translation *result)
 {
-    if (enter_service(s)) {
-        smmu3_outbox_deliver(s, MAILS_PER_SERVICE);
-        leave_for_later(s);
+    Smmu3Outcome outcome;
+    Smmu3Pass p;
+
+    count_transaction(s, t);
+    smmu3_pass_init(&p, s, t, SMMU3_PASS_CACHED);
+    if (smmu3_pass_any(&p, result)) {
+        if (p.in_tables) {
+            smmu3_count(&hot_counters(s)->tlb_hits);
+        }
+        return SMMU3_OK;
     }
+    lock_for_a_walk(s);
+    outcome = smmu3_translate_locked(s, t, result);
+    g_mutex_unlock(&s->lock);
+    return outcome;
+}
+
+void smmu3_cancel(Smmu3 *s, void *cookie)
+{
+    g_mutex_lock(&s->lock);
+    smmu3_stall_cancel(s, cookie);
+    g_mutex_unlock(&s->lock);
+}
+
+void smmu3_page_request(Smmu3 *s, const Smmu3PageRequest *request)
+{
+    g_mutex_lock(&s->lock);
+    smmu3_page_request_locked(s, request);
+    g_mutex_unlock(&s->lock);
 }
 
 /* ---- Looking in ------------------------------------------------------- */
@@ -312,6 +232,35 @@ void smmu3_counters_reset(Smmu3 *s)
     for (size_t i = 0; i < sizeof(s->counters) / sizeof(*counter); i++) {
         atomic_store_explicit(&counter[i], 0, memory_order_relaxed);
     }
+}
+
+unsigned smmu3_stalls_outstanding(Smmu3 *s)
+{
+    unsigned count;
+
+    g_mutex_lock(&s->lock);
+    count = smmu3_stall_count(s);
+    g_mutex_unlock(&s->lock);
+    return count;
+}
+
+void smmu3_explain(Smmu3 *s, const Smmu3Transaction *t, GString *out)
+{
+    g_mutex_lock(&s->lock);
+    smmu3_explain_locked(s, t, out);
+    g_mutex_unlock(&s->lock);
+}
+
+/* ---- Saving and loading ------------------------------------------------ */
+
+GArray *smmu3_save_stalls(Smmu3 *s)
+{
+    GArray *stalls;
+
+    g_mutex_lock(&s->lock);
+    stalls = smmu3_stall_save(s);
+    g_mutex_unlock(&s->lock);
+    return stalls;
 }
 
 /*

@@ -1,11 +1,10 @@
 /*
- * The configuration cache: decoded streams and contexts, by StreamID and CD
- * index. Built like the TLB: four ways, read under sequence counts, given up
- * by epochs. Not decoding. See config.h for who calls it and how.
+ * See config-cache.h. Built like the TLB: four ways, read under sequence counts,
+ * given up by epochs.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "../tables/config.h"
+#include "config-cache.h"
 #include <glib.h>
 #include <string.h>
 #include "epoch.h"

@@ -3,7 +3,7 @@
  * to a PA when there is no stage 2), a stage-2 entry an IPA to a PA; a nested
  * lookup takes one of each, so an invalidation by IPA leaves nothing stale and
  * no entry is a mixture of two sizes. Not the walk, and not configuration.
- * Called by translate.c and command.c.
+ * Called by stages.c and command.c.
  *
  * Invalidation by ASID, by VMID and of everything is one store: each entry
  * carries the epoch at which its walk began and is alive only if nothing that
@@ -16,32 +16,7 @@
 #define SMMU3_TLB_H
 
 #include <stddef.h>
-#include "../spec/spec.h"
-
-/* Translation regimes that do not share entries (StreamWorld, 3.3.4). */
-typedef enum {
-    SMMU3_WORLD_NS_EL1,     /* tagged by VMID and ASID */
-    SMMU3_WORLD_NS_EL2,     /* neither */
-    SMMU3_WORLD_NS_EL2_E2H, /* ASID only */
-    SMMU3_WORLD_STAGE2,     /* IPA to PA, VMID only */
-} Smmu3World;
-
-/* Rights that a stage grants, by the privilege of the access. */
-enum {
-    SMMU3_UNPRIV_R = 1, SMMU3_UNPRIV_W = 2, SMMU3_UNPRIV_X = 4,
-    SMMU3_PRIV_R = 8,   SMMU3_PRIV_W = 16,  SMMU3_PRIV_X = 32,
-};
-
-/* What the tables of one stage say about a block of addresses. */
-typedef struct Smmu3Leaf {
-    uint64_t base;          /* output address of the block's first byte */
-    uint8_t size_log2;      /* 12 ... 52; contiguous entries count as one */
-    uint8_t rights;         /* SMMU3_UNPRIV_R ..., a writable-clean page counts
-                               as writable */
-    bool clean;             /* a write must first set the dirty state: walk */
-    bool global;            /* nG=0: matches every ASID */
-    bool device;            /* Device memory, for STE.S2PTW */
-} Smmu3Leaf;
+#include "../tables/walk.h"
 
 /* Whose translations: what a lookup must match besides the address. */
 typedef struct Smmu3TlbTag {

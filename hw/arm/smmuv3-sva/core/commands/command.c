@@ -1,11 +1,15 @@
 /*
- * The command queue: fetching, legality, effects, errors and CMD_SYNC (IHI
- * 0070 chapter 4, 7.1). Not the caches it invalidates, nor the endpoints it
- * talks to. Called by smmu3.c, outbox.c and regs.c.
+ * See command.h. A function for each command that does something; a table says
+ * which of them there are.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "../signal/state.h"
+#include "command.h"
+#include <inttypes.h>
+#include "../queues/queue.h"
+#include "../queues/stall.h"
+#include "../signal/signal.h"
+#include "../traffic/page_request.h"
 
 /* ATC invalidations in flight: PCIe gives an endpoint 32 tags; be generous. */
 enum { ATC_PENDING_MAX = 256 };
@@ -104,7 +108,7 @@ static void tlb_invalidated(Smmu3 *s, const uint64_t *cmd,
     if (s->ops->tlb_invalidated) {
         Smmu3Mail mail = { .kind = SMMU3_MAIL_TLB_INVALIDATED, .tlb = *what };
 
-        smmu3_outbox_put(s, &mail);
+        smmu3_post(s, &mail);
     }
 }
 
@@ -328,7 +332,7 @@ static Verdict run_atc_inv(Smmu3 *s, const uint64_t *cmd)
     smmu3_count(&s->counters.atc_invalidations);
     smmu3_trace(s, SMMU3_TRACE_ATC_INVALIDATE, inv->sid, inv->ssid, inv->addr,
                 inv->size_log2);
-    smmu3_outbox_put(s, &mail);
+    smmu3_post(s, &mail);
     return CONSUMED;
 }
 
@@ -412,7 +416,7 @@ static void signal_completion(Smmu3 *s, const uint64_t *cmd)
         return;
     }
     s->command.signals++;
-    smmu3_outbox_put(s, &mail);
+    smmu3_post(s, &mail);
 }
 
 /*
@@ -571,7 +575,7 @@ static void consume(Smmu3 *s)
     if (was_full && s->features.sev && s->ops->send_event) {
         Smmu3Mail mail = { .kind = SMMU3_MAIL_SEND_EVENT };
 
-        smmu3_outbox_put(s, &mail);
+        smmu3_post(s, &mail);
     }
 }
 
@@ -661,13 +665,9 @@ unsigned smmu3_command_run(Smmu3 *s, unsigned max)
 
 void smmu3_command_signalled(Smmu3 *s, uint32_t life)
 {
-    Smmu3CommandState *c = &s->command;
-
-    g_mutex_lock(&s->lock);
     if (life == s->life) {
-        c->signals--;
+        s->command.signals--;
     }
-    g_mutex_unlock(&s->lock);
 }
 
 /* ---- Waiting ---------------------------------------------------------- */
@@ -693,11 +693,13 @@ void smmu3_command_reset(Smmu3 *s)
 }
 
 /*
- * Under the lock: quiesce() came true. There is one question at a time, so if
- * the one that was asked for was given up, no newer one waits for an answer.
+ * There is one question at a time, so if the one that was asked for was given
+ * up, no newer one waits for an answer.
  */
-static void quiesced(Smmu3CommandState *c)
+void smmu3_command_quiesced(Smmu3 *s)
 {
+    Smmu3CommandState *c = &s->command;
+
     c->quiesce_outstanding = false;
     if (c->phase == SMMU3_QUEUE_WAITS_QUIESCE) {
         c->quiesced = true;
@@ -705,76 +707,52 @@ static void quiesced(Smmu3CommandState *c)
     }
 }
 
-void smmu3_quiesced(Smmu3 *s)
-{
-    g_mutex_lock(&s->lock);
-    quiesced(&s->command);
-    g_mutex_unlock(&s->lock);
-    smmu3_service(s);
-}
-
-void smmu3_atc_invalidated(Smmu3 *s, uint32_t batch)
+void smmu3_command_atc_answered(Smmu3 *s, uint32_t batch)
 {
     Smmu3CommandState *c = &s->command;
 
-    g_mutex_lock(&s->lock);
     if (batch == c->atc_batch && c->atc_pending) {
         c->atc_pending--;
         if (c->phase == SMMU3_QUEUE_WAITS_ATC && !c->atc_pending) {
             smmu3_kick(s);
         }
     }
-    g_mutex_unlock(&s->lock);
 }
 
-void smmu3_atc_timeout(Smmu3 *s)
+void smmu3_command_atc_timeout(Smmu3 *s)
 {
     Smmu3CommandState *c = &s->command;
 
-    g_mutex_lock(&s->lock);
     c->timer_ticket = 0;
     if (c->phase == SMMU3_QUEUE_WAITS_ATC && c->atc_pending) {
         c->atc_lost = true;
         c->atc_batch++;
         c->atc_pending = 0;
     }
-    g_mutex_unlock(&s->lock);
-    smmu3_service(s);
 }
 
-/* Under the lock: what the ATC timer should run for. */
+/* What the ATC timer should run for. */
 static uint32_t timer_wanted(const Smmu3CommandState *c)
 {
     return c->phase == SMMU3_QUEUE_WAITS_ATC && c->atc_pending ? c->ticket : 0;
 }
 
-bool smmu3_command_ask_host(Smmu3 *s)
+bool smmu3_command_questions(Smmu3 *s, Smmu3CommandQuestions *ask)
 {
     Smmu3CommandState *c = &s->command;
-    bool ask, set_timer;
-    uint32_t ticket;
+    uint32_t ticket = timer_wanted(c);
 
-    g_mutex_lock(&s->lock);
     /* One question at a time: the last answer must not pass for this one's */
-    ask = c->phase == SMMU3_QUEUE_ASKS_QUIESCE && !c->quiesce_outstanding;
-    if (ask) {
+    ask->quiesce = c->phase == SMMU3_QUEUE_ASKS_QUIESCE &&
+                   !c->quiesce_outstanding;
+    if (ask->quiesce) {
         c->quiesce_outstanding = true;
         c->phase = SMMU3_QUEUE_WAITS_QUIESCE;
     }
-    ticket = timer_wanted(c);
-    set_timer = s->ops->atc_timer && ticket != c->timer_ticket;
-    if (set_timer) {
+    ask->set_timer = s->ops->atc_timer && ticket != c->timer_ticket;
+    if (ask->set_timer) {
         c->timer_ticket = ticket;
+        ask->timer_ns = ticket ? s->options.atc_timeout_ns : 0;
     }
-    g_mutex_unlock(&s->lock);
-
-    if (set_timer) {
-        s->ops->atc_timer(s->host, ticket ? s->options.atc_timeout_ns : 0);
-    }
-    if (ask && s->ops->quiesce(s->host)) {
-        g_mutex_lock(&s->lock);
-        quiesced(c);
-        g_mutex_unlock(&s->lock);
-    }
-    return ask || set_timer;
+    return ask->quiesce || ask->set_timer;
 }

@@ -1,6 +1,6 @@
 /*
- * One transaction as it reaches the SMMU, and what becomes of it. Not how:
- * that is translate.c. Used by the core and by everyone who submits traffic.
+ * One transaction or page request as it reaches the SMMU, and what becomes of
+ * it. Not how: that is the floor of traffic. Used by the core and by everyone who submits traffic.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -63,5 +63,15 @@ typedef struct Smmu3Translation {
                                was recorded; EVENT_NONE if it has no name */
     uint16_t stag;          /* STALLED and recorded */
 } Smmu3Translation;
+
+/* A PCIe page request or stop marker (IHI 0070 8.1). */
+typedef struct Smmu3PageRequest {
+    uint32_t sid;
+    uint32_t ssid;          /* if ssv */
+    bool ssv;
+    bool priv, exec, read, write, last;
+    uint16_t prg_index;     /* 0 ... 511 */
+    uint64_t addr;          /* bits 11:0 ignored */
+} Smmu3PageRequest;
 
 #endif

@@ -1,7 +1,5 @@
 /*
- * The circular queues that software and the SMMU share (IHI 0070 3.5.1).
- * Not what their entries mean. Called by command.c, fault.c and
- * page_request.c.
+ * See queue.h. Index and wrap make one number (IHI 0070 3.5.1).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

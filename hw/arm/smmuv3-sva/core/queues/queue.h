@@ -1,7 +1,7 @@
 /*
  * The circular queues that software and the SMMU share (IHI 0070 3.5.1):
  * index and wrap, full and empty, overflow. Not what their entries mean, nor
- * when an interrupt is due. Called by command.c, fault.c and page_request.c,
+ * when an interrupt is due. Called by command.c, event.c and page_request.c,
  * under the core's lock.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -9,7 +9,7 @@
 #ifndef SMMU3_QUEUE_H
 #define SMMU3_QUEUE_H
 
-#include "../smmu3.h"
+#include "../interface/saved.h"
 
 /* log2 of the entries: QUEUE_BASE_LOG2SIZE, at most @max (IDR1.*QS). */
 unsigned smmu3_queue_log2(const Smmu3Queue *q, unsigned max);

@@ -1,11 +1,13 @@
 /*
- * Stalled transactions: from the fault to software's decision. Not the event
- * records' layout: fault.c. Called by translate.c, command.c, regs.c and
- * smmu3.c under the core's lock, but for the public functions, which take it.
+ * See stall.h. Each stall is in up to three lists and two tables at once, so that
+ * whatever names it - a STAG, a StreamID, a cookie - finds it without a search.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "../signal/state.h"
+#include "stall.h"
+#include <string.h>
+#include "../signal/signal.h"
+#include "event.h"
 
 /*
  * How many may wait for a STAG or for room in the queue. Requesters bound what
@@ -207,7 +209,7 @@ static void resolve(Smmu3 *s, Stall *stall, Smmu3Resolution how)
             .stall = { .cookie = stall->cookie, .how = how },
         };
 
-        smmu3_outbox_put(s, &mail);
+        smmu3_post(s, &mail);
     }
     smmu3_trace(s, SMMU3_TRACE_RESOLVE, stall->sid, stall->stag, how, 0);
     remove_stall(s->stalls, stall);
@@ -254,12 +256,11 @@ void smmu3_stall_retry_unrecorded(Smmu3 *s)
     }
 }
 
-void smmu3_cancel(Smmu3 *s, void *cookie)
+void smmu3_stall_cancel(Smmu3 *s, void *cookie)
 {
     Stall *stall;
 
-    g_mutex_lock(&s->lock);
-    smmu3_outbox_forget(s, cookie);
+    smmu3_outbox_forget(&s->outbox, cookie);
     stall = g_hash_table_lookup(s->stalls->by_cookie, cookie);
     if (stall) {
         smmu3_count(&s->counters.stalls_cancelled);
@@ -270,26 +271,19 @@ void smmu3_cancel(Smmu3 *s, void *cookie)
             remove_stall(s->stalls, stall);
         }
     }
-    g_mutex_unlock(&s->lock);
 }
 
-unsigned smmu3_stalls_outstanding(Smmu3 *s)
+unsigned smmu3_stall_count(const Smmu3 *s)
 {
-    unsigned count;
-
-    g_mutex_lock(&s->lock);
-    count = g_queue_get_length(&s->stalls->all);
-    g_mutex_unlock(&s->lock);
-    return count;
+    return g_queue_get_length(&s->stalls->all);
 }
 
 /* ---- Saving and loading ----------------------------------------------- */
 
-GArray *smmu3_save_stalls(Smmu3 *s)
+GArray *smmu3_stall_save(Smmu3 *s)
 {
     GArray *array = g_array_new(FALSE, TRUE, sizeof(Smmu3SavedStall));
 
-    g_mutex_lock(&s->lock);
     for (GList *link = s->stalls->all.head; link; link = link->next) {
         const Stall *stall = link->data;
         Smmu3SavedStall saved = {
@@ -301,7 +295,6 @@ GArray *smmu3_save_stalls(Smmu3 *s)
         memcpy(saved.event, stall->event, sizeof(saved.event));
         g_array_append_val(array, saved);
     }
-    g_mutex_unlock(&s->lock);
     return array;
 }
 

@@ -1,7 +1,8 @@
 /*
  * The outbox: what the core has to tell its host once the lock is dropped -
  * interrupts, MSIs, answers to endpoints - in order. Not the decision to tell
- * it. Filled by the other parts under the lock, emptied by smmu3_service().
+ * it, nor the telling. A queue, no more: the caller holds the core's lock. Filled
+ * through smmu3_post(), emptied by service.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -47,23 +48,17 @@ typedef struct Smmu3Outbox {
     guint next;                 /* first not yet delivered */
 } Smmu3Outbox;
 
-typedef struct Smmu3 Smmu3;
-
 void smmu3_outbox_init(Smmu3Outbox *box);
 void smmu3_outbox_clear(Smmu3Outbox *box);
 bool smmu3_outbox_empty(const Smmu3Outbox *box);
 
-/* Under the lock. Kicks the host. */
-void smmu3_outbox_put(Smmu3 *s, const Smmu3Mail *mail);
-/* Under the lock: drop undelivered STALL_RESOLVED mail for @cookie. */
-void smmu3_outbox_forget(Smmu3 *s, void *cookie);
-/* Under the lock: drop interrupts and completions, which a reset forgets. */
-void smmu3_outbox_forget_signals(Smmu3 *s);
+void smmu3_outbox_put(Smmu3Outbox *box, const Smmu3Mail *mail);
+/* The oldest; false: there is none. */
+bool smmu3_outbox_take(Smmu3Outbox *box, Smmu3Mail *mail);
 
-/*
- * Without the lock: deliver what is in it, in order, and what is put in
- * meanwhile; at most @max mails. Returns how many were delivered.
- */
-unsigned smmu3_outbox_deliver(Smmu3 *s, unsigned max);
+/* Drop undelivered STALL_RESOLVED mail for @cookie. */
+void smmu3_outbox_forget(Smmu3Outbox *box, void *cookie);
+/* Drop interrupts and completions, which a reset forgets. */
+void smmu3_outbox_forget_signals(Smmu3Outbox *box);
 
 #endif

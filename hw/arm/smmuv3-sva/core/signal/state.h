@@ -1,6 +1,6 @@
 /*
- * The whole of one SMMU, as its parts see it. Private to the core: others use
- * smmu3.h.
+ * The whole of one SMMU, as its parts see it. Not what they do with it. Private
+ * to the core: others use smmu3.h.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -8,17 +8,13 @@
 #define SMMU3_STATE_H
 
 #include <glib.h>
-#include <inttypes.h>
 #include <stdatomic.h>
-#include "../commands/command.h"
-#include "../tables/config.h"
-#include "../queues/fault.h"
-#include "outbox.h"
-#include "../traffic/page_request.h"
-#include "../queues/queue.h"
-#include "../regs.h"
-#include "../smmu3.h"
+#include "../cache/config-cache.h"
 #include "../cache/tlb.h"
+#include "../interface/counters.h"
+#include "../interface/options.h"
+#include "../interface/saved.h"
+#include "outbox.h"
 
 /*
  * What every translation counts, by groups of threads, so that they do not
@@ -31,13 +27,39 @@ typedef struct Smmu3HotCounters {
     char other_cache_lines[48];
 } Smmu3HotCounters;
 
-struct Smmu3 {
+/* What the queue's head waits for. */
+typedef enum {
+    SMMU3_QUEUE_RUNS,
+    SMMU3_QUEUE_WAITS_ATC,          /* ATC invalidations to be answered */
+    SMMU3_QUEUE_ASKS_QUIESCE,       /* ops->quiesce() is to be called */
+    SMMU3_QUEUE_WAITS_QUIESCE,      /* smmu3_quiesced() */
+    SMMU3_QUEUE_WAITS_SIGNALS,      /* earlier CMD_SYNCs' to be delivered */
+} Smmu3QueuePhase;
+
+typedef struct Smmu3CommandState {
+    Smmu3QueuePhase phase;
+    uint32_t ticket;            /* names what the phase is about: a late
+                                   timer is for another */
+    bool invalidated;           /* since the last CMD_SYNC */
+    bool quiesced;              /* and since then all was out of use */
+    bool quiesce_outstanding;   /* quiesce() returned false, no answer yet */
+    uint32_t signals;           /* completion signals not yet delivered */
+    uint32_t atc_batch;         /* numbers the invalidations in flight */
+    uint32_t atc_pending;       /* invalidations of atc_batch not answered */
+    bool atc_lost;              /* some were given up: the next CMD_SYNC fails */
+    uint32_t timer_ticket;      /* what the host's timer runs for; 0: nothing */
+} Smmu3CommandState;
+
+/* stall.c's own. */
+typedef struct Smmu3StallTable Smmu3StallTable;
+
+typedef struct Smmu3 {
     Smmu3Features features;
     Smmu3Options options;
     const Smmu3HostOps *ops;
     void *host;
 
-    /* Serialises all but a translation that hits; see translate.c. */
+    /* Serialises all but a translation that hits; taken on the top floor. */
     GMutex lock;
     Smmu3Regs regs;
 
@@ -56,7 +78,7 @@ struct Smmu3 {
     Smmu3CommandState command;
     Smmu3Counters counters;         /* updated atomically, relaxed */
     Smmu3HotCounters hot[SMMU3_HOT_STRIPES];
-};
+} Smmu3;
 
 static inline void smmu3_count(_Atomic uint64_t *counter)
 {
@@ -81,22 +103,5 @@ static inline void smmu3_kick(Smmu3 *s)
         s->ops->kick(s->host);
     }
 }
-
-/* A guest's mistake worth a line in the log. */
-void smmu3_guest_error(Smmu3 *s, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
-
-/*
- * Activate errors that are not active yet, a mask of GERROR bits, and
- * arrange for the interrupt (IHI 0070 6.3.19). Under the lock.
- */
-void smmu3_gerror_raise(Smmu3 *s, uint32_t errors);
-/* The errors that are active: GERROR differs from GERRORN. */
-uint32_t smmu3_gerror_active(const Smmu3 *s);
-
-/*
- * Put an interrupt's wire and MSI in the outbox, if IRQ_CTRL lets it happen
- * now (IHI 0070 3.18). Under the lock.
- */
-void smmu3_interrupt(Smmu3 *s, Smmu3Irq line);
 
 #endif

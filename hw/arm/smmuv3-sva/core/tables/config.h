@@ -1,7 +1,7 @@
 /*
- * Configuration: stream table entries and context descriptors, from memory to
- * plain structs, with every rule that makes them ILLEGAL; and their cache.
- * Not translation tables. Called by translate.c, and by command.c for CFGI_*.
+ * Configuration: stream table entries and context descriptors, from their words
+ * to plain structs, with every rule that makes them ILLEGAL. Pure functions; not
+ * where the words are (config-fetch.c), nor a cache. Called by config-fetch.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -10,7 +10,14 @@
 
 #include <stddef.h>
 #include "../spec/id.h"
-#include "../cache/tlb.h"
+
+/* Translation regimes that do not share entries (StreamWorld, 3.3.4). */
+typedef enum {
+    SMMU3_WORLD_NS_EL1,     /* tagged by VMID and ASID */
+    SMMU3_WORLD_NS_EL2,     /* neither */
+    SMMU3_WORLD_NS_EL2_E2H, /* ASID only */
+    SMMU3_WORLD_STAGE2,     /* IPA to PA, VMID only */
+} Smmu3World;
 
 /* One half of the VA space (CD.TTBx and its companions). */
 typedef struct Smmu3TableBase {
@@ -67,8 +74,6 @@ typedef struct Smmu3Config {
     Smmu3Stage1 stage1;     /* if has_cd */
 } Smmu3Config;
 
-/* ---- Decoding: pure functions of the words ---------------------------- */
-
 /*
  * IHI 0070 5.2.2. EVENT_NONE, or C_BAD_STE. @e2h: CR2.E2H. A stream that
  * aborts (Config 0b0xx) is legal whatever else the STE holds.
@@ -82,40 +87,5 @@ Smmu3EventType smmu3_cd_decode(const Smmu3Features *f,
                                const Smmu3Stream *stream,
                                const uint64_t cd[SMMU3_CD_WORDS],
                                Smmu3Stage1 *stage1);
-
-/* ---- Cache ------------------------------------------------------------ */
-
-typedef struct Smmu3ConfigCache Smmu3ConfigCache;
-
-/* @capacity: entries; rounded up to a power of two, at least 16. */
-Smmu3ConfigCache *smmu3_config_cache_new(size_t capacity);
-void smmu3_config_cache_free(Smmu3ConfigCache *cache);
-
-/*
- * The legal configuration of a stream and of its context @cd_index, or of the
- * stream alone (@with_cd false). Lock-free, any thread. True if cached.
- */
-bool smmu3_config_lookup(Smmu3ConfigCache *cache, uint32_t sid, bool with_cd,
-                         uint32_t cd_index, Smmu3Config *config);
-uint64_t smmu3_config_epoch(Smmu3ConfigCache *cache);
-/* Under the core's lock. @epoch: as of before the structures were fetched. */
-void smmu3_config_insert(Smmu3ConfigCache *cache, uint32_t sid, bool with_cd,
-                         uint32_t cd_index, const Smmu3Config *config,
-                         uint64_t epoch);
-
-/*
- * CMD_CFGI_*, under the core's lock; each O(1), but a range of StreamIDs,
- * which costs at most one step for each, and at most the cache's size.
- */
-void smmu3_config_invalidate_all(Smmu3ConfigCache *cache);
-/*
- * The STE and all CDs of an aligned block of 2^@log2_count streams, @sid one of
- * them; 32: all.
- */
-void smmu3_config_invalidate_streams(Smmu3ConfigCache *cache, uint32_t sid,
-                                     unsigned log2_count);
-/* One CD. */
-void smmu3_config_invalidate_cd(Smmu3ConfigCache *cache, uint32_t sid,
-                                uint32_t cd_index);
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * VMSAv8-64 translation table walks (IHI 0070 3.4, 3.13; DDI 0487 D8): one
  * stage at a time, as a function of memory and of what a CD or an STE says.
- * Not caches, and not what becomes of a fault. Called by translate.c, which
+ * Not caches, and not what becomes of a fault. Called by stages.c, which
  * joins two stages by giving the stage-1 walk a way to reach its descriptors.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -9,10 +9,26 @@
 #ifndef SMMU3_WALK_H
 #define SMMU3_WALK_H
 
-#include "config.h"
-#include "../queues/fault.h"
 #include "../interface/host.h"
-#include "../cache/tlb.h"
+#include "config.h"
+#include "fault.h"
+
+/* Rights that a stage grants, by the privilege of the access. */
+enum {
+    SMMU3_UNPRIV_R = 1, SMMU3_UNPRIV_W = 2, SMMU3_UNPRIV_X = 4,
+    SMMU3_PRIV_R = 8,   SMMU3_PRIV_W = 16,  SMMU3_PRIV_X = 32,
+};
+
+/* What the tables of one stage say about a block of addresses. */
+typedef struct Smmu3Leaf {
+    uint64_t base;          /* output address of the block's first byte */
+    uint8_t size_log2;      /* 12 ... 52; contiguous entries count as one */
+    uint8_t rights;         /* SMMU3_UNPRIV_R ..., a writable-clean page counts
+                               as writable */
+    bool clean;             /* a write must first set the dirty state: walk */
+    bool global;            /* nG=0: matches every ASID */
+    bool device;            /* Device memory, for STE.S2PTW */
+} Smmu3Leaf;
 
 /* The tables of one stage and one half of its input, as a walk needs them. */
 typedef struct Smmu3Tables {

@@ -1,16 +1,11 @@
 /*
- * ATS: translation requests of endpoints, and what they send with the answers
- * (IHI 0070 3.9.1, 13.6, 13.7). Not page requests: page_request.c. Passes, see
- * translate.h; called by translate.c and explain.c.
+ * See ats.h. Requests first, then translated transactions.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "translate.h"
-
-static bool enabled(const Smmu3Pass *p)
-{
-    return atomic_load_explicit(&p->s->enabled, memory_order_acquire);
-}
+#include "ats.h"
+#include "config-fetch.h"
+#include "stages.h"
 
 /* Once for each pass: all of it goes by the same value. */
 static void read_atschk(Smmu3Pass *p)
@@ -182,7 +177,7 @@ bool smmu3_pass_ats_request(Smmu3Pass *p, Smmu3Translation *result)
 {
     const Smmu3Stream *stream = &p->config.stream;
 
-    if (!enabled(p)) {
+    if (!smmu3_pass_enabled(p)) {
         return refuse(p, SMMU3_ATS_UR, F_BAD_ATS_TREQ);
     }
     read_atschk(p);
@@ -257,7 +252,7 @@ static bool pass_intermediate(Smmu3Pass *p, Smmu3Translation *result)
 
 bool smmu3_pass_ats_translated(Smmu3Pass *p, Smmu3Translation *result)
 {
-    if (!enabled(p)) {
+    if (!smmu3_pass_enabled(p)) {
         return smmu3_pass_fail(p, F_TRANSL_FORBIDDEN);
     }
     read_atschk(p);

@@ -1,11 +1,11 @@
 /*
- * Finding configuration in memory: the stream table and the CD tables of one
- * or two levels (IHI 0070 3.3.1, 3.3.3, 5.1, 5.3). Not what the structures say:
- * config.c. Steps of a pass, see translate.h.
+ * See config-fetch.h. Tables of one or two levels (IHI 0070 3.3.1, 3.3.3, 5.1,
+ * 5.3), read where the caches have nothing.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "translate.h"
+#include "config-fetch.h"
+#include "stages.h"
 
 /* ---- Stream table ------------------------------------------------------ */
 

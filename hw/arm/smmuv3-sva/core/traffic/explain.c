@@ -1,59 +1,11 @@
 /*
- * A translation in words: a pass that changes nothing, watched step by step.
- * Not another translation: the steps are translate.c's, stages.c's and
- * walk.c's. Called by users' tools.
+ * See explain.h. The steps are the pass's own: this only watches.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
+#include "explain.h"
+#include "../spec/names.h"
 #include "translate.h"
-
-const char *smmu3_event_name(unsigned type)
-{
-    switch (type) {
-    case EVENT_NONE:
-        return "none";
-    case F_UUT:
-        return "F_UUT";
-    case C_BAD_STREAMID:
-        return "C_BAD_STREAMID";
-    case F_STE_FETCH:
-        return "F_STE_FETCH";
-    case C_BAD_STE:
-        return "C_BAD_STE";
-    case F_BAD_ATS_TREQ:
-        return "F_BAD_ATS_TREQ";
-    case F_STREAM_DISABLED:
-        return "F_STREAM_DISABLED";
-    case F_TRANSL_FORBIDDEN:
-        return "F_TRANSL_FORBIDDEN";
-    case C_BAD_SUBSTREAMID:
-        return "C_BAD_SUBSTREAMID";
-    case F_CD_FETCH:
-        return "F_CD_FETCH";
-    case C_BAD_CD:
-        return "C_BAD_CD";
-    case F_WALK_EABT:
-        return "F_WALK_EABT";
-    case F_TRANSLATION:
-        return "F_TRANSLATION";
-    case F_ADDR_SIZE:
-        return "F_ADDR_SIZE";
-    case F_ACCESS:
-        return "F_ACCESS";
-    case F_PERMISSION:
-        return "F_PERMISSION";
-    case F_TLB_CONFLICT:
-        return "F_TLB_CONFLICT";
-    case F_CFG_CONFLICT:
-        return "F_CFG_CONFLICT";
-    case E_PAGE_REQUEST:
-        return "E_PAGE_REQUEST";
-    case F_VMS_FETCH:
-        return "F_VMS_FETCH";
-    default:
-        return NULL;
-    }
-}
 
 /* ---- Words for things -------------------------------------------------- */
 
@@ -283,14 +235,14 @@ static void explain_fault(const Smmu3Pass *p, GString *out)
     g_string_append_c(out, '\n');
 }
 
-void smmu3_explain(Smmu3 *s, const Smmu3Transaction *t, GString *out)
+void smmu3_explain_locked(Smmu3 *s, const Smmu3Transaction *t,
+                          GString *out)
 {
     Account account = { .out = out };
     Smmu3Translation result;
     Smmu3Pass p;
 
     explain_question(t, out);
-    g_mutex_lock(&s->lock);
     smmu3_pass_init(&p, s, t, SMMU3_PASS_DRY);
     p.watch = explain_step;
     p.watch_data = &account;
@@ -302,5 +254,4 @@ void smmu3_explain(Smmu3 *s, const Smmu3Transaction *t, GString *out)
     } else {
         explain_fault(&p, out);
     }
-    g_mutex_unlock(&s->lock);
 }

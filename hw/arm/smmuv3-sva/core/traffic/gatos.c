@@ -1,12 +1,12 @@
 /*
- * Address translation operations: software asks by registers how an address
- * would be translated (IHI 0070 chapter 9). Takes the steps of translate.h in
- * the order of 9.1.5. Not VATOS. Called by regs.c.
+ * See gatos.h. The steps of a pass in the order of 9.1.5, and their answer as
+ * GATOS_PAR has it.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "gatos.h"
-#include "translate.h"
+#include "config-fetch.h"
+#include "stages.h"
 
 /* GATOS_ADDR.TYPE */
 enum { TYPE_S1 = 1, TYPE_S2 = 2, TYPE_BOTH = 3 };
@@ -56,12 +56,6 @@ static uint64_t result_par(uint64_t pa, unsigned size_log2, bool device)
     return par;
 }
 
-static bool translation_related(Smmu3EventType type)
-{
-    return type == F_TRANSLATION || type == F_ADDR_SIZE || type == F_ACCESS ||
-           type == F_PERMISSION;
-}
-
 /* 9.1.4: what a fault looks like depends on what was asked for. */
 static uint64_t pass_par(const Request *r, const Smmu3Pass *p)
 {
@@ -83,7 +77,7 @@ static uint64_t pass_par(const Request *r, const Smmu3Pass *p)
         return fault_par(fault->type, REASON_S2_IN, 0);
     default:
         return fault_par(fault->type, reasons[fault->class],
-                         translation_related(fault->type) ? fault->ipa : 0);
+                         smmu3_is_translation_related(fault->type) ? fault->ipa : 0);
     }
 }
 

@@ -7,7 +7,7 @@
 #ifndef SMMU3_GATOS_H
 #define SMMU3_GATOS_H
 
-#include "../smmu3.h"
+#include "../signal/state.h"
 
 /*
  * Under the lock, with SMMUEN=1: do what GATOS_SID and GATOS_ADDR ask for and

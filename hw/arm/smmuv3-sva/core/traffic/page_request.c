@@ -1,12 +1,14 @@
 /*
- * PCIe page requests: the PRI queue, and the answers to endpoints (IHI 0070
- * chapter 8). Not ATS, which translate.c does. Called by endpoints through
- * smmu3.h, and by command.c for CMD_PRI_RESP.
+ * See page_request.h. Requests that cannot be queued are answered here, in
+ * software's stead (IHI 0070 8.1 to 8.3).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "../signal/state.h"
-#include "translate.h"
+#include "page_request.h"
+#include "../queues/event.h"
+#include "../queues/queue.h"
+#include "../signal/signal.h"
+#include "config-fetch.h"
 
 void smmu3_prg_respond(Smmu3 *s, const Smmu3PrgResponse *response)
 {
@@ -15,7 +17,7 @@ void smmu3_prg_respond(Smmu3 *s, const Smmu3PrgResponse *response)
     smmu3_count(&s->counters.prg_responses);
     smmu3_trace(s, SMMU3_TRACE_PRG_RESPONSE, response->sid,
                 response->prg_index, response->code, 0);
-    smmu3_outbox_put(s, &mail);
+    smmu3_post(s, &mail);
 }
 
 /*
@@ -156,13 +158,13 @@ static bool enqueue(Smmu3 *s, const Smmu3PageRequest *request,
     return true;
 }
 
-void smmu3_page_request(Smmu3 *s, const Smmu3PageRequest *request)
+void smmu3_page_request_locked(Smmu3 *s,
+                               const Smmu3PageRequest *request)
 {
     uint64_t entry[SMMU3_PRI_WORDS];
     bool queued;
 
     build_entry(&s->features, request, entry);
-    g_mutex_lock(&s->lock);
     smmu3_count(&s->counters.page_requests);
     if (s->features.pri) {
         queued = enqueue(s, request, entry);
@@ -174,5 +176,4 @@ void smmu3_page_request(Smmu3 *s, const Smmu3PageRequest *request)
         smmu3_count(&s->counters.page_requests_lost);
     }
     smmu3_trace(s, SMMU3_TRACE_PAGE_REQUEST, entry[0], entry[1], queued, 0);
-    g_mutex_unlock(&s->lock);
 }

@@ -1,11 +1,10 @@
 /*
- * One stage of translation for a pass: the TLB first, else a walk whose answer
- * goes into it; and how stage 1 reaches its tables through stage 2 (IHI 0070
- * 3.3.4, 3.4). Not the walk itself: walk.c. Steps of a pass, see translate.h.
+ * See stages.h. The TLB first, else a walk whose answer goes into it; and how
+ * stage 1 reaches its tables through stage 2 (IHI 0070 3.3.4, 3.4).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "translate.h"
+#include "stages.h"
 
 /* The walker tells of each descriptor. */
 static void saw_descriptor(void *opaque, bool stage2, int level, uint64_t pa,
@@ -123,7 +122,7 @@ bool smmu3_pass_stage1(Smmu3Pass *p, uint64_t va, uint8_t need,
     return walk(p, &tables, &tag, va, need, CLASS_IN, leaf);
 }
 
-/* What is to be said of a stage-2 fault, besides its type (7.3, facts). */
+/* What is to be said of a stage-2 fault, besides its type (7.3.12). */
 static bool fail_stage2(Smmu3Pass *p, uint64_t ipa, Smmu3Class class)
 {
     p->fault.stage2 = true;

@@ -10,29 +10,11 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "translate.h"
-
-void smmu3_pass_init(Smmu3Pass *p, Smmu3 *s, const Smmu3Transaction *t,
-                     Smmu3PassMode mode)
-{
-    p->s = s;
-    p->t = t;
-    p->mode = mode;
-    p->watch = NULL;
-    p->watch_data = NULL;
-    p->config.has_cd = false;
-    p->stage1 = false;
-    p->cd_index = 0;
-    p->priv = p->ind = false;
-    p->atschk = false;
-    p->in_tables = p->walked = p->terminal = false;
-    p->fault = (Smmu3Fault) { .type = EVENT_NONE };
-    p->refusal = SMMU3_ABORT;
-}
-
-static bool enabled(Smmu3 *s)
-{
-    return atomic_load_explicit(&s->enabled, memory_order_acquire);
-}
+#include "../queues/event.h"
+#include "../queues/stall.h"
+#include "ats.h"
+#include "config-fetch.h"
+#include "stages.h"
 
 /* ---- Steps ------------------------------------------------------------- */
 
@@ -52,53 +34,6 @@ static bool pass_globally_bypassed(Smmu3Pass *p, Smmu3Translation *result)
     return true;
 }
 
-bool smmu3_pass_find_substream(Smmu3Pass *p)
-{
-    const Smmu3Stream *stream = &p->config.stream;
-    const Smmu3Transaction *t = p->t;
-
-    p->cd_index = 0;
-    if (!stream->s1 || stream->s1cdmax == 0) {
-        p->stage1 = stream->s1;
-        return !t->ssv || smmu3_pass_fail(p, C_BAD_SUBSTREAMID);
-    }
-    p->stage1 = true;
-    if (t->ssv) {
-        if (t->ssid >> stream->s1cdmax) {
-            return smmu3_pass_fail(p, C_BAD_SUBSTREAMID);
-        }
-        if (t->ssid == 0 && stream->s1dss == STE_S1DSS_CD0) {
-            return smmu3_pass_fail(p, F_STREAM_DISABLED);
-        }
-        p->cd_index = t->ssid;
-        return true;
-    }
-    switch (stream->s1dss) {
-    case STE_S1DSS_BYPASS:
-        p->stage1 = false;
-        return true;
-    case STE_S1DSS_CD0:
-        return true;
-    default:
-        return smmu3_pass_fail(p, F_STREAM_DISABLED);
-    }
-}
-
-static bool overridden(Smmu3Override how, bool incoming)
-{
-    return how == SMMU3_OVERRIDE_NONE ? incoming : how == SMMU3_OVERRIDE_SET;
-}
-
-/* A write is never an instruction fetch, whatever INSTCFG says (13.1.2). */
-void smmu3_pass_apply_overrides(Smmu3Pass *p, bool priv, bool ind)
-{
-    const Smmu3Stream *stream = &p->config.stream;
-
-    p->priv = overridden(stream->priv, priv);
-    p->ind = !(p->t->access & SMMU3_WRITE) &&
-             overridden(stream->inst, ind);
-}
-
 /* No stage is left: the output is the input, if it is one (3.4). */
 static bool pass_identity(Smmu3Pass *p, Smmu3Translation *result)
 {
@@ -113,25 +48,6 @@ static bool pass_identity(Smmu3Pass *p, Smmu3Translation *result)
         .access = SMMU3_READ | SMMU3_WRITE | SMMU3_EXEC,
     };
     return true;
-}
-
-uint8_t smmu3_pass_access(const Smmu3Pass *p, uint8_t rights, bool clean)
-{
-    uint8_t access = 0;
-
-    if (p->priv) {
-        rights /= SMMU3_PRIV_R / SMMU3_UNPRIV_R;
-    }
-    if (rights & (p->ind ? SMMU3_UNPRIV_X : SMMU3_UNPRIV_R)) {
-        access |= SMMU3_READ;
-    }
-    if ((rights & SMMU3_UNPRIV_W) && !clean) {
-        access |= SMMU3_WRITE;
-    }
-    if (rights & SMMU3_UNPRIV_X) {
-        access |= SMMU3_EXEC;
-    }
-    return access;
 }
 
 /* Stage 1, stage 2, or both; permissions and sizes are the lesser of both. */
@@ -173,9 +89,9 @@ static bool pass_stages(Smmu3Pass *p, Smmu3Translation *result)
     return true;
 }
 
-bool smmu3_pass_untranslated(Smmu3Pass *p, Smmu3Translation *result)
+static bool pass_untranslated(Smmu3Pass *p, Smmu3Translation *result)
 {
-    if (!enabled(p->s)) {
+    if (!smmu3_pass_enabled(p)) {
         return pass_globally_bypassed(p, result);
     }
     if (p->t->speculative && (p->t->access & SMMU3_WRITE)) {
@@ -202,44 +118,6 @@ bool smmu3_pass_untranslated(Smmu3Pass *p, Smmu3Translation *result)
 
 /* ---- What becomes of a fault ------------------------------------------- */
 
-bool smmu3_is_translation_related(Smmu3EventType type)
-{
-    return type == F_TRANSLATION || type == F_ADDR_SIZE || type == F_ACCESS ||
-           type == F_PERMISSION;
-}
-
-bool smmu3_pass_is_controlled(const Smmu3Pass *p)
-{
-    return smmu3_is_translation_related(p->fault.type) && !p->terminal;
-}
-
-bool smmu3_pass_is_recorded(const Smmu3Pass *p)
-{
-    uint64_t cr2 = p->s->regs.cr2;
-    bool invalid_sid = p->fault.type == C_BAD_STREAMID;
-    bool recinvsid = smmu3_get(&cr2, CR2_RECINVSID);
-    bool rec_cfg_ats = smmu3_get(&cr2, CR2_REC_CFG_ATS);
-
-    switch (p->fault.type) {
-    case EVENT_NONE:
-        return false;
-    case F_BAD_ATS_TREQ:
-    case F_TRANSL_FORBIDDEN:
-        return true;
-    default:
-        break;
-    }
-    switch (p->t->type) {
-    case SMMU3_ATS_REQUEST:
-        return rec_cfg_ats && (recinvsid || !invalid_sid);
-    case SMMU3_ATS_TRANSLATED:
-        return rec_cfg_ats || p->in_tables || p->terminal;
-    default:
-        return recinvsid || !invalid_sid;
-    }
-}
-
-/* Without PASIDTT, Translated transactions have no SubstreamID (3.9.1.3). */
 static void build_event(Smmu3Pass *p, uint64_t event[SMMU3_EVENT_WORDS])
 {
     Smmu3Transaction t = *p->t;
@@ -342,12 +220,11 @@ bool smmu3_pass_any(Smmu3Pass *p, Smmu3Translation *result)
     case SMMU3_ATS_TRANSLATED:
         return smmu3_pass_ats_translated(p, result);
     default:
-        return smmu3_pass_untranslated(p, result);
+        return pass_untranslated(p, result);
     }
 }
 
-/* Under the lock: nothing is left undecided. */
-static Smmu3Outcome translate_fully(Smmu3 *s, const Smmu3Transaction *t,
+Smmu3Outcome smmu3_translate_locked(Smmu3 *s, const Smmu3Transaction *t,
                                     Smmu3Translation *result)
 {
     Smmu3Counters *c = &s->counters;
@@ -367,58 +244,3 @@ static Smmu3Outcome translate_fully(Smmu3 *s, const Smmu3Transaction *t,
     return outcome;
 }
 
-/* Threads take the stripes of the hot counters in turn. */
-static Smmu3HotCounters *hot_counters(Smmu3 *s)
-{
-    static _Atomic unsigned threads;
-    static _Thread_local unsigned stripe;   /* 0: not yet taken */
-
-    if (!stripe) {
-        stripe = 1 + atomic_fetch_add(&threads, 1) % SMMU3_HOT_STRIPES;
-    }
-    return &s->hot[stripe - 1];
-}
-
-static void count_transaction(Smmu3 *s, const Smmu3Transaction *t)
-{
-    smmu3_count(&hot_counters(s)->translations);
-    if (t->type == SMMU3_ATS_REQUEST) {
-        smmu3_count(&s->counters.ats_requests);
-    } else if (t->type == SMMU3_ATS_TRANSLATED) {
-        smmu3_count(&s->counters.ats_translated);
-    }
-}
-
-/*
- * A walk is shorter than going to sleep and being woken, so wait awake for
- * about as long as one takes.
- */
-static void lock_for_a_walk(Smmu3 *s)
-{
-    for (unsigned i = 0; i < 64; i++) {
-        if (g_mutex_trylock(&s->lock)) {
-            return;
-        }
-    }
-    g_mutex_lock(&s->lock);
-}
-
-Smmu3Outcome smmu3_translate(Smmu3 *s, const Smmu3Transaction *t,
-                             Smmu3Translation *result)
-{
-    Smmu3Outcome outcome;
-    Smmu3Pass p;
-
-    count_transaction(s, t);
-    smmu3_pass_init(&p, s, t, SMMU3_PASS_CACHED);
-    if (smmu3_pass_any(&p, result)) {
-        if (p.in_tables) {
-            smmu3_count(&hot_counters(s)->tlb_hits);
-        }
-        return SMMU3_OK;
-    }
-    lock_for_a_walk(s);
-    outcome = translate_fully(s, t, result);
-    g_mutex_unlock(&s->lock);
-    return outcome;
-}

@@ -1,0 +1,242 @@
+/*
+ * See service.h. Rounds of three steps: deliver, run commands, ask the host. Only
+ * one caller is in the loop at a time; who comes meanwhile leaves it the work.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "service.h"
+#include <inttypes.h>
+#include "commands/command.h"
+#include "queues/stall.h"
+#include "signal/signal.h"
+
+/*
+ * Bounds of one smmu3_service() call: what is left is done after a kick. The
+ * lock is held for at most COMMANDS_AT_ONCE commands.
+ */
+enum {
+    COMMANDS_AT_ONCE = 256,
+    COMMANDS_PER_SERVICE = 4096,
+    MAILS_PER_SERVICE = 4096,
+    ROUNDS_PER_SERVICE = 8192,
+};
+
+/* ---- Delivery ---------------------------------------------------------- */
+
+/* The GERROR that an aborted MSI of @line activates (IHI 0070 6.3.19). */
+static uint32_t msi_abort_error(Smmu3Irq line)
+{
+    switch (line) {
+    case SMMU3_IRQ_EVENTQ:
+        return smmu3_field_mask(GERROR_MSI_EVENTQ_ABT);
+    case SMMU3_IRQ_PRIQ:
+        return smmu3_field_mask(GERROR_MSI_PRIQ_ABT);
+    case SMMU3_IRQ_CMD_SYNC:
+        return smmu3_field_mask(GERROR_MSI_CMDQ_ABT);
+    default:
+        return smmu3_field_mask(GERROR_MSI_GERROR_ABT);
+    }
+}
+
+static void signal_interrupt(Smmu3 *s, const Smmu3Mail *mail)
+{
+    if (mail->irq.msi &&
+        !s->ops->msi(s->host, mail->irq.msi_addr, mail->irq.msi_data)) {
+        g_mutex_lock(&s->lock);
+        if (mail->irq.life == s->life) {
+            smmu3_guest_error(s, "an MSI to 0x%" PRIx64 " was aborted",
+                              mail->irq.msi_addr);
+            smmu3_gerror_raise(s, msi_abort_error(mail->irq.line));
+        }
+        g_mutex_unlock(&s->lock);
+    }
+    s->ops->irq(s->host, mail->irq.line);
+}
+
+static void signalled(Smmu3 *s, uint32_t life)
+{
+    g_mutex_lock(&s->lock);
+    smmu3_command_signalled(s, life);
+    g_mutex_unlock(&s->lock);
+}
+
+static void deliver(Smmu3 *s, const Smmu3Mail *mail)
+{
+    switch (mail->kind) {
+    case SMMU3_MAIL_IRQ:
+        signal_interrupt(s, mail);
+        break;
+    case SMMU3_MAIL_SYNC_MSI:
+        signal_interrupt(s, mail);
+        signalled(s, mail->irq.life);
+        break;
+    case SMMU3_MAIL_SYNC_EVENT:
+        s->ops->send_event(s->host);
+        signalled(s, mail->irq.life);
+        break;
+    case SMMU3_MAIL_SEND_EVENT:
+        s->ops->send_event(s->host);
+        break;
+    case SMMU3_MAIL_STALL_RESOLVED:
+        s->ops->stall_resolved(s->host, mail->stall.cookie, mail->stall.how);
+        break;
+    case SMMU3_MAIL_ATC_INVALIDATE:
+        s->ops->atc_invalidate(s->host, &mail->atc);
+        break;
+    case SMMU3_MAIL_PRG_RESPONSE:
+        s->ops->prg_response(s->host, &mail->prg);
+        break;
+    case SMMU3_MAIL_TLB_INVALIDATED:
+        s->ops->tlb_invalidated(s->host, &mail->tlb);
+        break;
+    }
+}
+
+/* Deliver what is there and what comes meanwhile; how many there were. */
+static unsigned deliver_all(Smmu3 *s, unsigned max)
+{
+    unsigned done = 0;
+
+    while (done < max) {
+        Smmu3Mail mail;
+        bool more;
+
+        g_mutex_lock(&s->lock);
+        more = smmu3_outbox_take(&s->outbox, &mail);
+        g_mutex_unlock(&s->lock);
+        if (!more) {
+            break;
+        }
+        deliver(s, &mail);
+        done++;
+    }
+    return done;
+}
+
+/* ---- The loop ---------------------------------------------------------- */
+
+/*
+ * Begin, unless a caller further up is at it: a host function may write a
+ * register. That one goes on with whatever this call was for.
+ */
+static bool enter_service(Smmu3 *s)
+{
+    bool entered;
+
+    g_mutex_lock(&s->lock);
+    entered = !s->in_service;
+    s->in_service = true;
+    g_mutex_unlock(&s->lock);
+    return entered;
+}
+
+/* End if there is nothing left; in one piece, so that no kick is missed. */
+static bool leave_if_idle(Smmu3 *s)
+{
+    bool idle;
+
+    g_mutex_lock(&s->lock);
+    idle = smmu3_outbox_empty(&s->outbox) && !smmu3_command_runnable(s);
+    if (idle) {
+        s->in_service = false;
+    }
+    g_mutex_unlock(&s->lock);
+    return idle;
+}
+
+static void leave_for_later(Smmu3 *s)
+{
+    g_mutex_lock(&s->lock);
+    s->in_service = false;
+    smmu3_kick(s);
+    g_mutex_unlock(&s->lock);
+}
+
+static unsigned run_commands(Smmu3 *s, unsigned max)
+{
+    unsigned consumed;
+
+    g_mutex_lock(&s->lock);
+    consumed = smmu3_command_run(s, MIN(max, COMMANDS_AT_ONCE));
+    /* Software made room in the queue, or a CMD_RESUME freed a STAG */
+    smmu3_stall_flush(s);
+    g_mutex_unlock(&s->lock);
+    return consumed;
+}
+
+/* What a waiting command needs of the host. True if something was called. */
+static bool ask_host(Smmu3 *s)
+{
+    Smmu3CommandQuestions ask;
+    bool any;
+
+    g_mutex_lock(&s->lock);
+    any = smmu3_command_questions(s, &ask);
+    g_mutex_unlock(&s->lock);
+    if (!any) {
+        return false;
+    }
+    if (ask.set_timer) {
+        s->ops->atc_timer(s->host, ask.timer_ns);
+    }
+    if (ask.quiesce && s->ops->quiesce(s->host)) {
+        g_mutex_lock(&s->lock);
+        smmu3_command_quiesced(s);
+        g_mutex_unlock(&s->lock);
+    }
+    return true;
+}
+
+void smmu3_service(Smmu3 *s)
+{
+    unsigned commands = COMMANDS_PER_SERVICE;
+    unsigned mails = MAILS_PER_SERVICE;
+
+    if (!enter_service(s)) {
+        return;
+    }
+    for (unsigned round = 0; round < ROUNDS_PER_SERVICE; round++) {
+        mails -= deliver_all(s, mails);
+        commands -= run_commands(s, commands);
+        if (!mails || !commands) {
+            break;
+        }
+        if (!ask_host(s) && leave_if_idle(s)) {
+            return;
+        }
+    }
+    leave_for_later(s);
+}
+
+void smmu3_flush(Smmu3 *s)
+{
+    if (enter_service(s)) {
+        deliver_all(s, MAILS_PER_SERVICE);
+        leave_for_later(s);
+    }
+}
+
+/* ---- The host's delayed answers ---------------------------------------- */
+
+void smmu3_quiesced(Smmu3 *s)
+{
+    g_mutex_lock(&s->lock);
+    smmu3_command_quiesced(s);
+    g_mutex_unlock(&s->lock);
+    smmu3_service(s);
+}
+
+void smmu3_atc_invalidated(Smmu3 *s, uint32_t batch)
+{
+    g_mutex_lock(&s->lock);
+    smmu3_command_atc_answered(s, batch);
+    g_mutex_unlock(&s->lock);
+}
+
+void smmu3_atc_timeout(Smmu3 *s)
+{
+    g_mutex_lock(&s->lock);
+    smmu3_command_atc_timeout(s);
+    g_mutex_unlock(&s->lock);
+    smmu3_service(s);
+}
