@@ -197,6 +197,20 @@ bool check_refused(int ret, const PasidDevCompletion *done, bool write,
     return true;
 }
 
+PasidDevDescriptor endless_job(void)
+{
+    struct {
+        void *next;
+        uint64_t value;
+    } *node = map_anon(sizeof(*node));
+
+    node->next = node;
+    return (PasidDevDescriptor) {
+        .op = PASID_DEV_OP_LIST, .src = (uintptr_t)node,
+        .len = PASID_DEV_MAX_LEN_VALUE, .arg = 0, .arg2 = sizeof(void *),
+    };
+}
+
 Counts counts_now(const PasidDev *dev)
 {
     return (Counts) {

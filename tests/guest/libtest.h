@@ -66,6 +66,13 @@ bool check_status(int ret, const PasidDevCompletion *done, uint32_t status,
 bool check_refused(int ret, const PasidDevCompletion *done, bool write,
                    const void *addr, uint64_t progress, const char *what);
 
+/*
+ * A job that is not done within any test's time: it walks a list that is a
+ * ring, for as many nodes as there may be. It ends when it is abandoned or
+ * refused, so whatever comes while it runs comes in time.
+ */
+PasidDevDescriptor endless_job(void);
+
 /* The device's counters of the administration page. */
 typedef struct Counts {
     uint64_t jobs, bytes, stalls, retries, aborts, bounced;
