@@ -265,11 +265,34 @@ static void test_invalidate_range(void)
            smmu3_tlb_invalidate_range(tlb, &tag, 0, false, 0x5000, 0x6fff)),
           "bcefghijkl");
     AFTER((tag = el1(1, 2), smmu3_tlb_invalidate_range(tlb, &tag, 0, false,
-                                                       0x6000, 0x1fffff)),
+                                                       0x6000, 0x1ffff)),
           "abcfghijkl");
     AFTER((tag = el1(1, 2), smmu3_tlb_invalidate_range(tlb, &tag, 0, false,
+                                                       0x1f0000, 0x200000)),
+          "abcdeghijkl");
+}
+
+/*
+ * More pages than are worth looking for, where there are global entries: the
+ * regions of 2 MiB go, of every ASID, and no others.
+ */
+static void test_invalidate_regions(void)
+{
+    AFTER((tag = el1(1, 2), smmu3_tlb_invalidate_range(tlb, &tag, 0, false,
+                                                       0x6000, 0x1fffff)),
+          "cfghijkl");
+    AFTER((tag = el1(1, 2), smmu3_tlb_invalidate_range(tlb, &tag, 0, false,
                                                        0x6000, 0x200000)),
-          "abcghijkl");
+          "cghijkl");
+    AFTER((tag = el1(1, 2), smmu3_tlb_invalidate_range(tlb, &tag, 0, false,
+                                                       0x200000, 0x5fffff)),
+          "abcdeghijkl");
+    AFTER((tag = in_world(S2, 5, 0),
+           smmu3_tlb_invalidate_range(tlb, &tag, 1, false, 0, 0x3fffff)),
+          "abcdefgijkl");
+    AFTER((tag = in_world(EL2, 0, 0),
+           smmu3_tlb_invalidate_range(tlb, &tag, 0, true, 0, 0x3fffff)),
+          "abcdefghjkl");
 }
 
 /* A range in the upper half takes what is there, and no more. */
@@ -322,18 +345,139 @@ static void test_invalidate_vast_range(void)
     g_assert_true(hit(tlb, in_world(S2, 5, 0), 0x5000));
 }
 
-/* TLBI_NH_VAA: every ASID's. What else of the VMID goes is not said. */
+/* TLBI_NH_VAA: every ASID's, and what else is in the same 2 MiB. */
 static void test_invalidate_any_asid(void)
 {
-    g_autoptr(Smmu3Tlb) tlb = smmu3_tlb_new(4096);
-    Smmu3TlbTag tag = el1(1, 0);
+    AFTER((tag = el1(1, 0),
+           smmu3_tlb_invalidate_range(tlb, &tag, 0, true, 0x5000, 0x5fff)),
+          "cfghijkl");
+    AFTER((tag = el1(5, 0),
+           smmu3_tlb_invalidate_range(tlb, &tag, 1, true, 0x5000, 0x5fff)),
+          "abdefghijkl");
+    AFTER((tag = el1(1, 0), smmu3_tlb_invalidate_range(tlb, &tag, 0, true,
+                                                       0x2ff000, 0x2fffff)),
+          "abcdeghijkl");
+    AFTER((tag = in_world(E2H, 0, 0),
+           smmu3_tlb_invalidate_range(tlb, &tag, 0, true, 0x5000, 0x5fff)),
+          "abcdefghi");
+    /* So many regions that all of the VMID goes */
+    AFTER((tag = el1(1, 0), smmu3_tlb_invalidate_range(tlb, &tag, 0, true, 0,
+                                                       UINT32_MAX)),
+          "cghijkl");
+}
 
-    fill(tlb);
-    smmu3_tlb_invalidate_range(tlb, &tag, 0, true, 0x5000, 0x5fff);
-    g_assert_false(hit(tlb, el1(1, 2), 0x5000));
-    g_assert_false(hit(tlb, el1(1, 3), 0x5000));
-    g_assert_true(hit(tlb, el1(4, 2), 0x5000));
-    g_assert_true(hit(tlb, in_world(S2, 1, 0), 0x5000));
+/* Blocks of every size go when a page of them does, and not their neighbour. */
+static void test_invalidate_any_asid_in_block(void)
+{
+    for (unsigned log2 = 12; log2 <= 43; log2++) {
+        g_autoptr(Smmu3Tlb) tlb = smmu3_tlb_new(64);
+        Smmu3TlbTag tag = el1(1, 2), any = el1(1, 0);
+        uint64_t block = UINT64_C(1) << log2;
+        uint64_t va = UINT64_C(0x500000000000) + block;
+        uint64_t last = va + block - 0x1000;
+        /* The region of its size and larger */
+        uint64_t region = log2 <= 21 ? 21 : log2 <= 30 ? 30 : 39;
+
+        insert(tlb, tag, va, log2, false);
+        insert(tlb, tag, va + (UINT64_C(1) << MAX(region, log2)), log2, false);
+        smmu3_tlb_invalidate_range(tlb, &any, 0, true, last, last + 0xfff);
+        g_assert_false(hit(tlb, tag, va));
+        g_assert_false(hit(tlb, tag, last));
+        if (log2 <= 39) {
+            g_assert_true(hit(tlb, tag, va + (UINT64_C(1) << region)));
+        }
+        insert(tlb, tag, va, log2, false);
+        g_assert_true(hit(tlb, tag, va));
+    }
+}
+
+/* ---- What the TLB costs ------------------------------------------------ */
+
+/* A page of one ASID: a probe for each size that lookups look for. */
+static unsigned work_of_a_page(Smmu3Tlb *tlb)
+{
+    Smmu3TlbTag tag = el1(1, 77);
+
+    return smmu3_tlb_invalidate_range(tlb, &tag, 0, false, 0x9000, 0x9fff);
+}
+
+/* No range costs more than the bound, whatever is cached and however long. */
+static void test_work_is_bounded(void)
+{
+    g_autoptr(Smmu3Tlb) tlb = smmu3_tlb_new(65536);
+
+    for (unsigned log2 = 12; log2 <= 43; log2++) {
+        insert(tlb, el1(1, 2), UINT64_C(1) << log2, log2, false);
+        insert(tlb, el1(1, 2), UINT64_C(1) << log2, log2, true);
+        insert(tlb, in_world(S2, 1, 0), UINT64_C(1) << log2, log2, true);
+    }
+    for (unsigned log2 = 0; log2 <= 52; log2++) {
+        for (unsigned any = 0; any < 2; any++) {
+            for (unsigned ignore = 0; ignore <= 15; ignore += 15) {
+                Smmu3TlbTag tag = el1(1, 2), s2 = in_world(S2, 1, 0);
+                uint64_t last = (UINT64_C(1) << log2) - 1;
+
+                g_assert_cmpuint(
+                    smmu3_tlb_invalidate_range(tlb, &tag, ignore, any, 0,
+                                               last), <=, 512);
+                g_assert_cmpuint(
+                    smmu3_tlb_invalidate_range(tlb, &s2, ignore, false, 0,
+                                               last), <=, 512);
+            }
+        }
+    }
+}
+
+/* Sizes that nothing has any more are not looked for. */
+static void test_sizes_are_forgotten(void)
+{
+    enum { ENTRIES = 65536 };
+    g_autoptr(Smmu3Tlb) tlb = smmu3_tlb_new(ENTRIES);
+    unsigned one;
+
+    g_assert_cmpuint(work_of_a_page(tlb), ==, 0);
+    insert(tlb, el1(1, 2), 0x5000, 12, false);
+    one = work_of_a_page(tlb);
+    for (unsigned log2 = 13; log2 < 23; log2++) {
+        insert(tlb, el1(1, 2), UINT64_C(0x1234) << log2, log2, false);
+    }
+    g_assert_cmpuint(work_of_a_page(tlb), ==, 11 * one);
+    /* One round of insertions of an ordinary size, and they are gone. */
+    for (unsigned i = 0; i < ENTRIES; i++) {
+        insert(tlb, el1(1, 2), (uint64_t)i << 12, 12, false);
+    }
+    g_assert_cmpuint(work_of_a_page(tlb), ==, one);
+    /* The last one of a size, invalidated. */
+    insert(tlb, el1(1, 2), 0x40000000, 30, false);
+    g_assert_cmpuint(work_of_a_page(tlb), ==, 2 * one);
+    {
+        Smmu3TlbTag tag = el1(1, 2);
+
+        smmu3_tlb_invalidate_range(tlb, &tag, 0, false, 0x40000000,
+                                   0x40000fff);
+    }
+    g_assert_cmpuint(work_of_a_page(tlb), ==, one);
+    smmu3_tlb_invalidate_nsnh(tlb);
+    g_assert_cmpuint(work_of_a_page(tlb), ==, 0);
+}
+
+/* Dead entries are swept out, in a TLB of any size. */
+static void test_dead_sizes_are_forgotten(void)
+{
+    enum { ENTRIES = 64 };
+    g_autoptr(Smmu3Tlb) tlb = smmu3_tlb_new(ENTRIES);
+    Smmu3TlbTag tag = el1(1, 2);
+    unsigned one;
+
+    insert(tlb, el1(1, 3), 0x5000, 12, false);
+    one = work_of_a_page(tlb);
+    insert(tlb, tag, 0x40000000, 30, false);
+    smmu3_tlb_invalidate_asid(tlb, &tag, 0);
+    g_assert_cmpuint(work_of_a_page(tlb), ==, 2 * one);
+    for (unsigned i = 0; i < ENTRIES; i++) {
+        insert(tlb, el1(1, 3), 0x5000, 12, false);
+    }
+    g_assert_cmpuint(work_of_a_page(tlb), ==, one);
 }
 
 /* A walk that began before an invalidation leaves nothing behind. */
@@ -676,7 +820,12 @@ int main(int argc, char **argv)
     T("invalidate-by-range", test_invalidate_range, "86");
     T("invalidate-in-the-upper-half", test_invalidate_upper_half, "");
     T("invalidate-by-vast-range", test_invalidate_vast_range, "");
+    T("invalidate-by-region", test_invalidate_regions, "");
     T("invalidate-any-asid", test_invalidate_any_asid, "");
+    T("invalidate-any-asid-in-block", test_invalidate_any_asid_in_block, "");
+    T("range-costs-no-more-than-its-bound", test_work_is_bounded, "");
+    T("sizes-are-forgotten", test_sizes_are_forgotten, "");
+    T("dead-sizes-are-forgotten", test_dead_sizes_are_forgotten, "");
     T("dead-on-arrival", test_dead_on_arrival, "120");
     T("evicts-when-full", test_eviction, "");
     T("holds-its-capacity", test_capacity, "");

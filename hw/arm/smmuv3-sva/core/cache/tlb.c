@@ -10,7 +10,15 @@
 #include <stdatomic.h>
 #include "epoch.h"
 
-enum { WAYS = 4, WORLDS = 4, MIN_ENTRIES = 64, MAX_PROBES = 4096 };
+enum {
+    WAYS = 4, WORLDS = 4, MIN_ENTRIES = 64,
+    SIZES = 64,                 /* values of a size's log2 */
+    /* Above these, a range by address becomes something broader. */
+    MAX_PROBES = 256, MAX_REGIONS = 256,
+    /* What a probe and the marking of a region cost, in units of about 10 ns
+       of a host of 2020: see command.h. */
+    PROBE_WORK = 2, REGION_WORK = 1,
+};
 
 /*
  * Four entries, by columns, so that a lookup touches two cache lines: one to
@@ -53,20 +61,39 @@ G_STATIC_ASSERT(offsetof(Set, output) == CACHE_LINE_BYTES);
  */
 enum { ADDR_BITS = 56, ASID_SLOTS = 65536, VMIDS = 65536 };
 
-struct Smmu3Tlb {
-    Set *sets;                      /* aligned, in memory */
-    void *memory;
-    size_t set_mask;
-    unsigned rotor;                 /* the next victim's way */
-    /* Sizes that entries have, by world and global: bit n for 2^n bytes. */
-    _Atomic uint64_t shapes[WORLDS][2];
+/*
+ * Regions: aligned pieces of a regime's input addresses that can be
+ * invalidated whatever the ASID. An entry belongs to a region of the first tier
+ * that is no smaller than itself.
+ */
+enum { TIERS = 4, REGION_SLOTS = 16384 };
+static const uint8_t tier_log2[TIERS] = { 21, 30, 39, ADDR_BITS };
 
+struct Smmu3Tlb {
+    /* What a lookup reads, and what is written when something changes. */
+    Set *sets;                      /* aligned, in memory */
+    size_t set_mask;
+    /*
+     * Sizes that live entries may have, by world and global: bit n for 2^n
+     * bytes. A lookup probes for each.
+     */
+    _Atomic uint64_t shapes[WORLDS][2];
     /* When what was last invalidated. */
-    uint64_t now;
-    uint64_t last_range;            /* the last one by address */
-    Smmu3Epoch all, el2, nsnh;
+    Smmu3Epoch wide;                /* the last of the four that follow */
+    Smmu3Epoch all, el2, nsnh, any_region;
     Smmu3Epoch *vmid_stage1, *vmid_stage2;          /* [VMIDS] */
     Smmu3Epoch *asid;                               /* [ASID_SLOTS], hashed */
+    Smmu3Epoch *region;                             /* [REGION_SLOTS], so */
+
+    /* What each insertion writes, away from the above. */
+    char other_cache_lines[CACHE_LINE_BYTES];
+    void *memory;
+    unsigned rotor;                 /* the next victim's way */
+    size_t hand;                    /* of the sweep, in places */
+    uint64_t now;
+    uint64_t last_range;            /* the last one by address */
+    /* Places taken by entries of each shape, dead ones too. */
+    uint32_t taken[WORLDS][2][SIZES];
 };
 
 /* ---- Keys -------------------------------------------------------------- */
@@ -103,7 +130,7 @@ static inline Set *set_of(const Smmu3Tlb *tlb, Key key)
 {
     uint64_t number = key.place >> smmu3_get(&key.place, PLACE_SIZE_LOG2);
     uint64_t region = number >> 8 ^ key.owner << 24 ^
-                      smmu3_get(&key.place, PLACE_SHAPE) << 56;
+                      smmu3_get(&key.place, PLACE_SHAPE) << 32;
 
     return &tlb->sets[(number + mix(region)) & tlb->set_mask];
 }
@@ -113,7 +140,42 @@ static inline size_t asid_slot(Smmu3World world, uint16_t vmid, uint16_t asid)
     return (asid ^ mix((uint64_t)vmid << 2 | world)) % ASID_SLOTS;
 }
 
+/* The slot of tier @tier's region number @number. */
+static inline size_t region_slot(Smmu3World world, uint16_t vmid,
+                                 unsigned tier, uint64_t number)
+{
+    return mix((number << 2 | tier) ^ mix((uint64_t)vmid << 2 | world)) %
+           REGION_SLOTS;
+}
+
+static size_t region_slot_of(Key key)
+{
+    uint64_t addr = smmu3_get_addr(&key.place, PLACE_PAGE);
+    unsigned tier = 0;
+
+    while (tier_log2[tier] < smmu3_get(&key.place, PLACE_SIZE_LOG2)) {
+        tier++;
+    }
+    return region_slot(smmu3_get(&key.place, PLACE_WORLD),
+                       smmu3_get(&key.owner, OWNER_VMID), tier,
+                       addr >> tier_log2[tier]);
+}
+
 /* ---- Life -------------------------------------------------------------- */
+
+/* Nothing that is not of one VMID or ASID was invalidated since @epoch. */
+static bool alive_widely(Smmu3Tlb *tlb, Key key, uint64_t epoch)
+{
+    Smmu3World world = smmu3_get(&key.place, PLACE_WORLD);
+    bool el2 = world == SMMU3_WORLD_NS_EL2 || world == SMMU3_WORLD_NS_EL2_E2H;
+
+    if (smmu3_epoch_after(&tlb->all, epoch) ||
+        smmu3_epoch_after(el2 ? &tlb->el2 : &tlb->nsnh, epoch)) {
+        return false;
+    }
+    return !smmu3_epoch_after(&tlb->any_region, epoch) ||
+           !smmu3_epoch_after(&tlb->region[region_slot_of(key)], epoch);
+}
 
 /* Nothing that covers such an entry was invalidated since @epoch. */
 static inline bool alive(Smmu3Tlb *tlb, Key key, uint64_t epoch)
@@ -123,27 +185,48 @@ static inline bool alive(Smmu3Tlb *tlb, Key key, uint64_t epoch)
     uint16_t vmid = smmu3_get(&key.owner, OWNER_VMID);
     uint16_t asid = smmu3_get(&key.owner, OWNER_ASID);
 
-    if (smmu3_epoch_after(&tlb->all, epoch)) {
+    if (smmu3_epoch_after(&tlb->wide, epoch) &&
+        !alive_widely(tlb, key, epoch)) {
         return false;
     }
-    switch (world) {
-    case SMMU3_WORLD_STAGE2:
-        return !smmu3_epoch_after(&tlb->nsnh, epoch) &&
-               !smmu3_epoch_after(&tlb->vmid_stage2[vmid], epoch);
-    case SMMU3_WORLD_NS_EL1:
-        if (smmu3_epoch_after(&tlb->nsnh, epoch) ||
-            smmu3_epoch_after(&tlb->vmid_stage1[vmid], epoch)) {
-            return false;
-        }
-        break;
-    default:
-        if (smmu3_epoch_after(&tlb->el2, epoch)) {
-            return false;
-        }
-        break;
+    if (world == SMMU3_WORLD_STAGE2) {
+        return !smmu3_epoch_after(&tlb->vmid_stage2[vmid], epoch);
+    }
+    if (world == SMMU3_WORLD_NS_EL1 &&
+        smmu3_epoch_after(&tlb->vmid_stage1[vmid], epoch)) {
+        return false;
     }
     return global || !smmu3_epoch_after(&tlb->asid[asid_slot(world, vmid,
                                                              asid)], epoch);
+}
+
+static inline Key key_at(Set *set, unsigned way)
+{
+    return (Key) {
+        atomic_load_explicit(&set->place[way], memory_order_acquire),
+        atomic_load_explicit(&set->owner[way], memory_order_acquire),
+    };
+}
+
+static inline bool same_key(Key a, Key b)
+{
+    return a.place == b.place && a.owner == b.owner;
+}
+
+/* One place of such a shape more, or less; a shape without any is not probed. */
+static void count_taken(Smmu3Tlb *tlb, uint64_t place, bool more)
+{
+    Smmu3World world = smmu3_get(&place, PLACE_WORLD);
+    bool global = smmu3_get(&place, PLACE_GLOBAL);
+    unsigned size_log2 = smmu3_get(&place, PLACE_SIZE_LOG2);
+    uint32_t *taken = &tlb->taken[world][global][size_log2];
+
+    *taken += more ? 1 : -1;
+    if (!*taken) {
+        atomic_fetch_and_explicit(&tlb->shapes[world][global],
+                                  ~(UINT64_C(1) << size_log2),
+                                  memory_order_release);
+    }
 }
 
 static void write_entry(Set *set, unsigned way, Key key, uint64_t output,
@@ -158,17 +241,10 @@ static void write_entry(Set *set, unsigned way, Key key, uint64_t output,
     smmu3_seq_write_end(&set->seq, seq);
 }
 
-static inline Key key_at(Set *set, unsigned way)
+static void clear_entry(Smmu3Tlb *tlb, Set *set, unsigned way, uint64_t place)
 {
-    return (Key) {
-        atomic_load_explicit(&set->place[way], memory_order_acquire),
-        atomic_load_explicit(&set->owner[way], memory_order_acquire),
-    };
-}
-
-static inline bool same_key(Key a, Key b)
-{
-    return a.place == b.place && a.owner == b.owner;
+    write_entry(set, way, (Key) { 0, 0 }, 0, 0);
+    count_taken(tlb, place, false);
 }
 
 static bool dead(Smmu3Tlb *tlb, Set *set, unsigned way)
@@ -271,12 +347,41 @@ static unsigned choose_way(Smmu3Tlb *tlb, Set *set, Key key)
     return tlb->rotor++ % WAYS;
 }
 
+/*
+ * As many sets as insertions would fill are looked at: what is dead there goes,
+ * and what has a shape that next to nothing else has. So a size that was once in use, and is no
+ * more, does not burden lookups for longer than one round; one that is in use
+ * comes back at the price of a walk.
+ */
+static void sweep(Smmu3Tlb *tlb)
+{
+    Set *set = &tlb->sets[tlb->hand / WAYS & tlb->set_mask];
+    size_t few = (tlb->set_mask + 1) / 1024;
+
+    if (tlb->hand++ % WAYS) {
+        return;
+    }
+    for (unsigned i = 0; i < WAYS; i++) {
+        Key key = key_at(set, i);
+
+        if (key.place &&
+            (dead(tlb, set, i) ||
+             tlb->taken[smmu3_get(&key.place, PLACE_WORLD)]
+                       [smmu3_get(&key.place, PLACE_GLOBAL)]
+                       [smmu3_get(&key.place, PLACE_SIZE_LOG2)] <= few)) {
+            clear_entry(tlb, set, i, key.place);
+        }
+    }
+}
+
 void smmu3_tlb_insert(Smmu3Tlb *tlb, const Smmu3TlbTag *tag, uint64_t addr,
                       const Smmu3Leaf *leaf, uint64_t epoch)
 {
     Key key = make_key(tag, addr, leaf->size_log2, leaf->global);
     Set *set = set_of(tlb, key);
     uint64_t output = leaf->base & ~smmu3_mask(12);
+    uint64_t old;
+    unsigned way;
 
     if (epoch < tlb->last_range || !alive(tlb, key, epoch)) {
         return;                 /* perhaps invalidated since the walk began */
@@ -284,33 +389,57 @@ void smmu3_tlb_insert(Smmu3Tlb *tlb, const Smmu3TlbTag *tag, uint64_t addr,
     smmu3_set(&output, OUTPUT_RIGHTS, leaf->rights);
     smmu3_set(&output, OUTPUT_CLEAN, leaf->clean);
     smmu3_set(&output, OUTPUT_DEVICE, leaf->device);
-    write_entry(set, choose_way(tlb, set, key), key, output, epoch);
+    way = choose_way(tlb, set, key);
+    old = key_at(set, way).place;
+    write_entry(set, way, key, output, epoch);
+    count_taken(tlb, key.place, true);
+    if (old) {
+        count_taken(tlb, old, false);
+    }
     atomic_fetch_or_explicit(&tlb->shapes[tag->world][leaf->global],
                              UINT64_C(1) << leaf->size_log2,
                              memory_order_release);
+    sweep(tlb);
 }
 
 /* ---- Invalidation ------------------------------------------------------ */
 
+/* Nothing of @world is alive. */
+static void forget_shapes(Smmu3Tlb *tlb, Smmu3World world)
+{
+    for (unsigned global = 0; global < 2; global++) {
+        atomic_store_explicit(&tlb->shapes[world][global], 0,
+                              memory_order_release);
+    }
+}
+
+/* One of what Smmu3Tlb.wide stands for; who sees that sees @epoch too. */
+static void set_wide(Smmu3Tlb *tlb, Smmu3Epoch *epoch)
+{
+    smmu3_epoch_set(epoch, ++tlb->now);
+    smmu3_epoch_set(&tlb->wide, tlb->now);
+}
+
 void smmu3_tlb_invalidate_all(Smmu3Tlb *tlb)
 {
-    smmu3_epoch_set(&tlb->all, ++tlb->now);
+    set_wide(tlb, &tlb->all);
     for (unsigned world = 0; world < WORLDS; world++) {
-        for (unsigned global = 0; global < 2; global++) {
-            atomic_store_explicit(&tlb->shapes[world][global], 0,
-                                  memory_order_release);
-        }
+        forget_shapes(tlb, world);
     }
 }
 
 void smmu3_tlb_invalidate_el2(Smmu3Tlb *tlb)
 {
-    smmu3_epoch_set(&tlb->el2, ++tlb->now);
+    set_wide(tlb, &tlb->el2);
+    forget_shapes(tlb, SMMU3_WORLD_NS_EL2);
+    forget_shapes(tlb, SMMU3_WORLD_NS_EL2_E2H);
 }
 
 void smmu3_tlb_invalidate_nsnh(Smmu3Tlb *tlb)
 {
-    smmu3_epoch_set(&tlb->nsnh, ++tlb->now);
+    set_wide(tlb, &tlb->nsnh);
+    forget_shapes(tlb, SMMU3_WORLD_NS_EL1);
+    forget_shapes(tlb, SMMU3_WORLD_STAGE2);
 }
 
 /*
@@ -345,10 +474,8 @@ void smmu3_tlb_invalidate_asid(Smmu3Tlb *tlb, const Smmu3TlbTag *tag,
 
 /* More than a range: everything that its tag and global entries could hit. */
 static void invalidate_whole_tag(Smmu3Tlb *tlb, const Smmu3TlbTag *tag,
-                                 uint16_t vmid_ignore, bool any_asid)
+                                 uint16_t vmid_ignore)
 {
-    bool asid_alone = !any_asid && !shapes_in_use(tlb, tag->world, true);
-
     switch (tag->world) {
     case SMMU3_WORLD_STAGE2:
         tlb->now++;
@@ -357,18 +484,10 @@ static void invalidate_whole_tag(Smmu3Tlb *tlb, const Smmu3TlbTag *tag,
         }
         break;
     case SMMU3_WORLD_NS_EL1:
-        if (asid_alone) {
-            smmu3_tlb_invalidate_asid(tlb, tag, vmid_ignore);
-        } else {
-            smmu3_tlb_invalidate_vmid(tlb, tag->vmid, vmid_ignore, false);
-        }
+        smmu3_tlb_invalidate_vmid(tlb, tag->vmid, vmid_ignore, false);
         break;
     default:
-        if (asid_alone) {
-            smmu3_tlb_invalidate_asid(tlb, tag, 0);
-        } else {
-            smmu3_tlb_invalidate_el2(tlb);
-        }
+        smmu3_tlb_invalidate_el2(tlb);
         break;
     }
 }
@@ -379,7 +498,7 @@ static void remove_entry(Smmu3Tlb *tlb, Key key)
 
     for (unsigned i = 0; i < WAYS; i++) {
         if (same_key(key_at(set, i), key)) {
-            write_entry(set, i, (Key) { 0, 0 }, 0, 0);
+            clear_entry(tlb, set, i, key.place);
         }
     }
 }
@@ -399,7 +518,9 @@ static uint64_t probes_for_range(Smmu3Tlb *tlb, const Smmu3TlbTag *tag,
         uint64_t shapes = shapes_in_use(tlb, tag->world, global);
 
         for (; shapes; shapes &= shapes - 1) {
-            probes += blocks(first, last, __builtin_ctzll(shapes));
+            /* Global entries of either ASET: two probes */
+            probes += blocks(first, last, __builtin_ctzll(shapes))
+                      << global;
         }
     }
     return probes;
@@ -430,28 +551,79 @@ static void remove_range(Smmu3Tlb *tlb, const Smmu3TlbTag *tag,
     }
 }
 
-void smmu3_tlb_invalidate_range(Smmu3Tlb *tlb, const Smmu3TlbTag *tag,
-                                uint16_t vmid_ignore, bool any_asid,
-                                uint64_t first, uint64_t last)
+static uint64_t regions_of_range(uint64_t first, uint64_t last)
+{
+    uint64_t regions = 0;
+
+    for (unsigned tier = 0; tier < TIERS; tier++) {
+        regions += blocks(first, last, tier_log2[tier]);
+    }
+    return regions;
+}
+
+/* Whatever the ASID: the regions that the range touches. */
+static void invalidate_regions(Smmu3Tlb *tlb, const Smmu3TlbTag *tag,
+                               uint16_t vmid_ignore, uint64_t first,
+                               uint64_t last)
+{
+    uint64_t now = tlb->now + 1;
+
+    FOR_EACH_VMID(v, tag->vmid, vmid_ignore) {
+        for (unsigned tier = 0; tier < TIERS; tier++) {
+            uint64_t number = first >> tier_log2[tier];
+            uint64_t count = blocks(first, last, tier_log2[tier]);
+
+            for (uint64_t i = 0; i < count; i++) {
+                size_t slot = region_slot(tag->world, v, tier, number + i);
+
+                smmu3_epoch_set(&tlb->region[slot], now);
+            }
+        }
+    }
+    set_wide(tlb, &tlb->any_region);
+}
+
+static bool has_asids(Smmu3World world)
+{
+    return world == SMMU3_WORLD_NS_EL1 || world == SMMU3_WORLD_NS_EL2_E2H;
+}
+
+unsigned smmu3_tlb_invalidate_range(Smmu3Tlb *tlb, const Smmu3TlbTag *tag,
+                                    uint16_t vmid_ignore, bool any_asid,
+                                    uint64_t first, uint64_t last)
 {
     /* Entries are found by their ASID, so any_asid is no range of them. */
     bool every_asid = any_asid && shapes_in_use(tlb, tag->world, false);
-    uint64_t limit = MIN((tlb->set_mask + 1) * WAYS, MAX_PROBES);
-    uint64_t vmids = (vmid_ignore & 15u) + 1;
+    uint64_t vmids = (vmid_ignore & 15u) + 1, probes, regions;
     Smmu3TlbTag one = *tag;
 
     first &= smmu3_mask(ADDR_BITS);
     last &= smmu3_mask(ADDR_BITS);
-    if (every_asid || last < first ||
-        probes_for_range(tlb, tag, first, last) * vmids > limit) {
-        invalidate_whole_tag(tlb, tag, vmid_ignore, any_asid);
-        return;
+    if (last < first) {
+        invalidate_whole_tag(tlb, tag, vmid_ignore);
+        return 0;
     }
-    tlb->last_range = ++tlb->now;
-    FOR_EACH_VMID(v, tag->vmid, vmid_ignore) {
-        one.vmid = v;
-        remove_range(tlb, &one, first, last);
+    probes = probes_for_range(tlb, tag, first, last) * vmids;
+    if (!every_asid && probes <= MAX_PROBES) {
+        tlb->last_range = ++tlb->now;
+        FOR_EACH_VMID(v, tag->vmid, vmid_ignore) {
+            one.vmid = v;
+            remove_range(tlb, &one, first, last);
+        }
+        return probes * PROBE_WORK;
     }
+    if (!any_asid && has_asids(tag->world) &&
+        !shapes_in_use(tlb, tag->world, true)) {
+        smmu3_tlb_invalidate_asid(tlb, tag, vmid_ignore);
+        return 0;
+    }
+    regions = regions_of_range(first, last) * vmids;
+    if (regions <= MAX_REGIONS) {
+        invalidate_regions(tlb, tag, vmid_ignore, first, last);
+        return regions * REGION_WORK;
+    }
+    invalidate_whole_tag(tlb, tag, vmid_ignore);
+    return 0;
 }
 
 /* ---- Making one -------------------------------------------------------- */
@@ -478,6 +650,7 @@ Smmu3Tlb *smmu3_tlb_new(size_t capacity)
     tlb->vmid_stage1 = g_new0(Smmu3Epoch, VMIDS);
     tlb->vmid_stage2 = g_new0(Smmu3Epoch, VMIDS);
     tlb->asid = g_new0(Smmu3Epoch, ASID_SLOTS);
+    tlb->region = g_new0(Smmu3Epoch, REGION_SLOTS);
     return tlb;
 }
 
@@ -488,6 +661,7 @@ void smmu3_tlb_free(Smmu3Tlb *tlb)
         g_free(tlb->vmid_stage1);
         g_free(tlb->vmid_stage2);
         g_free(tlb->asid);
+        g_free(tlb->region);
         g_free(tlb);
     }
 }

@@ -44,9 +44,10 @@ void smmu3_tlb_insert(Smmu3Tlb *tlb, const Smmu3TlbTag *tag, uint64_t addr,
                       const Smmu3Leaf *leaf, uint64_t epoch);
 
 /*
- * Invalidations; each O(1) but the range, which costs at most one probe for
- * each page of it and page size in use, and becomes an invalidation by ASID,
- * or by VMID, when it has more pages than the TLB has places.
+ * Invalidations; each O(1) but the range, which costs a probe for each page of
+ * it and page size in use, and becomes something broader when these are many:
+ * all of the ASID, or the regions of address space that it touches, or all of
+ * the VMID.
  */
 void smmu3_tlb_invalidate_all(Smmu3Tlb *tlb);
 /* NS-EL2 and NS-EL2-E2H (CMD_TLBI_EL2_ALL). */
@@ -64,10 +65,11 @@ void smmu3_tlb_invalidate_asid(Smmu3Tlb *tlb, const Smmu3TlbTag *tag,
                                uint16_t vmid_ignore);
 /*
  * Entries that overlap [first, last]: of the tag's ASID and the global ones,
- * or of every ASID; for SMMU3_WORLD_STAGE2 by VMID alone.
+ * or of every ASID; for SMMU3_WORLD_STAGE2 by VMID alone. Returns what that
+ * cost, in units of about 10 ns.
  */
-void smmu3_tlb_invalidate_range(Smmu3Tlb *tlb, const Smmu3TlbTag *tag,
-                                uint16_t vmid_ignore, bool any_asid,
-                                uint64_t first, uint64_t last);
+unsigned smmu3_tlb_invalidate_range(Smmu3Tlb *tlb, const Smmu3TlbTag *tag,
+                                    uint16_t vmid_ignore, bool any_asid,
+                                    uint64_t first, uint64_t last);
 
 #endif
