@@ -6,6 +6,8 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
+#include <sys/mman.h>
+#include "qemu/atomic.h"
 #include "qemu/units.h"
 #include "qobject/qdict.h"
 #include "standard-headers/linux/pci_regs.h"
@@ -615,6 +617,73 @@ static void test_irq_masked(void)
     dev_stop(d);
 }
 
+/* ---- Memory that changes meanwhile --------------------------------------- */
+
+typedef struct Toggler {
+    uint8_t *byte;
+    bool stop;
+} Toggler;
+
+/* A CPU of the guest that writes while the device reads. */
+static gpointer toggle(gpointer data)
+{
+    Toggler *toggler = data;
+
+    while (!qatomic_read(&toggler->stop)) {
+        qatomic_set(toggler->byte, !qatomic_read(toggler->byte));
+    }
+    return NULL;
+}
+
+/*
+ * Two ranges of zeros, followed by more of them; a byte near the end of one
+ * changes all the time. The answer is either that they are equal or that they
+ * differ there, and never more than was asked for.
+ */
+static void test_compare_while_memory_changes(void)
+{
+    const uint64_t ram = SVA_RAM, bytes = 64 * KiB, at = bytes - 3;
+    g_autofree char *path = NULL, *args = NULL;
+    int fd = g_file_open_tmp("sva-ram-XXXXXX", &path, NULL);
+    Toggler toggler = { 0 };
+    uint64_t src, dst;
+    uint8_t *memory;
+    GThread *thread;
+    Dev *d;
+    Queue q;
+
+    g_assert_cmpint(fd, >=, 0);
+    g_assert_cmpint(ftruncate(fd, 128 * MiB), ==, 0);
+    memory = mmap(NULL, 128 * MiB, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    g_assert_true(memory != MAP_FAILED);
+    args = g_strdup_printf("-object memory-backend-file,id=ram,size=128M,"
+                           "share=on,mem-path=%s -machine memory-backend=ram "
+                           "-device pasid-dev", path);
+    d = dev_start(PLAIN_MACHINE, args);
+    q = queue_open(d, 0, 3, NO_PASID);
+    src = process_alloc(d, 2 * bytes);
+    dst = process_alloc(d, 2 * bytes);
+    toggler.byte = memory + (dst - ram) + at;
+    thread = g_thread_new("toggler", toggle, &toggler);
+    for (unsigned i = 0; i < 1000; i++) {
+        PasidDevCompletion c = run(&q, (PasidDevDescriptor) {
+            .op = PASID_DEV_OP_COMPARE, .src = src, .dst = dst,
+            .len = bytes });
+
+        if (c.status == PASID_DEV_DONE_MISMATCH) {
+            assert_completion(c, PASID_DEV_DONE_MISMATCH, at, at, 0);
+        } else {
+            assert_completion(c, PASID_DEV_DONE_OK, bytes, bytes, 0);
+        }
+    }
+    qatomic_set(&toggler.stop, true);
+    g_thread_join(thread);
+    dev_stop(d);
+    munmap(memory, 128 * MiB);
+    close(fd);
+    unlink(path);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -658,6 +727,8 @@ int main(int argc, char **argv)
     g_test_add_func("/pasid-dev/irq/on-completion", test_irq);
     g_test_add_func("/pasid-dev/irq/on-error", test_irq_on_error);
     g_test_add_func("/pasid-dev/irq/masked-stays-pending", test_irq_masked);
+    g_test_add_func("/pasid-dev/compare/memory-that-changes",
+                    test_compare_while_memory_changes);
 
     return g_test_run();
 }

@@ -200,6 +200,10 @@ static SvaDma step_fill(EngineJob *job, SvaChannel *ch, uint64_t *n)
     return sva_span_poke(&to, pattern, n);
 }
 
+/*
+ * It may be guest memory, and be equal when it is looked at a second time: as
+ * true an answer as the first.
+ */
 static uint64_t equal_bytes(const uint8_t *a, const uint8_t *b, uint64_t n)
 {
     uint64_t i = 0;
@@ -207,7 +211,7 @@ static uint64_t equal_bytes(const uint8_t *a, const uint8_t *b, uint64_t n)
     if (memcmp(a, b, n) == 0) {
         return n;
     }
-    while (a[i] == b[i]) {
+    while (i < n && a[i] == b[i]) {
         i++;
     }
     return i;
