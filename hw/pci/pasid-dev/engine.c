@@ -11,15 +11,19 @@
 #include "qemu/rcu.h"
 #include "engine.h"
 
-/*
- * What an access counts at least: its translation takes about as long as
- * copying this many bytes does.
- */
-#define ACCESS_COST_BYTES 512
+/* What a byte costs more than to copy it: of a CRC, and of a sum. */
+enum { CRC_COST = 8, SUM_COST = 1 };
 
-static void charge(int64_t *budget, uint64_t bytes)
+static bool is_used_up(const SvaChannel *ch, uint64_t limit)
 {
-    *budget -= MAX(bytes, ACCESS_COST_BYTES);
+    return ch->requester->cost >= limit;
+}
+
+/* Bytes that a step may move, at most @n. */
+static uint64_t affordable(const SvaChannel *ch, uint64_t limit, uint64_t n)
+{
+    return is_used_up(ch, limit) ? MIN(n, 1)
+                                 : MIN(n, limit - ch->requester->cost);
 }
 
 static bool wraps(uint64_t addr, uint64_t len)
@@ -124,24 +128,23 @@ static EngineVerdict give_way(EngineJob *job, SvaChannel *ch, SvaDma why)
  */
 typedef SvaDma Step(EngineJob *job, SvaChannel *ch, uint64_t *n);
 
-static EngineVerdict run_steps(EngineJob *job, SvaChannel *ch, int64_t *budget,
+static EngineVerdict run_steps(EngineJob *job, SvaChannel *ch, uint64_t limit,
                                Step *step)
 {
     while (job->progress < job->desc.len) {
         uint64_t n = job->desc.len - job->progress;
         SvaDma result;
 
-        if (*budget <= 0) {
+        if (is_used_up(ch, limit)) {
             return ENGINE_MORE;
         }
-        n = MIN(n, *budget);
+        n = affordable(ch, limit, n);
         WITH_RCU_READ_LOCK_GUARD() {
             result = step(job, ch, &n);
         }
         if (result != SVA_DMA_DONE) {
             return give_way(job, ch, result);
         }
-        charge(budget, n);
         job->progress += n;
         if (job->status != PASID_DEV_DONE_PENDING) {
             return ENGINE_DONE;
@@ -166,7 +169,7 @@ static SvaDma copy_step(SvaChannel *ch, uint64_t src, uint64_t dst, uint64_t *n)
         return result;
     }
     *n = to.len;
-    result = sva_span_peek(&from, n, ch->requester->bounce[0], &data);
+    result = sva_span_peek(&from, n, ch->bounce[0], &data);
     if (result != SVA_DMA_DONE) {
         return result;
     }
@@ -181,12 +184,12 @@ static SvaDma step_copy(EngineJob *job, SvaChannel *ch, uint64_t *n)
 
 static SvaDma step_fill(EngineJob *job, SvaChannel *ch, uint64_t *n)
 {
-    uint8_t *pattern = ch->requester->bounce[0];
+    uint8_t *pattern = ch->bounce[0];
     uint8_t word[sizeof(uint64_t)];
     SvaSpan to;
     SvaDma result;
 
-    *n = MIN(*n, sizeof(ch->requester->bounce[0]));
+    *n = MIN(*n, sizeof(ch->bounce[0]));
     result = sva_channel_span(ch, job->desc.dst + job->progress, *n, SVA_WRITE,
                               &to);
     if (result != SVA_DMA_DONE) {
@@ -235,11 +238,11 @@ static SvaDma step_compare(EngineJob *job, SvaChannel *ch, uint64_t *n)
         return result;
     }
     wanted = right.len;
-    result = sva_span_peek(&left, &wanted, ch->requester->bounce[0], &a);
+    result = sva_span_peek(&left, &wanted, ch->bounce[0], &a);
     if (result != SVA_DMA_DONE) {
         return result;
     }
-    result = sva_span_peek(&right, &wanted, ch->requester->bounce[1], &b);
+    result = sva_span_peek(&right, &wanted, ch->bounce[1], &b);
     if (result != SVA_DMA_DONE) {
         return result;
     }
@@ -262,7 +265,7 @@ static SvaDma peek_source(EngineJob *job, SvaChannel *ch, uint64_t *n,
     if (result != SVA_DMA_DONE) {
         return result;
     }
-    return sva_span_peek(&from, n, ch->requester->bounce[0], data);
+    return sva_span_peek(&from, n, ch->bounce[0], data);
 }
 
 static SvaDma step_crc32c(EngineJob *job, SvaChannel *ch, uint64_t *n)
@@ -271,6 +274,7 @@ static SvaDma step_crc32c(EngineJob *job, SvaChannel *ch, uint64_t *n)
     SvaDma result = peek_source(job, ch, n, &data);
 
     if (result == SVA_DMA_DONE) {
+        sva_channel_charge(ch, *n * CRC_COST);
         /* QEMU's function inverts the end, but not the beginning. */
         job->result = crc32c(~(uint32_t)job->result, data, *n);
     }
@@ -301,57 +305,57 @@ static SvaDma step_sum(EngineJob *job, SvaChannel *ch, uint64_t *n)
     SvaDma result = peek_source(job, ch, n, &data);
 
     if (result == SVA_DMA_DONE) {
+        sva_channel_charge(ch, *n * SUM_COST);
         job->result += sum_of_bytes(data, *n);
     }
     return result;
 }
 
-static EngineVerdict run_copy(EngineJob *job, SvaChannel *ch, int64_t *budget)
+static EngineVerdict run_copy(EngineJob *job, SvaChannel *ch, uint64_t limit)
 {
-    return run_steps(job, ch, budget, step_copy);
+    return run_steps(job, ch, limit, step_copy);
 }
 
-static EngineVerdict run_fill(EngineJob *job, SvaChannel *ch, int64_t *budget)
+static EngineVerdict run_fill(EngineJob *job, SvaChannel *ch, uint64_t limit)
 {
-    return run_steps(job, ch, budget, step_fill);
+    return run_steps(job, ch, limit, step_fill);
 }
 
 static EngineVerdict run_compare(EngineJob *job, SvaChannel *ch,
-                                 int64_t *budget)
+                                 uint64_t limit)
 {
-    return run_steps(job, ch, budget, step_compare);
+    return run_steps(job, ch, limit, step_compare);
 }
 
-static EngineVerdict run_crc32c(EngineJob *job, SvaChannel *ch, int64_t *budget)
+static EngineVerdict run_crc32c(EngineJob *job, SvaChannel *ch, uint64_t limit)
 {
     if (job->progress == 0) {
         job->result = job->desc.arg;
     }
-    return run_steps(job, ch, budget, step_crc32c);
+    return run_steps(job, ch, limit, step_crc32c);
 }
 
-static EngineVerdict run_sum(EngineJob *job, SvaChannel *ch, int64_t *budget)
+static EngineVerdict run_sum(EngineJob *job, SvaChannel *ch, uint64_t limit)
 {
-    return run_steps(job, ch, budget, step_sum);
+    return run_steps(job, ch, limit, step_sum);
 }
 
 /* ---- Operations over structures ----------------------------------------- */
 
 /* Fill the window with @len bytes from @addr. */
-static SvaDma read_window(EngineJob *job, SvaChannel *ch, int64_t *budget,
-                          uint64_t addr, uint64_t len)
+static SvaDma read_window(EngineJob *job, SvaChannel *ch, uint64_t addr,
+                          uint64_t len)
 {
-    charge(budget, len);
     return sva_dma_read(ch, addr, job->window, len, &job->window_done);
 }
 
 /* The two fields lie close: one access gets both. */
 static SvaDma read_node_at_once(EngineJob *job, SvaChannel *ch,
-                                int64_t *budget, uint64_t distance)
+                                uint64_t distance)
 {
     const PasidDevDescriptor *d = &job->desc;
     uint64_t low = MIN(d->arg, d->arg2);
-    SvaDma result = read_window(job, ch, budget, job->node + low,
+    SvaDma result = read_window(job, ch, job->node + low,
                                 distance + sizeof(uint64_t));
 
     if (result == SVA_DMA_DONE) {
@@ -361,13 +365,12 @@ static SvaDma read_node_at_once(EngineJob *job, SvaChannel *ch,
     return result;
 }
 
-static SvaDma read_node_by_parts(EngineJob *job, SvaChannel *ch,
-                                 int64_t *budget)
+static SvaDma read_node_by_parts(EngineJob *job, SvaChannel *ch)
 {
     SvaDma result;
 
     if (job->step == 0) {
-        result = read_window(job, ch, budget, job->node + job->desc.arg2,
+        result = read_window(job, ch, job->node + job->desc.arg2,
                              sizeof(uint64_t));
         if (result != SVA_DMA_DONE) {
             return result;
@@ -376,7 +379,7 @@ static SvaDma read_node_by_parts(EngineJob *job, SvaChannel *ch,
         job->window_done = 0;
         job->step = 1;
     }
-    result = read_window(job, ch, budget, job->node + job->desc.arg,
+    result = read_window(job, ch, job->node + job->desc.arg,
                          sizeof(uint64_t));
     if (result == SVA_DMA_DONE) {
         job->next = ldq_le_p(job->window);
@@ -384,7 +387,7 @@ static SvaDma read_node_by_parts(EngineJob *job, SvaChannel *ch,
     return result;
 }
 
-static EngineVerdict run_list(EngineJob *job, SvaChannel *ch, int64_t *budget)
+static EngineVerdict run_list(EngineJob *job, SvaChannel *ch, uint64_t limit)
 {
     const PasidDevDescriptor *d = &job->desc;
     uint64_t distance = MAX(d->arg, d->arg2) - MIN(d->arg, d->arg2);
@@ -393,11 +396,11 @@ static EngineVerdict run_list(EngineJob *job, SvaChannel *ch, int64_t *budget)
     while (job->node && job->progress < d->len) {
         SvaDma result;
 
-        if (*budget <= 0) {
+        if (is_used_up(ch, limit)) {
             return ENGINE_MORE;
         }
-        result = close ? read_node_at_once(job, ch, budget, distance)
-                       : read_node_by_parts(job, ch, budget);
+        result = close ? read_node_at_once(job, ch, distance)
+                       : read_node_by_parts(job, ch);
         if (result != SVA_DMA_DONE) {
             return give_way(job, ch, result);
         }
@@ -415,18 +418,18 @@ static EngineVerdict run_list(EngineJob *job, SvaChannel *ch, int64_t *budget)
  * on.
  */
 static EngineVerdict run_segments(EngineJob *job, SvaChannel *ch,
-                                  int64_t *budget, uint64_t list, uint64_t flat,
+                                  uint64_t limit, uint64_t list, uint64_t flat,
                                   bool gather)
 {
     while (job->segments < job->desc.arg && job->progress < job->desc.len) {
         uint64_t addr, len, n;
         SvaDma result;
 
-        if (*budget <= 0) {
+        if (is_used_up(ch, limit)) {
             return ENGINE_MORE;
         }
         if (job->step == 0) {
-            result = read_window(job, ch, budget,
+            result = read_window(job, ch,
                                  list + job->segments * sizeof(PasidDevSegment),
                                  sizeof(PasidDevSegment));
             if (result != SVA_DMA_DONE) {
@@ -441,7 +444,7 @@ static EngineVerdict run_segments(EngineJob *job, SvaChannel *ch,
         }
         if (job->segment_done < len) {
             n = MIN(len - job->segment_done, job->desc.len - job->progress);
-            n = MIN(n, MAX(*budget, 1));
+            n = affordable(ch, limit, n);
             addr += job->segment_done;
             WITH_RCU_READ_LOCK_GUARD() {
                 uint64_t at = flat + job->progress;
@@ -452,7 +455,6 @@ static EngineVerdict run_segments(EngineJob *job, SvaChannel *ch,
             if (result != SVA_DMA_DONE) {
                 return give_way(job, ch, result);
             }
-            charge(budget, n);
             job->segment_done += n;
             job->progress += n;
             job->result = job->progress;
@@ -467,31 +469,30 @@ static EngineVerdict run_segments(EngineJob *job, SvaChannel *ch,
     return finish(job, PASID_DEV_DONE_OK);
 }
 
-static EngineVerdict run_gather(EngineJob *job, SvaChannel *ch, int64_t *budget)
+static EngineVerdict run_gather(EngineJob *job, SvaChannel *ch, uint64_t limit)
 {
-    return run_segments(job, ch, budget, job->desc.src, job->desc.dst, true);
+    return run_segments(job, ch, limit, job->desc.src, job->desc.dst, true);
 }
 
 static EngineVerdict run_scatter(EngineJob *job, SvaChannel *ch,
-                                 int64_t *budget)
+                                 uint64_t limit)
 {
-    return run_segments(job, ch, budget, job->desc.dst, job->desc.src, false);
+    return run_segments(job, ch, limit, job->desc.dst, job->desc.src, false);
 }
 
 /* ---- Operations on one place -------------------------------------------- */
 
-static EngineVerdict run_nop(EngineJob *job, SvaChannel *ch, int64_t *budget)
+static EngineVerdict run_nop(EngineJob *job, SvaChannel *ch, uint64_t limit)
 {
     return finish(job, PASID_DEV_DONE_OK);
 }
 
-static EngineVerdict run_probe(EngineJob *job, SvaChannel *ch, int64_t *budget)
+static EngineVerdict run_probe(EngineJob *job, SvaChannel *ch, uint64_t limit)
 {
     bool write = job->desc.arg;
     SvaSpan span;
     SvaDma result;
 
-    charge(budget, 0);
     result = sva_channel_span(ch, job->desc.src, 1,
                               write ? SVA_WRITE : SVA_READ, &span);
     if (result == SVA_DMA_DONE) {
@@ -502,12 +503,11 @@ static EngineVerdict run_probe(EngineJob *job, SvaChannel *ch, int64_t *budget)
 }
 
 static EngineVerdict run_atomic_add(EngineJob *job, SvaChannel *ch,
-                                    int64_t *budget)
+                                    uint64_t limit)
 {
     SvaSpan span;
     SvaDma result;
 
-    charge(budget, 0);
     result = sva_channel_span(ch, job->desc.dst, sizeof(uint64_t),
                               SVA_READ | SVA_WRITE, &span);
     if (result == SVA_DMA_DONE) {
@@ -524,7 +524,7 @@ static EngineVerdict run_atomic_add(EngineJob *job, SvaChannel *ch,
 
 static const struct {
     bool (*legal)(const PasidDevDescriptor *d);
-    EngineVerdict (*run)(EngineJob *job, SvaChannel *ch, int64_t *budget);
+    EngineVerdict (*run)(EngineJob *job, SvaChannel *ch, uint64_t limit);
 } operations[PASID_DEV_OP_COUNT] = {
     [PASID_DEV_OP_NOP]          = { legal_always, run_nop },
     [PASID_DEV_OP_COPY]         = { legal_copy, run_copy },
@@ -577,12 +577,12 @@ void engine_job_start(EngineJob *job, const PasidDevDescriptor *raw)
     job->status = descriptor_check(&job->desc);
 }
 
-EngineVerdict engine_job_run(EngineJob *job, SvaChannel *ch, int64_t *budget)
+EngineVerdict engine_job_run(EngineJob *job, SvaChannel *ch, uint64_t limit)
 {
     if (job->status != PASID_DEV_DONE_PENDING) {
         return ENGINE_DONE;
     }
-    return operations[job->desc.op].run(job, ch, budget);
+    return operations[job->desc.op].run(job, ch, limit);
 }
 
 /* ---- Migration ---------------------------------------------------------- */

@@ -40,7 +40,7 @@ typedef struct EngineJob {
 
 typedef enum EngineVerdict {
     ENGINE_DONE,        /* status, result, progress and fault_addr hold */
-    ENGINE_MORE,        /* the budget is used up; call again */
+    ENGINE_MORE,        /* the limit is reached; call again */
     ENGINE_STALLED,     /* call again when the channel wakes up */
     ENGINE_GONE,        /* the channel was cancelled: the job is no more */
 } EngineVerdict;
@@ -48,11 +48,8 @@ typedef enum EngineVerdict {
 /* Set @job up for @raw, a descriptor as it lies in memory. */
 void engine_job_start(EngineJob *job, const PasidDevDescriptor *raw);
 
-/*
- * Work on @job, through @ch. @budget: bytes that may still be moved; counts
- * down, and small accesses count more than they move, so that it bounds time.
- */
-EngineVerdict engine_job_run(EngineJob *job, SvaChannel *ch, int64_t *budget);
+/* Work on @job, through @ch, until its requester's cost comes to @limit. */
+EngineVerdict engine_job_run(EngineJob *job, SvaChannel *ch, uint64_t limit);
 
 /* The operations: the value of PASID_DEV_OPS. */
 uint64_t engine_operations(void);

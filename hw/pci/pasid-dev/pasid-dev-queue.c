@@ -7,17 +7,12 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
-#include "qemu/units.h"
 #include "hw/pci/msix.h"
 #include "pasid-dev.h"
 #include "trace.h"
 
-/*
- * Work of one turn of the main loop, in the engine's bytes, and what one queue
- * gets of it before the next one has its turn.
- */
-#define RUN_BUDGET_BYTES        (256 * KiB)
-#define SLICE_BUDGET_BYTES      (64 * KiB)
+/* What one queue gets of a turn before the next one has its own. */
+#define SLICE_COST              (SVA_WORKER_TURN_COST / 4)
 
 /* What the queue does for the descriptor at HEAD. */
 typedef enum QueuePhase {
@@ -105,6 +100,7 @@ static void queue_stop(PasidDevQueue *q)
 static void queue_interrupt(PasidDevQueue *q)
 {
     if (q->ctrl & PASID_DEV_Q_CTRL_IRQ) {
+        sva_channel_charge(&q->channel, SVA_ACCESS_COST);
         msix_notify(PCI_DEVICE(q->dev), q->index);
     }
 }
@@ -278,9 +274,9 @@ static SvaDma queue_write_record(PasidDevQueue *q)
     return result;
 }
 
-static SvaDma queue_work(PasidDevQueue *q, int64_t *budget)
+static SvaDma queue_work(PasidDevQueue *q, uint64_t limit)
 {
-    switch (engine_job_run(&q->job, &q->channel, budget)) {
+    switch (engine_job_run(&q->job, &q->channel, limit)) {
     case ENGINE_DONE:
         queue_make_record(q);
         q->phase = PHASE_RECORD;
@@ -295,19 +291,14 @@ static SvaDma queue_work(PasidDevQueue *q, int64_t *budget)
     }
 }
 
-/* One slice of work: until it is used up, or the queue has to wait. */
-static void queue_run(PasidDevQueue *q, int64_t *budget)
+/* One slice of work: until it has cost enough, or the queue has to wait. */
+static void queue_run(PasidDevQueue *q, uint64_t limit)
 {
-    while (*budget > 0 && queue_can_run(q)) {
-        SvaDma result;
+    while (q->dev->requester.cost < limit && queue_can_run(q)) {
+        SvaDma result = q->phase == PHASE_FETCH ? queue_fetch(q) :
+                        q->phase == PHASE_WORK ? queue_work(q, limit) :
+                                                 queue_write_record(q);
 
-        if (q->phase == PHASE_WORK) {
-            result = queue_work(q, budget);
-        } else {
-            *budget -= sizeof(q->raw);
-            result = q->phase == PHASE_FETCH ? queue_fetch(q)
-                                             : queue_write_record(q);
-        }
         if (result != SVA_DMA_DONE) {
             return;
         }
@@ -320,15 +311,13 @@ static void queue_run(PasidDevQueue *q, int64_t *budget)
 static bool pasid_dev_work(PCIDevice *pdev)
 {
     PasidDev *s = PASID_DEV(pdev);
-    int64_t budget = RUN_BUDGET_BYTES;
+    const uint64_t *cost = &s->requester.cost;
+    uint64_t end = *cost + SVA_WORKER_TURN_COST;
     PasidDevQueue *q;
 
-    while (budget > 0 && (q = QTAILQ_FIRST(&s->ready)) != NULL) {
-        int64_t slice = SLICE_BUDGET_BYTES;
-
+    while (*cost < end && (q = QTAILQ_FIRST(&s->ready)) != NULL) {
         queue_unlist(q);
-        queue_run(q, &slice);
-        budget -= SLICE_BUDGET_BYTES - slice;
+        queue_run(q, MIN(end, *cost + SLICE_COST));
         queue_schedule(q);
     }
     return !QTAILQ_EMPTY(&s->ready);

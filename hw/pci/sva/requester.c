@@ -56,11 +56,6 @@ void sva_requester_init(SvaRequester *r, PCIDevice *pdev, uint16_t pasid_cap,
         .pasid_cap = pasid_cap,
         .may_stall = may_stall,
     };
-    /*
-     * address_space_map() on the function's own address space then returns
-     * nothing but memory: a write through a bounce buffer loses its error.
-     */
-    pdev->bus_master_as.max_bounce_buffer_size = 0;
 }
 
 /* PCIe 7.8.8; QEMU has a function for it from 10.1 on only. */
@@ -122,11 +117,10 @@ static void channel_resolved(SvaRequest *req, SvaResolution how)
 void sva_channel_init(SvaChannel *ch, SvaRequester *r,
                       void (*wake)(SvaChannel *ch))
 {
-    *ch = (SvaChannel) {
-        .requester = r,
-        .pasid = SVA_NO_PASID,
-        .wake = wake,
-    };
+    memset(ch, 0, offsetof(SvaChannel, bounce));
+    ch->requester = r;
+    ch->pasid = SVA_NO_PASID;
+    ch->wake = wake;
 }
 
 void sva_channel_cancel(SvaChannel *ch)
@@ -158,6 +152,7 @@ static void channel_count_bytes(SvaChannel *ch, uint64_t bytes, bool bounced)
 {
     ch->count.bytes += bytes;
     ch->requester->count.bytes += bytes;
+    ch->requester->cost += bounced ? bytes * SVA_REGISTER_COST : bytes;
     if (bounced) {
         ch->count.bounced += bytes;
         ch->requester->count.bounced += bytes;
@@ -230,6 +225,7 @@ SvaDma sva_channel_span(SvaChannel *ch, uint64_t addr, uint64_t len,
     uint16_t control = 0;
 
     *span = (SvaSpan) { .ch = ch, .addr = addr, .len = len };
+    r->cost += SVA_ACCESS_COST;
 
     if (ch->failed) {
         ch->failed = false;
@@ -310,14 +306,30 @@ static void store(void *to, const uint8_t *from, uint64_t len)
 }
 
 /*
+ * Memory at @span, to write, or NULL: a write by way of a bounce buffer, which
+ * max_bounce_buffer_size would allow, loses its error. Under the big lock,
+ * where nobody else maps what belongs to this function.
+ */
+static void *map_memory(SvaSpan *span, hwaddr *len)
+{
+    size_t allowed = span->as->max_bounce_buffer_size;
+    void *to;
+
+    span->as->max_bounce_buffer_size = 0;
+    to = address_space_map(span->as, span->pa, len, true,
+                           MEMTXATTRS_UNSPECIFIED);
+    span->as->max_bounce_buffer_size = allowed;
+    return to;
+}
+
+/*
  * Without a port an access may still go through QEMU's own IOMMU interface:
  * one translation for each piece, and none more for its data.
  */
 static bool poke_mapped(SvaSpan *span, const uint8_t *data, uint64_t *len)
 {
     hwaddr l = *len;
-    void *to = address_space_map(span->as, span->pa, &l, true,
-                                 MEMTXATTRS_UNSPECIFIED);
+    void *to = map_memory(span, &l);
 
     if (!to) {
         return false;
@@ -445,7 +457,7 @@ SvaDma sva_dma_read(SvaChannel *ch, uint64_t addr, void *buf, uint64_t len,
             return result;
         }
         RCU_READ_LOCK_GUARD();
-        result = sva_span_peek(&span, &n, ch->requester->bounce[0], &data);
+        result = sva_span_peek(&span, &n, ch->bounce[0], &data);
         if (result != SVA_DMA_DONE) {
             return result;
         }

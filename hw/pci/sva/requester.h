@@ -53,6 +53,14 @@ typedef enum SvaDma {
 /* An access that is not to memory never crosses a multiple of this. */
 #define SVA_DMA_PAGE_BYTES 4096
 
+/*
+ * Copying so many bytes takes about as long as asking where an access goes, at
+ * the worst: a walk of two stages and a record of what came of it.
+ */
+#define SVA_ACCESS_COST 1024
+/* What a byte costs that a register gives or takes. */
+#define SVA_REGISTER_COST 64
+
 typedef struct SvaCounters {
     uint64_t bytes;     /* read and written */
     uint64_t stalls;    /* accesses that stalled */
@@ -66,8 +74,12 @@ typedef struct SvaRequester {
     uint16_t pasid_cap;     /* offset in configuration space, 0: none */
     bool may_stall;
     SvaCounters count;
-    /* For sva_span_peek(); nothing is kept here from one call to the next. */
-    uint8_t bounce[2][SVA_DMA_PAGE_BYTES];
+    /*
+     * What everything so far has cost the host: bytes moved, with so many more
+     * for each access and for each byte that is not memory's. It only goes up.
+     * A turn of work is bounded by it, whatever it is made of: see worker.h.
+     */
+    uint64_t cost;
 
     /* private */
     bool port_known;
@@ -98,6 +110,11 @@ struct SvaChannel {
         uint64_t addr;
         uint8_t access;
     } skip[2];
+    /*
+     * For sva_span_peek(), which needs one for each piece of memory that a step
+     * looks at. Last, for they need no initial value.
+     */
+    uint8_t bounce[2][SVA_DMA_PAGE_BYTES];
 };
 
 /*
@@ -140,6 +157,12 @@ void sva_channel_init(SvaChannel *ch, SvaRequester *r,
  * called for an earlier one.
  */
 void sva_channel_cancel(SvaChannel *ch);
+
+/* What is done with an access's bytes costs so much more than moving them. */
+static inline void sva_channel_charge(SvaChannel *ch, uint64_t cost)
+{
+    ch->requester->cost += cost;
+}
 
 static inline bool sva_channel_is_stalled(const SvaChannel *ch)
 {
@@ -202,8 +225,9 @@ static inline SvaSpan sva_span_after(const SvaSpan *span, uint64_t offset)
 /*
  * @span's bytes, to read. @len: how many are wanted; on return, how many there
  * are, > 0. The pointer is into guest memory, or to @bounce
- * (SVA_DMA_PAGE_BYTES long) that they were read into. Hold the RCU read lock
- * for as long as the pointer is used.
+ * (SVA_DMA_PAGE_BYTES long, one of the channel's) that they were read into. Hold
+ * the RCU read lock for as long as the pointer is used. Guest memory changes
+ * under the reader's eyes: what must not differ is read once.
  */
 SvaDma sva_span_peek(SvaSpan *span, uint64_t *len, void *bounce,
                      const uint8_t **data);

@@ -39,14 +39,14 @@ typedef struct SvaWorker {
 } SvaWorker;
 
 /*
- * What one turn may cost, in the unit of SvaRequester.cost: so much that no
- * turn keeps the big lock for a millisecond, whatever it is made of.
+ * What one turn may cost, as SvaRequester.cost counts: so much that no turn
+ * keeps the big lock for a millisecond, whatever it is made of.
  */
-#define SVA_WORKER_TURN_COST    (512 * 1024)
+#define SVA_WORKER_TURN_COST    (1024 * 1024)
 
 /*
- * @work is one turn of @pdev, bounded by SVA_WORKER_TURN_COST: it returns true
- * if there is more to do at once. In realize, and fini in exit.
+ * @work is one turn of @pdev, which ends once it has cost SVA_WORKER_TURN_COST:
+ * it returns true if there is more to do at once. In realize; fini in exit.
  */
 void sva_worker_init(SvaWorker *w, PCIDevice *pdev,
                      bool (*work)(PCIDevice *pdev));
