@@ -44,6 +44,25 @@ Dev *dev_start(const char *machine, const char *args)
     return d;
 }
 
+Dev *behind_port_start(const char *args)
+{
+    Dev *d = g_new0(Dev, 1);
+    g_autofree char *all = g_strdup_printf(
+        "-device pcie-root-port,id=rp,addr=%x.0,chassis=1 "
+        "-device hisi-zip,bus=rp %s", PORT >> 3, args);
+
+    d->t = sva_start_machine(PLAIN_MACHINE, all);
+    sva_enable_bridge(d->t, 0, PORT, 1);
+    d->bus = 1;
+    find_device(d);
+    d->scratch = sva_alloc(d->t, PAGE, PAGE);
+    d->slot_control = sva_find_cap(d->t, 0, PORT, PCI_CAP_ID_EXP) +
+                      PCI_EXP_SLTCTL;
+    sva_config_write(d->t, 0, PORT, d->slot_control, 2,
+                     PCI_EXP_SLTCTL_PWR_IND_ON);
+    return d;
+}
+
 Dev *plain_start(void)
 {
     return dev_start(PLAIN_MACHINE, "-device hisi-zip");
@@ -383,6 +402,19 @@ void assert_unpacks(unsigned format, const uint8_t *packed,
     }
 }
 
+Request write_word(Dev *d, uint64_t dst, uint16_t value, unsigned n)
+{
+    uint64_t src = sva_alloc(d->t, PAGE, PAGE);
+    g_autofree uint8_t *plain = g_malloc0(n);
+    g_autofree uint8_t *packed = NULL;
+    size_t bytes;
+
+    stw_le_p(plain, value);
+    packed = host_pack(1, plain, n, &bytes);
+    qtest_bufwrite(d->t->qts, src, packed, bytes);
+    return (Request) { HISI_ZIP_REQUEST(1, 0, 0), src, bytes, dst, n };
+}
+
 /* ---- By PASID, behind the SMMU ----------------------------------------- */
 
 Dev *sva_dev_start(const char *args)
@@ -390,7 +422,6 @@ Dev *sva_dev_start(const char *args)
     Dev *d = dev_start("virt-sva -cpu max", args);
     unsigned cap = sva_find_ecap(d->t, 0, d->devfn, PCI_EXT_CAP_ID_PASID);
     uint64_t cd[SMMU3_CD_WORDS];
-    uint64_t plain_root;
 
     sva_smmu_enable(d->t);
     d->cds = sva_alloc(d->t, 64 << 5, PAGE);
@@ -398,9 +429,9 @@ Dev *sva_dev_start(const char *args)
     d->offset = UINT64_C(0x7f0000000000);
     sva_ste_stage1(d->t, d->devfn, d->cds, 5);
     /* Without PASID: memory as it is; with ours: faults stall. */
-    plain_root = sva_table(d->t);
-    sva_map(d->t, plain_root, SVA_RAM, SVA_RAM, 128 * MiB, 0);
-    sva_cd_for(cd, plain_root, 1, false);
+    d->plain_root = sva_table(d->t);
+    sva_map(d->t, d->plain_root, SVA_RAM, SVA_RAM, 128 * MiB, 0);
+    sva_cd_for(cd, d->plain_root, 1, false);
     sva_set_cd(d->t, d->devfn, d->cds, 0, cd);
     sva_cd_for(cd, d->root, 2, true);
     sva_set_cd(d->t, d->devfn, d->cds, PASID, cd);

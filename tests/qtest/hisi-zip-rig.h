@@ -14,6 +14,7 @@
 #include "sva-qtest.h"
 
 #define PAGE            UINT64_C(4096)
+#define PORT            (4 << 3)
 #define PLAIN_MACHINE   "virt,gic-version=3 -cpu max"
 
 /* How long anything may take: generous, the machine may be busy. */
@@ -45,6 +46,8 @@ typedef struct Dev {
     bool is_v2;
     /* The process's address space: va - pa of all that is mapped */
     uint64_t offset, root, cds;
+    uint64_t plain_root;        /* tables of accesses without PASID */
+    unsigned slot_control;      /* of the root port, in its configuration */
 } Dev;
 
 typedef struct Queue {
@@ -65,6 +68,10 @@ typedef struct Request {
     uint64_t context;
 } Request;
 
+/* A function's configuration space in memory. */
+#define ECAM(bus, devfn) \
+    (UINT64_C(0x4010000000) + ((uint64_t)(bus) << 20 | (devfn) << 12))
+
 /* Registers of BAR2, 32 bits. */
 uint32_t reg(Dev *d, uint64_t offset);
 void set_reg(Dev *d, uint64_t offset, uint32_t value);
@@ -74,6 +81,8 @@ void find_device(Dev *d);
 Dev *dev_start(const char *machine, const char *args);
 /* Without any IOMMU: an address is an address. */
 Dev *plain_start(void);
+/* The same, on bus 1 behind a root port at PORT on bus 0. */
+Dev *behind_port_start(const char *args);
 void dev_stop(Dev *d);
 /* As the driver does: one store of 16 bytes, here two of 8. */
 void mailbox_start(Dev *d, unsigned cmd, bool is_read, unsigned qn,
@@ -133,6 +142,12 @@ uint8_t *host_pack(unsigned format, const uint8_t *data, size_t bytes,
 void assert_unpacks(unsigned format, const uint8_t *packed,
                     size_t packed_bytes, const uint8_t *data,
                     size_t bytes);
+
+/*
+ * A decompression whose output is @value at @dst, and zeroes, @n bytes in
+ * all: they are still being written when the first have their effect.
+ */
+Request write_word(Dev *d, uint64_t dst, uint16_t value, unsigned n);
 
 /* ---- By PASID, behind the SMMU ----------------------------------------- */
 

@@ -351,99 +351,6 @@ static void test_snapshot_stalled(void)
     dev_stop(d);
 }
 
-/* ---- Jobs that write to the function itself ---------------------------- */
-
-#define ECAM(bus, devfn) \
-    (UINT64_C(0x4010000000) + ((uint64_t)(bus) << 20 | (devfn) << 12))
-
-/*
- * A decompression whose output is @value at @dst, and zeroes, @n bytes in
- * all: they are still being written when the first have their effect.
- */
-static Request write_word(Dev *d, uint64_t dst, uint16_t value, unsigned n)
-{
-    uint64_t src = sva_alloc(d->t, PAGE, PAGE);
-    g_autofree uint8_t *plain = g_malloc0(n);
-    g_autofree uint8_t *packed = NULL;
-    size_t bytes;
-
-    stw_le_p(plain, value);
-    packed = host_pack(1, plain, n, &bytes);
-    qtest_bufwrite(d->t->qts, src, packed, bytes);
-    return (Request) { HISI_ZIP_REQUEST(1, 0, 0), src, bytes, dst, n };
-}
-
-static void test_job_resets_itself(void)
-{
-    Dev *d = plain_start();
-    unsigned exp = sva_find_cap(d->t, 0, d->devfn, PCI_CAP_ID_EXP);
-    uint32_t sqe[HISI_ZIP_SQE_WORDS];
-    Queue q, other;
-    Request r;
-
-    bring_up(d, 64);
-    q = queue_open(d, 0, 16, HISI_ZIP_DECOMPRESS, 0);
-    other = queue_open(d, 1, 16, HISI_ZIP_COMPRESS, 0);
-    r = write_word(d, ECAM(0, d->devfn) + exp + PCI_EXP_DEVCTL,
-                   PCI_EXP_DEVCTL_BCR_FLR, 256);
-    fill_slot(&q, r);
-    fill_slot(&q, r);
-    ring_db(d, QM_DB_SQ, 0, q.tail, 0);
-    submit(&other, small_request(d));
-    WAIT_FOR(sva_config_read(d->t, 0, d->devfn, PCI_COMMAND, 2) == 0);
-    g_assert_false(is_done(&q));
-    find_device(d);
-    assert_is_reset(d);
-    bring_up(d, 64);
-    q = queue_open(d, 0, 16, HISI_ZIP_COMPRESS, 0);
-    g_assert_cmphex(run(&q, small_request(d), sqe), ==, HISI_ZIP_OK);
-    dev_stop(d);
-}
-
-/* Its own registers do not take the function's accesses. */
-static void test_job_writes_registers(void)
-{
-    Dev *d = plain_start();
-    uint32_t sqe[HISI_ZIP_SQE_WORDS];
-    Queue q;
-
-    bring_up(d, 64);
-    q = queue_open(d, 0, 16, HISI_ZIP_DECOMPRESS, 0);
-    g_assert_cmphex(run(&q, write_word(d, d->bar2 + QM_MEM_START_INIT, 1, 2),
-                        sqe),
-                    ==, HISI_ZIP_WRITE_REFUSED);
-    g_assert_cmphex(run(&q, write_word(d, d->bar2 + 0x301128, 1, 2), sqe), ==,
-                    HISI_ZIP_WRITE_REFUSED);
-    g_assert_cmphex(reg(d, 0x301128), ==, 0);
-    dev_stop(d);
-}
-
-static void test_job_unplugs_itself(void)
-{
-    Dev *d = g_new0(Dev, 1);
-    unsigned slot, port = 4 << 3;
-    Queue q;
-
-    d->t = sva_start_machine(PLAIN_MACHINE,
-                             "-device pcie-root-port,id=rp,addr=4.0,chassis=1 "
-                             "-device hisi-zip,bus=rp");
-    sva_enable_bridge(d->t, 0, port, 1);
-    d->bus = 1;
-    find_device(d);
-    d->scratch = sva_alloc(d->t, PAGE, PAGE);
-    bring_up(d, 64);
-    q = queue_open(d, 0, 16, HISI_ZIP_DECOMPRESS, 0);
-    slot = sva_find_cap(d->t, 0, port, PCI_CAP_ID_EXP) + PCI_EXP_SLTCTL;
-    sva_config_write(d->t, 0, port, slot, 2, PCI_EXP_SLTCTL_PWR_IND_ON);
-    submit(&q, write_word(d, ECAM(0, port) + slot,
-                          PCI_EXP_SLTCTL_PWR_IND_OFF | PCI_EXP_SLTCTL_PCC, 2));
-    qtest_qmp_eventwait(d->t->qts, "DEVICE_DELETED");
-    g_assert_cmphex(sva_config_read(d->t, 1, d->devfn, PCI_VENDOR_ID, 2), ==,
-                    0xffff);
-    g_assert_false(is_done(&q));
-    dev_stop(d);
-}
-
 /* ---- A hostile guest --------------------------------------------------- */
 
 static uint64_t random64(GRand *rand)
@@ -553,12 +460,6 @@ int main(int argc, char **argv)
     g_test_add_func("/hisi-zip/migrate/stalled", test_migrate_stalled);
     g_test_add_func("/hisi-zip/migrate/snapshot-stalled",
                     test_snapshot_stalled);
-    g_test_add_func("/hisi-zip/hostile/job-resets-itself",
-                    test_job_resets_itself);
-    g_test_add_func("/hisi-zip/hostile/job-writes-registers",
-                    test_job_writes_registers);
-    g_test_add_func("/hisi-zip/hostile/job-unplugs-itself",
-                    test_job_unplugs_itself);
     g_test_add_func("/hisi-zip/hostile/noise", test_noise);
     return g_test_run();
 }

@@ -5,19 +5,17 @@
  * other queues go on. A job holds a fixed amount of memory, however long its
  * buffers are.
  *
- * Jobs do not migrate. Nothing of a job is visible before its end but output
- * bytes, and those come out the same a second time: it starts again from its
- * entry.
+ * Jobs do not migrate: one that was in work starts again from its entry. That
+ * does no harm where the entry's source is still there; docs/specs/hisi-zip.rst
+ * names the two cases in which it is not.
  *
- * Called by the queue manager through hisi-zip.c; runs in a bottom half.
+ * Called by the queue manager through hisi-zip.c, and by the worker.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
-#include "qemu/main-loop.h"
 #include "qemu/units.h"
-#include "system/runstate.h"
 #include "hisi-zip.h"
 #include "hisi-zip-abi.h"
 #include "hisi-zip-codec.h"
@@ -26,7 +24,7 @@
 #include "hisi-zip-stream.h"
 #include "trace.h"
 
-/* Job steps between two looks at the main loop, a few milliseconds' worth. */
+/* Job steps of one turn. */
 enum { STEPS_AT_A_TIME = 4 };
 
 typedef enum JobStage {
@@ -583,8 +581,11 @@ static void run_queue(HisiZip *zip, unsigned qn)
     }
 }
 
-static void run_queues(HisiZip *zip)
+/* One turn: a bounded number of steps, of one queue after the other. */
+static bool run_queues(PCIDevice *pdev)
 {
+    HisiZip *zip = HISI_ZIP(pdev);
+
     for (unsigned i = 0; i < STEPS_AT_A_TIME; i++) {
         unsigned qn = find_next_bit(zip->runnable, HISI_QM_MAX_QUEUES,
                                     zip->next_queue);
@@ -593,56 +594,19 @@ static void run_queues(HisiZip *zip)
             qn = find_first_bit(zip->runnable, HISI_QM_MAX_QUEUES);
         }
         if (qn == HISI_QM_MAX_QUEUES) {
-            return;
+            return false;
         }
         clear_bit(qn, zip->runnable);
         zip->next_queue = (qn + 1) % HISI_QM_MAX_QUEUES;
         run_queue(zip, qn);
     }
-    if (!bitmap_empty(zip->runnable, HISI_QM_MAX_QUEUES)) {
-        qemu_bh_schedule(zip->bh);
-    }
-}
-
-static void unref_device(void *zip)
-{
-    object_unref(zip);
-}
-
-static void engine_run(void *opaque)
-{
-    HisiZip *zip = opaque;
-
-    if (!runstate_is_running()) {
-        return;     /* engine_vm_state() calls again */
-    }
-    /*
-     * A job may write to where the guest unplugs the device; the device is
-     * needed here, and after this function by the bottom half's guard.
-     */
-    object_ref(zip);
-    run_queues(zip);
-    if (qdev_is_realized(DEVICE(zip))) {
-        object_unref(zip);
-    } else {
-        aio_bh_schedule_oneshot(qemu_get_aio_context(), unref_device, zip);
-    }
-}
-
-/* A machine that stands still, or is being saved, sees no accesses. */
-static void engine_vm_state(void *opaque, bool running, RunState state)
-{
-    HisiZip *zip = opaque;
-
-    if (running && !bitmap_empty(zip->runnable, HISI_QM_MAX_QUEUES)) {
-        qemu_bh_schedule(zip->bh);
-    }
+    return !bitmap_empty(zip->runnable, HISI_QM_MAX_QUEUES);
 }
 
 void hisi_zip_engine_kick(HisiZip *zip, unsigned qn)
 {
     set_bit(qn, zip->runnable);
-    qemu_bh_schedule(zip->bh);
+    sva_worker_schedule(&zip->worker);
 }
 
 void hisi_zip_engine_abandon(HisiZip *zip, unsigned qn)
@@ -661,9 +625,7 @@ void hisi_zip_engine_abandon(HisiZip *zip, unsigned qn)
 
 void hisi_zip_engine_init(HisiZip *zip)
 {
-    zip->bh = qemu_bh_new_guarded(engine_run, zip,
-                                  &DEVICE(zip)->mem_reentrancy_guard);
-    zip->vm_state = qemu_add_vm_change_state_handler(engine_vm_state, zip);
+    sva_worker_init(&zip->worker, PCI_DEVICE(zip), run_queues);
 }
 
 void hisi_zip_engine_fini(HisiZip *zip)
@@ -671,6 +633,5 @@ void hisi_zip_engine_fini(HisiZip *zip)
     for (unsigned qn = 0; qn < HISI_QM_MAX_QUEUES; qn++) {
         hisi_zip_engine_abandon(zip, qn);
     }
-    qemu_del_vm_change_state_handler(zip->vm_state);
-    qemu_bh_delete(zip->bh);
+    sva_worker_fini(&zip->worker);
 }

@@ -11,6 +11,7 @@
 #include "qom/object.h"
 #include "hisi-qm.h"
 #include "hw/pci/sva/requester.h"
+#include "hw/pci/sva/worker.h"
 
 #define TYPE_HISI_ZIP "hisi-zip"
 OBJECT_DECLARE_SIMPLE_TYPE(HisiZip, HISI_ZIP)
@@ -33,8 +34,7 @@ struct HisiZip {
     bool flush;
 
     /* The engine. Nothing of it migrates: jobs start again. */
-    QEMUBH *bh;
-    VMChangeStateEntry *vm_state;
+    SvaWorker worker;
     HisiZipJob *jobs[HISI_QM_MAX_QUEUES];   /* NULL: none in work */
     HisiZipJob *in_step;        /* the one that is executing now */
     DECLARE_BITMAP(runnable, HISI_QM_MAX_QUEUES);
