@@ -8,7 +8,7 @@ T ?=
 build = $(or $(SVA_BUILD_DIR),$(shell cat .build-dir 2>/dev/null || echo build))
 python = /usr/bin/python3
 
-.PHONY: all demo check check-unit check-qtest check-guest check-warnings bench conformance \
+.PHONY: all demo check check-unit check-qtest check-guest check-warnings check-house bench conformance \
         docs install clean distclean help
 
 all: configured
@@ -39,6 +39,11 @@ check-guest: all
 check-warnings: configured
 	@tools/build qemu
 	@$(python) tools/warnings --build '$(build)'
+
+check-house:
+	@tools/check-house --objects '$(build)/sva' \
+	    --objects '$(build)/qemu/libqemu-aarch64-softmmu.a.p' \
+	    --objects '$(build)/qemu/tests/qtest/sva'
 
 bench: all
 	@$(python) tests/bench/run --build '$(build)/sva' \
@@ -73,6 +78,7 @@ help:
 	@echo '  check-guest  the tests in Linux guests'
 	@echo '               with T=PATTERN: only the cases whose path or program matches'
 	@echo '  check-warnings  our files with gcc and clang at -Wall -Wextra'
+	@echo '  check-house  rings of includes and calls among our files, and long files'
 	@echo '  bench        benchmarks'
 	@echo '  conformance  which statement of the architecture which test shows'
 	@echo '  docs         the documentation, as HTML'
