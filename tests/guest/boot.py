@@ -229,13 +229,23 @@ class Boot:
                     over = over or bool({'SHUTDOWN', 'GONE'} & set(qmp.poll_events()))
             if over:
                 break
-            if any(STAMP.sub('', text) == 'guest: move me' for _, text in self.lines[seen:]):
+            asked = [STAMP.sub('', text) for _, text in self.lines[seen:]]
+            if 'guest: move me' in asked:
                 moved = self._save(qmp)
                 drain_console()
                 self._quit(qmp, qemu)
                 return moved
-            seen = len(self.lines)
+            if 'guest: plug' in asked:
+                for device in self.scenario.plugs:
+                    qmp.command('device_add', **device)
+            seen += len(asked)
         drain_console()
+        if self.scenario.counters:
+            self._ask_for_counters(qmp)
+        self._quit(qmp, qemu)
+        return None
+
+    def _ask_for_counters(self, qmp):
         try:
             self.counters = qmp.command('qom-get', path='/machine/smmu',
                                         property='counters')
@@ -243,8 +253,6 @@ class Boot:
             self.counters = {}
             if not self.ended:
                 self.ended = f'no counters of the SMMU: {error}'
-        self._quit(qmp, qemu)
-        return None
 
     def _save(self, qmp):
         """Write the guest's state to a file, which stops it; its URI."""

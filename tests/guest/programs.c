@@ -18,6 +18,7 @@
     X("foreign", main_foreign)          \
     X("interrupt", main_interrupt)      \
     X("iommufd", main_iommufd)          \
+    X("iort", main_iort)                \
     X("isolation", main_isolation)      \
     X("killed", main_killed)            \
     X("list", main_list)                \

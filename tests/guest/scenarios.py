@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The guest tests, one boot each: a list of Scenario (see scenario.py).
 
-Those of hisi-zip are in scenarios_hisi.py. Read by run.
+Those of hisi-zip are in scenarios_hisi.py, those of ACPI with PCI bridges in
+scenarios_acpi.py. Read by run.
 """
 
 from scenario import (ACCELERATOR, ACCELERATORS, SLOW_DISK, PLAIN_DEVICES, PLAIN_VERDICTS,
                       VIRTIO_AND_E1000E, Scenario, ats_invalidated, flags_not_updated,
                       flags_updated, stalls_none, stalls_served, translated)
+from scenarios_acpi import ACPI_SCENARIOS
 from scenarios_hisi import HISI_SCENARIOS
 
 SCENARIOS = [
@@ -171,4 +173,4 @@ SCENARIOS = [
         'runner-hang', 'a guest that hangs is killed', ['hang'],
         kernel=(6, 1), sva=None, timeout=6,
         must_fail=[r'hang: no verdict', r'boot: the guest did not power off within']),
-] + HISI_SCENARIOS
+] + ACPI_SCENARIOS + HISI_SCENARIOS

@@ -54,9 +54,13 @@ class Verdicts:
         self._programs(texts, part.verdicts)
         self._boot(texts, boot)
         self._kernel_log(texts, boot)
+        if scenario.counters:
+            self._counters(boot)
+
+    def _counters(self, boot):
         if boot.counters:
-            self.add('smmu-counters',
-                     '; '.join(counter_complaints(scenario, boot.counters, part.whole)))
+            complaints = counter_complaints(self.scenario, boot.counters, self.part.whole)
+            self.add('smmu-counters', '; '.join(complaints))
         else:
             self.add('smmu-counters', 'they could not be read')
 
