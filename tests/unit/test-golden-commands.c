@@ -74,7 +74,7 @@ static void legal_fields(void)
 
     golden_start(g);
     golden_accept(g, 0x803, 0);
-    golden_accept(g, 0x1046, 0);
+    golden_accept(g, 0x3d346, 0);               /* reserved bits, too */
     golden_accept(g, 0x41, U(0xffffffffffffefff));
     golden_accept(g, 0x40, U(0xfffffffffffffff4));
     golden_accept(g, 0x1012, 0x400);
@@ -95,9 +95,10 @@ static void cfgi_ste(void)
         unsigned first, last;   /* the streams that notice */
     } cases[] = {
         { U(0x000000a500000003), 0x1, 0xa5, 0xa5 },
-        { U(0x0000009500000004), 0x03, 0x90, 0x9f },
+        { U(0x0000009500000004), 0xffffffe3, 0x90, 0x9f },
         { U(0x000000a600000004), 0x00, 0xa6, 0xa7 },
         { U(0x0000000000000004), 0x1f, 0x90, 0xaf },
+        { U(0x8000000000000004), 0x1f, 0x90, 0xaf },
         { U(0x000000a500000006), 0x0, 0xa5, 0xa5 },
     };
 
@@ -115,18 +116,25 @@ static void cfgi_ste(void)
         }
         golden_accept(g, cases[i].w0, cases[i].w1);
         golden_accept(g, 0x46, 0);
-        for (unsigned sid = cases[i].first; sid <= cases[i].last; sid++) {
-            golden_aborts(g, golden_read(sid, 0x1234));
+        for (unsigned sid = 0x90; sid <= 0xaf; sid++) {
+            if (sid >= cases[i].first && sid <= cases[i].last) {
+                golden_aborts(g, golden_read(sid, 0x1234));
+            } else {                    /* none goes in vain, here */
+                golden_passes(g, golden_read(sid, 0x1234), 0x1234);
+            }
         }
         golden_no_event(g);
     }
 }
 
-/* CFGI_CD: StreamID and SubstreamID; CFGI_CD_ALL: StreamID. */
+/* CFGI_CD: StreamID and SubstreamID; the others: StreamID. */
 static void cfgi_cd(void)
 {
     static const uint64_t commands[][2] = {
         { U(0x00000033fedcb005), 0x1 }, { U(0x0000003300000006), 0 },
+        /* The STE goes with all its CDs */
+        { U(0x0000003300000003), 0x1 }, { U(0x0000003200000004), 0x0 },
+        { U(0x0000000000000004), 0x1f },
     };
     Smmu3Transaction t = golden_ssid(golden_read(0x33, 0x40001234), SSID);
 
@@ -165,8 +173,8 @@ static const struct {
       { .by_vmid = true, .vmid = 0xb00d, .by_asid = true, .asid = 0xcafe,
         .by_address = true, .addr = U(0xfedcba9876543000),
         .last = U(0xfedcba9876543fff) } },
-    /* TG=1, NUM=19, SCALE=5, TTL=3, Leaf: 20 * 2^5 pages */
-    { U(0xcafeb00d00513012), U(0x00007f1234567701), 2,
+    /* TG=1, NUM=19, SCALE=5, TTL=3, Leaf: 20 * 2^5 pages; reserved bits set */
+    { U(0xcafeb00dfc5f3f12), U(0x00007f12345677ff), 2,
       { .by_vmid = true, .vmid = 0xb00d, .by_asid = true, .asid = 0xcafe,
         .by_address = true, .addr = U(0x7f1234567000),
         .last = U(0x7f12347e6fff) } },
@@ -307,7 +315,7 @@ static void atc_inv(void)
           { .sid = 0xdeadbeef, .has_ssid = true, .ssid = SSID,
             .global = true, .addr = U(0xfedcba9876540000),
             .size_log2 = 17 } },
-        { U(0xdeadbeeffedcb840), U(0xfedcba9876543000),
+        { U(0xdeadbeeffedcbd40), U(0xfedcba9876543000),
           { .sid = 0xdeadbeef, .has_ssid = true, .ssid = SSID,
             .addr = U(0xfedcba9876543000), .size_log2 = 12 } },
         { U(0xdeadbeeffedcb240), U(0xfedcba9876543f80),
@@ -412,9 +420,10 @@ static void resume(void)
         unsigned count;
         Smmu3Resolution how;
     } cases[] = {
-        { U(0x0000009c00000044), 1, SMMU3_RESOLVE_RAZWI },
+        { U(0x0000009cffffcb44), 1, SMMU3_RESOLVE_RAZWI },
         { U(0x0000009c00001044), 1, SMMU3_RESOLVE_RETRY },
         { U(0x0000009c00002044), 1, SMMU3_RESOLVE_ABORT },
+        { U(0x0000009cffffdb44), 1, SMMU3_RESOLVE_RETRY },
         { U(0x0000009c00003044), 1, SMMU3_RESOLVE_RETRY },
         { U(0x0000009d00001044), 0, 0 },
         { U(0x0000009c00000045), 1, SMMU3_RESOLVE_ABORT },
@@ -463,19 +472,21 @@ static void sync_signals(void)
 
     fake_map(g->host, pa, 4);
     golden_start(g);
-    golden_accept(g, U(0x600dda7a0fc00046), pa);
-    golden_accept(g, U(0x600dda7a0fc02046), pa);
+    golden_accept(g, U(0xe00dda7a0fc00046), pa);
+    golden_accept(g, U(0xe00dda7a0fc02046), pa);
     g_assert_cmpuint(g->host->msis->len, ==, 0);
     g_assert_cmpuint(g->host->sent_events, ==, 1);
     g_assert_cmpuint(g->host->irqs[SMMU3_IRQ_CMD_SYNC], ==, 0);
-    golden_accept(g, U(0x600dda7a0fc01046), pa | 3);
-    g_assert_cmpuint(g->host->irqs[SMMU3_IRQ_CMD_SYNC], ==, 1);
+    golden_accept(g, U(0xe00dda7a0fffdb46), pa | 3);
+    /* An address that is none, but for the bits beside it */
+    golden_accept(g, U(0xe00dda7a0fffdb46), U(0xfff0000000000003));
+    g_assert_cmpuint(g->host->irqs[SMMU3_IRQ_CMD_SYNC], ==, 2);
     g_assert_cmpuint(g->host->msis->len, ==, 1);
     msi = &g_array_index(g->host->msis, FakeMsi, 0);
     g_assert_cmphex(msi->pa, ==, pa);
-    g_assert_cmphex(msi->data, ==, 0x600dda7a);
+    g_assert_cmphex(msi->data, ==, 0xe00dda7a);
     g_assert_cmphex(fake_read64(g->host, pa & ~U(7)), ==,
-                    U(0x600dda7a00000000));
+                    U(0xe00dda7a00000000));
     g_assert_cmpuint(g->host->sent_events, ==, 1);
 }
 
@@ -498,6 +509,9 @@ static void page_requests(void)
         { { .sid = 1, .write = true }, U(0x2000000000000001), 0 },
         { { .sid = 1, .last = true, .prg_index = 1 },
           U(0x4000000000000001), 0x1 },
+        { { .sid = 1, .ssv = true, .ssid = 1, .priv = true, .exec = true,
+            .read = true, .write = true, .last = true, .prg_index = 0x100 },
+          U(0xfc00000100000001), 0x100 },
     };
     g_autoptr(Golden) g = golden_new();
 

@@ -9,6 +9,7 @@
 #include "conformance.h"
 #include "golden.h"
 #include "core/tables/config.h"
+#include <stddef.h>
 
 #define U(x) UINT64_C(x)
 
@@ -65,6 +66,8 @@ static void put_stage1_tables(Golden *g)
                                           : U(0x410f004034120000));
         /* A table with APTable[0]=1: no unprivileged access */
         golden_put(g, roots[i] + 8 * 8, U(0x2000777700000003));
+        /* One with APTable[1]=1: no writes */
+        golden_put(g, roots[i] + 8 * 9, U(0x4000777700000003));
         golden_put(g, roots[i] + 8 * 0x1ff, (to + G_VA(9)) | G_USER_RW);
     }
     golden_put(g, U(0x777700000000), U(0x123480000f41));
@@ -165,6 +168,17 @@ static const Case ste1_cases[] = {
     { "s1mpam-is-no-s1stalld", { G_CD | 0xb, 0x040000d6 },
       { U(0xcafe7205c0003519), G_S1, 0, 0xff }, R(0x40001234),
       TO(0x123440001234) },
+    { "eats-1-is-no-s1stalld", { G_CD | 0xb, 0x100000d6 },
+      { U(0xcafe7205c0003519), G_S1, 0, 0xff }, R(0x40001234),
+      TO(0x123440001234) },
+    { "s1dss-3", { U(0x080000000000000b) | G_CD, 0xd7 }, CD1, R(0x40001234),
+      0x06 },
+    /* S1Fmt=3 is linear */
+    { "s1fmt-3", { U(0x080000000000003b) | (G_CD - 0x40), 0xd6 }, CD1,
+      { 0x40001234, 'r', false, 1 }, TO(0x123440001234) },
+    /* S1Fmt is of no account for one CD, nor are the reserved bits */
+    { "bits-beside-config", { U(0x07f000000000001b) | G_CD,
+      U(0x0000101f800000d6) }, CD1, R(0x80001234), TO(0x123480001234) },
     /* STRW: 2 is NS-EL2, which has one privilege; MTCFG and MemAttr set */
     { "strw-0", { G_CD | 0xb, U(0x0000101f000000d6) }, CD1, R(0x80001234),
       0x13 },
@@ -228,6 +242,8 @@ static const Case ste2_cases[] = {
     { "s2ps-3-outside", STE2(U(0x040b355900000001), S2_LOW), NO_CD, R(0x1234),
       0x11 },
     { "s2aa64-0", STE2(U(0x0405355900000001), G_S2), NO_CD, R(IPA1), 0x04 },
+    { "s2aa64-0-s2endi-1", STE2(U(0x0415355900000001), G_S2), NO_CD, R(IPA1),
+      0x04 },
     { "s2endi-1", STE2(U(0x041d355900000001), G_S2), NO_CD,
       R(U(0x1c0001234)), TO(0xb00040001234) },
     { "s2endi-0", STE2(U(0x040d355900000001), G_S2), NO_CD,
@@ -239,12 +255,16 @@ static const Case ste2_cases[] = {
       TO(0xb000c0000000) },
     { "s2ha-1", STE2(U(0x050d355900000001), G_S2), NO_CD, R(G_VA(4)),
       TO(0xb000c0000000) },
+    { "s2s-is-no-s2ha", STE2(U(0x020d355900000001), G_S2), NO_CD, R(G_VA(4)),
+      0x12 },
     { "s2hd-0", STE2(U(0x050d355900000001), G_S2), NO_CD, W(G_VA(5)), 0x13 },
     { "s2hd-1", STE2(U(0x058d355900000001), G_S2), NO_CD, W(G_VA(5)),
       TO(0xb00100000000) },
     { "s2hd-1-without-s2ha", STE2(U(0x048d355900000001), G_S2), NO_CD,
       W(G_VA(5)), 0x13 },
     { "s2r-0", STE2(U(0x000d355900000001), G_S2), NO_CD, R(G_VA(2)), SILENT },
+    { "s2haft-is-no-s2r", STE2(U(0x080d355900000001), G_S2), NO_CD,
+      R(G_VA(2)), SILENT },
     { "s2r-1", STE2(U(0x040d355900000001), G_S2), NO_CD, R(G_VA(2)), 0x10 },
     { "s2s-1-records", STE2(U(0x020d355900000001), G_S2), NO_CD, R(G_VA(2)),
       0x10 },
@@ -307,6 +327,10 @@ static const Case cd_cases[] = {
       R(0x40001234), 0x11 },
     { "ips-3-outside", STE1, { U(0xcafe6203c0003519), S1_LOW, 0, 0xff },
       R(0x1234), 0x11 },
+    { "affd-is-not-of-ips", STE1, { U(0xcafe620cc0003519), S1_LOW, 0, 0xff },
+      R(0x40001234), 0x11 },
+    { "wxn-is-no-affd", STE1, { U(0xcafe6215c0003519), G_S1, 0, 0xff },
+      R(G_VA(4)), 0x12 },
     { "affd-0", STE1, { U(0xcafe62c5c0003519), G_S1, 0, 0xff }, R(G_VA(4)),
       0x12 },
     { "affd-1", STE1, { U(0xcafe620dc0003519), G_S1, 0, 0xff }, R(G_VA(4)),
@@ -331,6 +355,8 @@ static const Case cd_cases[] = {
       R(0x40001234), 0x0a },
     { "ha-1", STE1, { U(0xcafe6a05c0003519), G_S1, 0, 0xff }, R(G_VA(4)),
       TO(0x123500000000) },
+    { "s-is-no-ha", STE1, { U(0xcafe7205c0003519), G_S1, 0, 0xff },
+      R(G_VA(4)), 0x12 },
     { "hd-0", STE1, { U(0xcafe6a05c0003519), G_S1, 0, 0xff }, W(G_VA(5)),
       0x13 },
     { "hd-1", STE1, { U(0xcafe6e05c0003519), G_S1, 0, 0xff }, W(G_VA(5)),
@@ -347,6 +373,14 @@ static const Case cd_cases[] = {
       R(U(0x200001234)), 0x13 },
     { "had0-1", STE1, { U(0xcafe6205c0003519), G_S1 | 0x2, 0, 0xff },
       R(U(0x200001234)), TO(0x123480001234) },
+    /* APTable[1] holds for the privileged, whom E0PD does not keep out */
+    { "e0pd0-is-no-had0", STE1, { U(0xcafe6205c0003519), G_S1 | 0x4, 0,
+      0xff }, { G_VA(9), 'w', true, -1 }, 0x13 },
+    { "e0pd1-is-no-had1", STE1, { U(0xcafe6205b5993519), G_S1, S1_B | 0x4,
+      0xff }, { UPPER(9), 'w', true, -1 }, 0x13 },
+    { "ttb1-bits-beside", STE1, { U(0xcafe6205b5993519), G_S1,
+      S1_B | U(0xfbf0000000000001), 0xff }, R(UPPER(1) | 0x1234),
+      TO(0x124440001234) },
     { "had1-0", STE1, { U(0xcafe6205b5993519), G_S1, S1_B | 0x1, 0xff },
       R(UPPER(8) | 0x1234), 0x13 },
     { "had1-1", STE1, { U(0xcafe6205b5993519), G_S1, S1_B | 0x2, 0xff },
@@ -437,6 +471,26 @@ static void l1std(void)
     }
 }
 
+/* Span has five bits: 12 and 17 are too much, whatever SPLIT. */
+static void l1std_span(void)
+{
+    static const uint64_t spans[] = { 0x0, 0xc, 0x10, 0x11, 0x1f };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(spans); i++) {
+        g_autoptr(Golden) g = golden_new();
+
+        golden_create(g);
+        golden_w64(g, 0x080, U(0xc000000020000));
+        golden_w32(g, 0x088, 0x00010294);
+        golden_put(g, U(0xc000000020000) + 8 * 0x21d,
+                   U(0x0009a5a5a5a40000) | spans[i]);
+        golden_put4(g, U(0x9a5a5a5a40000), 0x9, U(0x100000000000), 0, 0);
+        golden_start(g);
+        golden_aborts(g, golden_read(0x87400, 0x1234));
+        golden_event(g, U(0x0008740000000002), 0, 0, 0);
+    }
+}
+
 /* One STE, its address with the lowest bit that there can be. */
 static void strtab_of_one(void)
 {
@@ -461,6 +515,7 @@ static void s2ptw(void)
         { 0, U(0x040d355900000001), 0x04, 0 },
         { 0, U(0x044d355900000001), 0x04, 0x13 },
         { 0, U(0x044d355900000001), 0x3c, 0 },
+        { 0, U(0x058d355900000001), 0x04, 0 },          /* S2HA, S2HD */
         { 0x02000000, U(0x044d355900000001), 0x18, 0 },
         { 0x02000000, U(0x044d355900000001), 0x08, 0x13 },
     };
@@ -505,6 +560,56 @@ static void s2fwb(void)
                     ==, 0);
     g_assert_false(stream.stage2.fwb);
     golden_create(g);
+}
+
+/* What a feature's absence makes of two fields, and byte order of one. */
+static void by_features(void)
+{
+    static const struct {
+        size_t feature;
+        unsigned value;
+        uint64_t ste[4], cd0;
+        unsigned event;         /* or 0 */
+    } cases[] = {
+        /* VMID16=0: bits 15:8, and no more, have to be 0 */
+        { offsetof(Smmu3Features, vmid16), 0,
+          { G_CD | 0xb, 0xd6, 0xffff00ff }, U(0xcafe6205c0003519), 0 },
+        { offsetof(Smmu3Features, vmid16), 0,
+          { G_CD | 0xb, 0xd6, 0x00008000 }, U(0xcafe6205c0003519), 0x04 },
+        /* CD2L=0: S1Fmt=1 or 2 with S1CDMax=1 */
+        { offsetof(Smmu3Features, cd2l), 0,
+          { G_CD | U(0x080000000000001b), 0xd6 }, 0, 0x04 },
+        { offsetof(Smmu3Features, cd2l), 0,
+          { G_CD | U(0x080000000000002b), 0xd6 }, 0, 0x04 },
+        /* TTENDIAN=2: little; 3: big */
+        { offsetof(Smmu3Features, ttendian), 2, { G_STE1(G_CD) },
+          U(0xcafe6205c0003519), 0 },
+        { offsetof(Smmu3Features, ttendian), 2, { G_STE1(G_CD) },
+          U(0xcafe6205c000b519), 0x0a },
+        { offsetof(Smmu3Features, ttendian), 3, { G_STE1(G_CD) },
+          U(0xcafe6205c0003519), 0x0a },
+        { offsetof(Smmu3Features, ttendian), 3, { G_STE1(G_CD) },
+          U(0xcafe6205c000b519), 0x10 },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(Golden) g = golden_new();
+
+        *(uint16_t *)((char *)&g->features + cases[i].feature) =
+            cases[i].value;
+        golden_ste(g, 0x33, cases[i].ste[0], cases[i].ste[1],
+                   cases[i].ste[2], cases[i].ste[3]);
+        golden_put4(g, G_CD, cases[i].cd0, G_S1, 0, 0xff);
+        put_stage1_tables(g);
+        golden_start(g);
+        if (cases[i].event) {
+            golden_aborts(g, golden_read(0x33, 0x40001234));
+            golden_event_type(g, cases[i].event);
+        } else {
+            golden_passes(g, golden_read(0x33, 0x40001234),
+                          U(0x123440001234));
+        }
+    }
 }
 
 /* CD.S and STE.S2S: the requester that can wait does. */
@@ -556,8 +661,8 @@ static void aset(void)
     golden_ste(g, 0x32, G_STE1(G_CD + 0x40));
     golden_ste(g, 0x33, G_STE1(G_CD + 0x80));
     golden_put4(g, G_CD, U(0x00016205c0003519), G_S1, 0, 0xff);
-    golden_put4(g, G_CD + 0x40, U(0x0002e205c0003519), G_S1, 0, 0xff);
-    golden_put4(g, G_CD + 0x80, U(0x00036205c0003519), G_S1, 0, 0xff);
+    golden_put4(g, G_CD + 0x40, U(0x0003e205c0003519), G_S1, 0, 0xff);
+    golden_put4(g, G_CD + 0x80, U(0x00026205c0003519), G_S1, 0, 0xff);
     golden_put(g, G_S1 + 8, U(0x123440000741));         /* nG=0 */
     golden_start(g);
     golden_passes(g, golden_read(0x31, 0x40001234), U(0x123440001234));
@@ -637,9 +742,11 @@ int main(int argc, char **argv)
     T("l1cd/4k", l1cd_4k, "43");
     T("l1cd/64k", l1cd_64k, "44");
     T("l1std/splits", l1std, "21");
+    T("l1std/span", l1std_span, "18 19");
     T("l1std/linear-of-one", strtab_of_one, "");
     T("ste/s2ptw", s2ptw, "72");
     T("ste/s2fwb", s2fwb, "");
+    T("ste/by-features", by_features, "27 36");
     T("ste/stall-bits", stall_bits, "");
     T("ste/eats", eats, "100 101");
     T("cd/aset", aset, "115");

@@ -82,6 +82,9 @@ static void stream_disabled(void)
     substream_world(g, UINT64_C(0x8000000000000), 0xd4);    /* S1DSS=0 */
     golden_aborts(g, golden_read(0x33, 0x1000));
     golden_event(g, UINT64_C(0x0000003300000006), 0, 0, 0);
+    golden_ste(g, 0x34, UINT64_C(0xa00000000000000b), 0xd6, 0, 0);
+    golden_aborts(g, golden_ssid(golden_read(0x34, 0x1000), 0));
+    golden_event(g, UINT64_C(0x0000003400000006), 0, 0, 0);
 }
 
 /* The SubstreamID is always there, so SSV is not. */
@@ -123,7 +126,7 @@ static void ats(Golden *g, Smmu3TransactionType type, unsigned access,
     Smmu3Transaction t = {
         .type = type, .sid = 0x9c, .addr = UINT64_C(0xfedcba9876543abd),
         .access = access, .priv = priv, .ind = exec,
-        .ssv = type == SMMU3_ATS_REQUEST, .ssid = SSID,
+        .ssv = true, .ssid = SSID,
     };
     Smmu3Translation result;
 

@@ -151,17 +151,17 @@ static const Register writable[] = {
     { 0x080, 8, UINT64_C(0x400fffffffffffc0) },     /* STRTAB_BASE */
     { 0x088, 4, 0x000307ff },                       /* STRTAB_BASE_CFG */
     { 0x090, 8, UINT64_C(0x400fffffffffffff) },     /* CMDQ_BASE */
-    { 0x098, 4, 0x000007ff },
-    { 0x09c, 4, 0x7f0007ff },
+    { 0x098, 4, 0x000fffff },
+    { 0x09c, 4, 0x7f0fffff },
     { 0x0a0, 8, UINT64_C(0x400fffffffffffff) },     /* EVENTQ_BASE */
-    { 0x100a8, 4, 0x800007ff },
-    { 0x100ac, 4, 0x800007ff },
+    { 0x100a8, 4, 0x800fffff },
+    { 0x100ac, 4, 0x800fffff },
     { 0x0b0, 8, UINT64_C(0x000ffffffffffffc) },     /* EVENTQ_IRQ_CFG0 */
     { 0x0b8, 4, 0xffffffff },
     { 0x0bc, 4, 0x0000003f },
     { 0x0c0, 8, UINT64_C(0x400fffffffffffff) },     /* PRIQ_BASE */
-    { 0x100c8, 4, 0x800007ff },
-    { 0x100cc, 4, 0x800007ff },
+    { 0x100c8, 4, 0x800fffff },
+    { 0x100cc, 4, 0x800fffff },
     { 0x0d0, 8, UINT64_C(0x000ffffffffffffc) },     /* PRIQ_IRQ_CFG0 */
     { 0x0d8, 4, 0xffffffff },
     { 0x0dc, 4, 0x8000003f },                       /* with LO */
@@ -195,6 +195,7 @@ static void writable_bits(void)
 {
     g_autoptr(Golden) g = golden_new();
 
+    g->features.cmdqs = g->features.eventqs = g->features.priqs = 19;
     create_disabled(g);
     golden_w64(g, 0x090, 0x1f);                     /* all queues at their */
     golden_w64(g, 0x0a0, 0x1f);                     /* largest */
@@ -301,18 +302,21 @@ static void without_two_level_tables(void)
 
 /* ---- What guards what (6.2) -------------------------------------------- */
 
-/* With one bit of CR0 set, what all ones change of CR1: 0 or a part. */
+/* With one bit of CR0 set: what all ones change of CR1, and what else. */
 static void cr0_guards(void)
 {
     static const struct {
-        uint32_t cr0, cr1;
-        uint32_t locked, open;
+        uint32_t bit, cr1;
     } cases[] = {
-        { 0x01, 0x03f, 0x02c, 0x064 },      /* SMMUEN: CR2 */
-        { 0x02, 0xfc0, 0x100c8, 0x100cc },  /* PRIQEN: PRIQ_PROD */
-        { 0x04, 0xfc0, 0x100a8, 0x100ac },  /* EVENTQEN: EVENTQ_PROD */
-        { 0x08, 0xfc0, 0x09c, 0x100a8 },    /* CMDQEN: CMDQ_CONS */
-        { 0x10, 0xfff, 0, 0x02c },          /* ATSCHK: nothing */
+        { 0x01, 0x03f }, { 0x02, 0xfc0 }, { 0x04, 0xfc0 }, { 0x08, 0xfc0 },
+        { 0x10, 0xfff },
+    };
+    /* CR2, PRIQ_PROD, EVENTQ_PROD, CMDQ_CONS; and what nothing guards */
+    static const struct {
+        uint32_t offset, guard;
+    } guarded[] = {
+        { 0x02c, 0x01 }, { 0x100c8, 0x02 }, { 0x100a8, 0x04 },
+        { 0x09c, 0x08 }, { 0x100ac, 0 }, { 0x100cc, 0 },
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -320,17 +324,15 @@ static void cr0_guards(void)
 
         create_disabled(g);
         golden_w32(g, 0x028, 0);
-        golden_w32(g, 0x020, cases[i].cr0);
+        golden_w32(g, 0x02c, 0);
+        golden_w32(g, 0x020, cases[i].bit);
         golden_w32(g, 0x028, 0xffffffff);
         g_assert_cmphex(golden_r32(g, 0x028), ==, cases[i].cr1);
-        if (cases[i].locked) {
-            uint32_t before = golden_r32(g, cases[i].locked);
-
-            golden_w32(g, cases[i].locked, ~before);
-            g_assert_cmphex(golden_r32(g, cases[i].locked), ==, before);
+        for (size_t j = 0; j < G_N_ELEMENTS(guarded); j++) {
+            golden_w32(g, guarded[j].offset, 0x1);
+            g_assert_cmphex(golden_r32(g, guarded[j].offset), ==,
+                            guarded[j].guard != cases[i].bit);
         }
-        golden_w32(g, cases[i].open, 0x1);
-        g_assert_cmphex(golden_r32(g, cases[i].open) & 1, ==, 1);
     }
 }
 
@@ -489,6 +491,45 @@ static void gerror_of_msis(void)
                     0x22222222);
 }
 
+/* Each MSI alone in a hole: its own bit of GERROR, and no other. */
+static void gerror_of_one_msi(void)
+{
+    static const Smmu3PageRequest request = { .sid = 1, .read = true };
+    static const struct {
+        uint32_t cfg0, gerror;
+    } cases[] = {
+        { 0, 0x010 }, { 0x0b0, 0x020 }, { 0x0d0, 0x040 }, { 0x068, 0x081 },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(Golden) g = golden_new();
+
+        golden_create(g);
+        golden_w32(g, 0x050, 0);
+        if (cases[i].cfg0) {
+            golden_w64(g, cases[i].cfg0, UINT64_C(0xfff0000000000));
+        }
+        golden_w32(g, 0x050, 0x7);
+        golden_start(g);
+        switch (cases[i].gerror) {
+        case 0x010:
+            golden_command(g, 0x1046, UINT64_C(0xfff0000000000));
+            break;
+        case 0x020:
+            golden_aborts(g, golden_read(0x100, 0));
+            break;
+        case 0x040:
+            smmu3_page_request(g->smmu, &request);
+            break;
+        default:
+            golden_command(g, 0xff, 0);     /* CMDQ_ERR, and its MSI */
+            break;
+        }
+        smmu3_service(g->smmu);
+        g_assert_cmphex(golden_r32(g, 0x060), ==, cases[i].gerror);
+    }
+}
+
 /* IRQ_CTRL: bit 0 GERROR, 1 PRI queue, 2 event queue. */
 static void irq_ctrl(void)
 {
@@ -533,6 +574,26 @@ static void queue_indices(void)
                     UINT64_C(0x0000010200000002));
 }
 
+/* Two commands are 32 bytes: bit 5 of CMDQ_BASE is an address bit. */
+static void queue_of_two(void)
+{
+    g_autoptr(Golden) g = golden_new();
+
+    golden_create(g);
+    golden_w32(g, 0x020, 0);
+    golden_w64(g, 0x090, (G_CMDQ + 0x20) | 1);
+    golden_put(g, G_CMDQ + 0x20, 0x46);
+    golden_put(g, G_CMDQ + 0x30, 0x46);
+    golden_put(g, G_CMDQ + 0x40, 0xff);
+    golden_w32(g, 0x020, 0x08);
+    golden_w32(g, 0x098, 0x2);
+    g_assert_cmphex(golden_r32(g, 0x09c), ==, 0x2);
+    golden_w32(g, 0x098, 0x1);                  /* around, and one more */
+    golden_w32(g, 0x098, 0x3);
+    g_assert_cmphex(golden_r32(g, 0x09c), ==, 0x3);
+    g_assert_cmphex(golden_r32(g, 0x060), ==, 0);
+}
+
 int main(int argc, char **argv)
 {
     conformance_init(&argc, &argv);
@@ -552,7 +613,9 @@ int main(int argc, char **argv)
     T("atschk", atschk, "100");
     T("gerror-of-the-queues", gerror_of_the_queues, "77 89 118");
     T("gerror-of-msis", gerror_of_msis, "108");
+    T("gerror-of-one-msi", gerror_of_one_msi, "108");
     T("irq-ctrl", irq_ctrl, "");
+    T("queue-of-two", queue_of_two, "");
     T("queue-indices", queue_indices, "87");
 #undef T
     return conformance_run();

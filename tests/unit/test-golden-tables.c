@@ -300,7 +300,9 @@ static void gatos_stage1(void)
         { U(0x0000000080001700), U(0x00001234a0000a00) },   /* Device */
         { U(0x0000000080001500), U(0x0000000000000131) },   /* F_PERMISSION */
         { U(0x0000000040001780), U(0x0000000000000131) },   /* privileged X */
+        { U(0x00000000c0001500), U(0xff001234e0000b00) },
         { U(0x00000000c0001400), U(0x0000000000000131) },   /* a write */
+        { U(0x00000000c0001600), U(0x0000000000000131) },   /* privileged */
         { U(0x00000000c0001580), U(0xff001234e0000b00) },   /* X */
         { U(0xfedcba9876543500), U(0x0000000000000101) },
         { U(0x0000000040001900), U(0x0000000000000fe1) },   /* TYPE=2 */
@@ -317,8 +319,42 @@ static void gatos_stage1(void)
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_assert_cmphex(gatos(g, 0x33, cases[i].addr), ==, cases[i].par);
     }
-    g_assert_cmphex(gatos(g, 0x100, 0x500), ==, 0x021); /* C_BAD_STREAMID */
+    /* C_BAD_STREAMID, also for the highest bit of a StreamID */
+    g_assert_cmphex(gatos(g, 0x100, 0x500), ==, 0x021);
+    g_assert_cmphex(gatos(g, 0x80000033, 0x40001500), ==, 0x021);
+    /* Bit 1 of GATOS_CTRL is not RUN */
+    golden_w64(g, 0x108, 0x33);
+    golden_w32(g, 0x100, 0xfffffffe);
+    g_assert_cmphex(golden_r64(g, 0x118), ==, 0x021);
     golden_no_event(g);
+}
+
+/* MAIR: which of the attributes 5 to 7 are Device, and which Normal. */
+static void gatos_mair(void)
+{
+    static const struct {
+        uint64_t mair;
+        unsigned index;
+        bool device;
+    } cases[] = {
+        { U(0x0011000000000000), 7, true }, { U(0x0011000000000000), 6, false },
+        { U(0x0c11000000000000), 7, true }, { U(0x880c0c0c0c0c0c0c), 7, false },
+        { U(0x880c0c0c0c0c0c0c), 6, true }, { U(0x000000000000000c), 0, true },
+        { U(0x0000000000000011), 0, false }, { U(0x00000000110c0c0c), 3, false },
+        { U(0xffffffff0cffffff), 3, true },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(Golden) g = golden_new();
+
+        golden_ste(g, 0x33, G_STE1(G_CD));
+        golden_put4(g, G_CD, G_CD_W0(0xcafe), G_S1, 0, cases[i].mair);
+        golden_put(g, G_S1 + 8, U(0x0000123440000f41) | cases[i].index << 2);
+        golden_start(g);
+        g_assert_cmphex(gatos(g, 0x33, 0x40001500), ==,
+                        cases[i].device ? U(0x0000123460000a00)
+                                        : U(0xff00123460000b00));
+    }
 }
 
 /* GATOS_SID: StreamID, SubstreamID in 51:32, SSID_VALID in 52; 4 KiB. */
@@ -356,6 +392,43 @@ static void gatos_httui(void)
     g_assert_cmphex(gatos(g, 0x33, 0x40001500), ==, U(0xff00123460000b00));
     g_assert_cmphex(fake_read64(g->host, G_S1 + 8), ==,
                     U(0x0000123440000f41));
+    /* InD beside it does not inhibit: an unprivileged fetch */
+    golden_put(g, G_S1 + 8, U(0x0000123440000b41));
+    golden_forget(g);
+    g_assert_cmphex(gatos(g, 0x33, 0x40001580), ==, U(0xff00123460000b00));
+    g_assert_cmphex(fake_read64(g->host, G_S1 + 8), ==,
+                    U(0x0000123440000f41));
+}
+
+/* The same at stage 2: access flag for a read, dirty state for a write. */
+static void gatos_httui_stage2(void)
+{
+    g_autoptr(Golden) g = golden_new();
+    uint64_t at = G_S2 + 8;
+
+    golden_ste(g, 0x33, 0xd, 0, U(0x058d355900000001), G_S2);
+    golden_put(g, at, U(0x000812344000037d));       /* DBM, AF=0 */
+    golden_start(g);
+    g_assert_cmphex(gatos(g, 0x33, 0x40001840), ==, U(0xff00123460000b00));
+    g_assert_cmphex(fake_read64(g->host, at), ==, U(0x000812344000037d));
+    g_assert_cmphex(gatos(g, 0x33, 0x40001900), ==, U(0xff00123460000b00));
+    g_assert_cmphex(fake_read64(g->host, at), ==, U(0x000812344000077d));
+    g_assert_cmphex(gatos(g, 0x33, 0x40001800), ==, U(0xff00123460000b00));
+    g_assert_cmphex(fake_read64(g->host, at), ==, U(0x00081234400007fd));
+}
+
+/* A page of 4 KiB in TTB1's half, so that all bits of the address count. */
+static void gatos_page(void)
+{
+    g_autoptr(Golden) g = golden_new();
+
+    golden_ste(g, 0x33, G_STE1(G_CD));
+    golden_put4(g, G_CD, U(0x00016205b5b07500), 0, U(0x0000913579bdf080),
+                0xff);
+    golden_put(g, U(0x913579bdf080) + 8 * 5, U(0x0000fb456789bf43));
+    golden_start(g);
+    g_assert_cmphex(gatos(g, 0x33, U(0xffffffffffff5500)), ==,
+                    U(0xff00fb456789b300));
 }
 
 /* Nested. PAR of a fault: REASON in 2:1, FAULTCODE in 11:4, FADDR above. */
@@ -405,8 +478,11 @@ int main(int argc, char **argv)
     T("descriptor/not-global", not_global, "84");
     T("descriptor/updates", updates, "58 60");
     T("gatos/stage-1", gatos_stage1, "121 122");
+    T("gatos/mair", gatos_mair, "121");
     T("gatos/substream", gatos_substream, "121");
     T("gatos/httui", gatos_httui, "123");
+    T("gatos/httui-at-stage-2", gatos_httui_stage2, "123");
+    T("gatos/page", gatos_page, "121");
     T("gatos/nested", gatos_nested, "121 122");
 #undef T
     return conformance_run();
