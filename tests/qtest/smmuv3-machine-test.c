@@ -107,41 +107,71 @@ static char *verdict_of(const char *arguments)
     return said;
 }
 
+/* The case's words are said, or with NULL nothing of the machine's. */
+static void assert_verdict(const char *arguments, const char *words)
+{
+    g_autofree char *said = verdict_of(arguments);
+
+    if (words ? !strstr(said, words) : !!strstr(said, "virt-sva:")) {
+        g_test_message("%s: not \"%s\", but: %s", arguments,
+                       words ? words : "silence", said);
+        g_test_fail();
+    }
+}
+
 static void test_verdict_names_the_reason(void)
 {
-    static const struct {
-        const char *arguments;
-        const char *word;
-    } cases[] = {
-        { "-M virt-sva -cpu neoverse-n1", "can share" },
-        { "-M virt-sva -cpu max", "CONFIG_ARM64_VA_BITS_48" },
+    static const char *const cases[][2] = {
         { "-M virt-sva -cpu max -global smmuv3-sva.oas=5", "IDR5.OAS=5" },
         { "-M virt-sva -global smmuv3-sva.ssidsize=0", "SSIDSIZE" },
         { "-M virt-sva -global smmuv3-sva.asid16=0", "ASID" },
         { "-M virt-sva -global smmuv3-sva.cohacc=0", "COHACC" },
-        { "-M virt-sva -global smmuv3-sva.stall-model=1", "STALL_MODEL" },
-        { "-M virt-sva -global smmuv3-sva.gran4k=0", "16 64 KiB" },
         { "-M virt-sva -global smmuv3-sva.cmdqs=6", "CMDQS" },
         { "-M virt-sva -cpu cortex-a15", "AArch64" },
         { "-M virt-sva,default-bus-bypass-iommu=on", "bypass" },
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autofree char *said = verdict_of(cases[i].arguments);
-
-        if (!strstr(said, cases[i].word)) {
-            g_test_message("%s: \"%s\" is not in: %s", cases[i].arguments,
-                           cases[i].word, said);
-            g_test_fail();
-        }
+        assert_verdict(cases[i][0], cases[i][1]);
     }
+}
+
+/* Silence when nothing is amiss; with verdict=on, what a kernel must be like. */
+static void test_verdict_is_quiet_when_all_is_well(void)
+{
+    assert_verdict("-M virt-sva", NULL);
+    assert_verdict("-M virt-sva -device pasid-dev", NULL);
+    assert_verdict("-M virt-sva,verdict=on -cpu neoverse-n1", "can share");
+    assert_verdict("-M virt-sva,verdict=on -cpu max",
+                   "CONFIG_ARM64_VA_BITS_48");
+    assert_verdict("-M virt-sva,verdict=on -cpu max", "smmuv3-sva.vax=1");
+    assert_verdict("-M virt-sva,verdict=on -cpu max "
+                   "-global smmuv3-sva.vax=1", "or 64 KiB pages)");
+    assert_verdict("-M virt-sva,verdict=on -global smmuv3-sva.stall-model=1",
+                   "STALL_MODEL");
+    assert_verdict("-M virt-sva,verdict=on -global smmuv3-sva.gran4k=0",
+                   "16 64 KiB");
+}
+
+/* Firmware, here an empty one, has Linux use ACPI. */
+static void test_verdict_warns_of_endpoints_without_page_faults(void)
+{
+    assert_verdict("-bios /dev/zero -M virt-sva -device pasid-dev",
+                   "no page faults");
+    assert_verdict("-bios /dev/zero -M virt-sva "
+                   "-device pcie-root-port,id=rp -device pasid-dev,bus=rp",
+                   "no page faults");
+    assert_verdict("-bios /dev/zero -M virt-sva,acpi=off -device pasid-dev",
+                   NULL);
+    assert_verdict("-bios /dev/zero -M virt-sva "
+                   "-device pasid-dev,can-stall=off", NULL);
+    assert_verdict("-bios /dev/zero -M virt-sva", NULL);
 }
 
 static void test_verdict_can_be_silenced(void)
 {
-    g_autofree char *said = verdict_of("-M virt-sva,verdict=off -cpu max");
-
-    g_assert_null(strstr(said, "virt-sva"));
+    assert_verdict("-M virt-sva,verdict=off -cpu max "
+                   "-global smmuv3-sva.oas=5", NULL);
 }
 
 /* ---- Device tree ------------------------------------------------------ */
@@ -441,6 +471,10 @@ int main(int argc, char **argv)
     TEST("options/help-describes-the-id-fields",
          test_help_describes_the_id_fields);
     TEST("verdict/names-the-reason", test_verdict_names_the_reason);
+    TEST("verdict/is-quiet-when-all-is-well",
+         test_verdict_is_quiet_when_all_is_well);
+    TEST("verdict/warns-of-endpoints-without-page-faults",
+         test_verdict_warns_of_endpoints_without_page_faults);
     TEST("verdict/can-be-silenced", test_verdict_can_be_silenced);
     TEST("fdt/describes-the-smmu", test_fdt_describes_the_smmu);
     TEST("fdt/follows-the-features", test_fdt_follows_the_features);

@@ -70,6 +70,16 @@ char *virt_sva_refusal(const VirtSvaFacts *facts)
     return NULL;
 }
 
+char *virt_sva_loss(const VirtSvaFacts *facts)
+{
+    if (facts->acpi && facts->stalls_by_fdt && facts->smmu.stall_model != 1) {
+        return g_strdup("pasid-dev will have no page faults, for ACPI has no "
+                        "word for PCI devices that can stall; boot without "
+                        "firmware, or with acpi=off");
+    }
+    return NULL;
+}
+
 static void add_clause(GString *text, const char *clause)
 {
     if (text->len) {
@@ -90,12 +100,17 @@ static void add_page_sizes(GString *text, const Smmu3Features *f)
     }
 }
 
-/* Linux asks for IDR5.VAX where the CPU makes it use 52-bit addresses. */
+/*
+ * Where the CPU makes Linux use 52-bit addresses, it shares them with 64 KiB
+ * pages only, and asks for IDR5.VAX.
+ */
 static void add_va_bits(GString *text, const VirtSvaFacts *facts)
 {
     if (facts->cpu_va52_4k || (facts->cpu_va52_64k && !facts->smmu.vax)) {
         add_clause(text, "not if it is built for 52-bit virtual addresses "
-                   "(CONFIG_ARM64_VA_BITS_48 is right for this CPU)");
+                   "(CONFIG_ARM64_VA_BITS_48 is right for this CPU");
+        g_string_append(text, facts->smmu.vax ? ", or 64 KiB pages)" :
+                        ", or 64 KiB pages and smmuv3-sva.vax=1)");
     }
 }
 
@@ -110,9 +125,8 @@ char *virt_sva_remarks(const VirtSvaFacts *facts)
         add_clause(text, "without page faults: the SMMU does not stall "
                    "(IDR0.STALL_MODEL=1)");
     } else if (facts->acpi) {
-        add_clause(text, "with page faults only for hisi-zip: ACPI has no "
-                   "word for PCI devices that can stall (boot without "
-                   "firmware, or with acpi=off)");
+        add_clause(text, "with page faults only for devices of which Linux "
+                   "knows by itself that they can stall, as hisi-zip");
     }
     return g_string_free(text, FALSE);
 }

@@ -18,6 +18,7 @@ typedef struct VirtSvaFacts {
     bool cpu_va52_64k;          /* and with 64 KiB pages */
     bool bypassed;              /* no PCI function is behind the SMMU */
     bool acpi;                  /* firmware boots the guest, by ACPI */
+    bool stalls_by_fdt;         /* an endpoint's node says that it can stall */
 } VirtSvaFacts;
 
 /* The smallest IDR5.OAS that @pa_bits fit in. */
@@ -28,6 +29,12 @@ unsigned virt_sva_oas_for(unsigned pa_bits);
  * there is none. Free with g_free().
  */
 char *virt_sva_refusal(const VirtSvaFacts *facts);
+
+/*
+ * What an endpoint of this machine will lack with every kernel, and what to
+ * change; NULL: nothing. Free with g_free().
+ */
+char *virt_sva_loss(const VirtSvaFacts *facts);
 
 /*
  * What a kernel has to be like, and what will be missing: clauses, with

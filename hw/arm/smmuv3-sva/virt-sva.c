@@ -11,6 +11,7 @@
 #include "qemu/module.h"
 #include "qemu/units.h"
 #include "qapi/error.h"
+#include "qapi/qapi-visit-common.h"
 #include "hw/arm/virt.h"
 #include "hw/arm/fdt.h"
 #include "hw/pci/pci_bridge.h"
@@ -40,7 +41,7 @@ struct VirtSvaState {
     Smmuv3SvaState *smmu;
     Notifier done;
     char *smmu_profile;
-    bool verdict;
+    OnOffAuto verdict;
 };
 
 struct VirtSvaClass {
@@ -174,6 +175,23 @@ static void describe_function(PCIBus *bus, PCIDevice *dev, void *opaque)
 
 /* ---- The verdict ------------------------------------------------------ */
 
+static void find_stalling(PCIBus *bus, PCIDevice *dev, void *opaque)
+{
+    bool *found = opaque;
+    SvaEndpoint *endpoint = (SvaEndpoint *)
+        object_dynamic_cast(OBJECT(dev), TYPE_SVA_ENDPOINT);
+
+    if (endpoint &&
+        SVA_ENDPOINT_CLASS(object_get_class(OBJECT(dev)))->can_stall(endpoint)) {
+        *found = true;
+    }
+}
+
+static void find_stalling_on_bus(PCIBus *bus, void *opaque)
+{
+    pci_for_each_device_under_bus(bus, find_stalling, opaque);
+}
+
 static VirtSvaFacts gather_facts(VirtSvaState *m)
 {
     VirtMachineState *vms = VIRT_MACHINE(m);
@@ -185,6 +203,7 @@ static VirtSvaFacts gather_facts(VirtSvaState *m)
         .acpi = vms->bootinfo.firmware_loaded && virt_is_acpi_enabled(vms),
     };
 
+    pci_for_each_bus(vms->bus, find_stalling_on_bus, &facts.stalls_by_fdt);
     facts.cpu_pa_bits = arm_pamax(cpu);
     if (facts.cpu_aarch64) {
         facts.cpu_va52_4k = cpu_isar_feature(aa64_tgran4_lpa2, cpu);
@@ -193,16 +212,23 @@ static VirtSvaFacts gather_facts(VirtSvaState *m)
     return facts;
 }
 
+/* Quiet when all is well, unless asked for. */
 static void tell_verdict(VirtSvaState *m)
 {
     VirtSvaFacts facts = gather_facts(m);
     g_autofree char *refusal = virt_sva_refusal(&facts);
+    g_autofree char *loss = virt_sva_loss(&facts);
     g_autofree char *remarks = virt_sva_remarks(&facts);
 
     if (refusal) {
         warn_report("virt-sva: Linux will not share process address spaces: "
                     "%s", refusal);
-    } else {
+        return;
+    }
+    if (loss) {
+        warn_report("virt-sva: %s", loss);
+    }
+    if (m->verdict == ON_OFF_AUTO_ON) {
         info_report("virt-sva: Linux can share process address spaces with "
                     "devices%s%s", *remarks ? "; " : "", remarks);
     }
@@ -228,7 +254,7 @@ static void machine_done(Notifier *notifier, void *data)
 {
     VirtSvaState *m = container_of(notifier, VirtSvaState, done);
 
-    if (m->verdict && !qtest_enabled()) {
+    if (m->verdict != ON_OFF_AUTO_OFF && !qtest_enabled()) {
         tell_verdict(m);
     }
 }
@@ -308,14 +334,16 @@ static void set_smmu_profile(Object *obj, const char *value, Error **errp)
     m->smmu_profile = g_strdup(value);
 }
 
-static bool get_verdict(Object *obj, Error **errp)
+static void get_verdict(Object *obj, Visitor *v, const char *name,
+                        void *opaque, Error **errp)
 {
-    return VIRT_SVA_MACHINE(obj)->verdict;
+    visit_type_OnOffAuto(v, name, &VIRT_SVA_MACHINE(obj)->verdict, errp);
 }
 
-static void set_verdict(Object *obj, bool value, Error **errp)
+static void set_verdict(Object *obj, Visitor *v, const char *name,
+                        void *opaque, Error **errp)
 {
-    VIRT_SVA_MACHINE(obj)->verdict = value;
+    visit_type_OnOffAuto(v, name, &VIRT_SVA_MACHINE(obj)->verdict, errp);
 }
 
 static void virt_sva_instance_init(Object *obj)
@@ -324,7 +352,7 @@ static void virt_sva_instance_init(Object *obj)
 
     /* Only GICv3 has an ITS under TCG. */
     vms->gic_version = VIRT_GIC_VERSION_3;
-    VIRT_SVA_MACHINE(obj)->verdict = true;
+    VIRT_SVA_MACHINE(obj)->verdict = ON_OFF_AUTO_AUTO;
 }
 
 static void virt_sva_instance_finalize(Object *obj)
@@ -367,9 +395,10 @@ static void virt_sva_class_init(ObjectClass *oc, SvaClassData *data)
                                   set_smmu_profile);
     object_class_property_set_description(oc, "smmu-profile",
         "Named set of the SMMU's ID fields (-device smmuv3-sva,help)");
-    object_class_property_add_bool(oc, "verdict", get_verdict, set_verdict);
+    object_class_property_add(oc, "verdict", "OnOffAuto", get_verdict,
+                              set_verdict, NULL, NULL);
     object_class_property_set_description(oc, "verdict",
-        "Say at start whether Linux will accept SVA (default: on)");
+        "Say at start whether Linux will accept SVA (auto: only if not)");
 }
 
 static const TypeInfo virt_sva_types[] = {
