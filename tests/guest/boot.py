@@ -78,6 +78,25 @@ def modules_of(kernel):
     return f'{os.path.dirname(kernel)}/modules.cpio.gz'
 
 
+def page_bytes_of(kernel):
+    """The size of a kernel's pages, from its header (Linux Documentation/arch/arm64/booting.rst)."""
+    with open(kernel, 'rb') as f:
+        header = f.read(64)
+    if header[56:60] != b'ARM\x64':
+        return 4096
+    code = int.from_bytes(header[24:32], 'little') >> 1 & 3
+    return {2: 16384, 3: 65536}.get(code, 4096)
+
+
+def options_for(page_bytes):
+    """
+    What a kernel with such pages needs of the machine: with those of 64 KiB its
+    processes may have addresses of 52 bits, and Linux then offers SVA only where
+    the SMMU has them too.
+    """
+    return ['-global', 'smmuv3-sva.vax=1'] if page_bytes == 65536 else []
+
+
 class Boot:
     """One run of QEMU: its console's lines, its counters, how it ended."""
 
@@ -90,6 +109,7 @@ class Boot:
         self.ended = None           # None: by itself; otherwise what happened
         self.qemu_errors = ''
         self.start = self.deadline = self.seconds = 0
+        self.page_bytes = page_bytes_of(options.kernel)
         self.on_line = None         # called with each line, less its time
         self.command = self._command(items)
 
@@ -117,7 +137,7 @@ class Boot:
             '-append', append]
         if s.firmware:
             command += ['-bios', self.options.firmware]
-        for argument in s.arguments + s.devices:
+        for argument in options_for(self.page_bytes) + s.arguments + s.devices:
             command.append(self._fill_in(argument))
         return command
 

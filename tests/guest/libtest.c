@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/mman.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +18,8 @@
 
 #include "libtest.h"
 
-#define HUGE_BYTES (2 * MIB)
+/* There is this size with pages of 4, 16 and 64 KiB. */
+#define HUGETLB_BYTES (2 * MIB)
 /* Enough to see what is wrong, not enough to drown the log. */
 #define FAILURES_SAID 5
 
@@ -259,6 +261,19 @@ size_t page_bytes(void)
     return bytes;
 }
 
+size_t huge_page_bytes(void)
+{
+    static size_t bytes;
+
+    if (!bytes) {
+        long long n = read_number(
+            "/sys/kernel/mm/transparent_hugepage/hpage_pmd_size");
+
+        bytes = n > 0 ? (size_t)n : 2 * MIB;
+    }
+    return bytes;
+}
+
 size_t pages_present(const void *p, size_t bytes)
 {
     size_t page = page_bytes();
@@ -319,6 +334,11 @@ const char *memory_name(MemoryKind kind)
     return names[kind];
 }
 
+bool memory_exists(MemoryKind kind)
+{
+    return kind != MEM_THP || huge_page_bytes() <= 32 * MIB;
+}
+
 static void *map_or_give_up(void *where, size_t bytes, int flags, int fd,
                             const char *what)
 {
@@ -367,6 +387,7 @@ static uint8_t *stack_piece(size_t bytes)
 Buffer buffer_new(MemoryKind kind, size_t bytes)
 {
     Buffer b = { .kind = kind, .bytes = bytes, .base_bytes = bytes };
+    size_t huge = huge_page_bytes();
     int fd;
 
     switch (kind) {
@@ -403,19 +424,18 @@ Buffer buffer_new(MemoryKind kind, size_t bytes)
         b.p = stack_piece(bytes);
         break;
     case MEM_THP:
-        b.base_bytes = ((bytes + HUGE_BYTES - 1) & ~(HUGE_BYTES - 1)) +
-                       HUGE_BYTES;
+        b.base_bytes = ((bytes + huge - 1) & ~(huge - 1)) + huge;
         b.base = map_anon(b.base_bytes);
-        b.p = (uint8_t *)(((uintptr_t)b.base + HUGE_BYTES - 1) &
-                          ~(HUGE_BYTES - 1));
+        b.p = (uint8_t *)(((uintptr_t)b.base + huge - 1) & ~(huge - 1));
         if (madvise(b.base, b.base_bytes, MADV_HUGEPAGE)) {
             test_give_up("MADV_HUGEPAGE: %s", strerror(errno));
         }
         break;
     case MEM_HUGETLB:
-        b.base_bytes = (bytes + HUGE_BYTES - 1) & ~(HUGE_BYTES - 1);
+        b.base_bytes = (bytes + HUGETLB_BYTES - 1) & ~(HUGETLB_BYTES - 1);
         b.base = map_or_give_up(NULL, b.base_bytes, MAP_PRIVATE |
-                                MAP_ANONYMOUS | MAP_HUGETLB, -1, "hugetlb");
+                                MAP_ANONYMOUS | MAP_HUGETLB | MAP_HUGE_2MB,
+                                -1, "hugetlb");
         b.p = b.base;
         break;
     case MEM_KINDS:

@@ -88,6 +88,8 @@ size_t pages_present(const void *p, size_t bytes);
 /* Bytes of [p, p + bytes) backed by huge pages, from /proc/self/smaps. */
 size_t huge_bytes(const void *p, size_t bytes);
 size_t page_bytes(void);
+/* A transparent huge page: what one entry above the pages maps, 2 MiB and up. */
+size_t huge_page_bytes(void);
 
 /* Kinds of memory a buffer can be made of. */
 typedef enum MemoryKind {
@@ -97,8 +99,8 @@ typedef enum MemoryKind {
     MEM_FILE_SHARED,    /* shared mapping of a file on tmpfs */
     MEM_FILE_PRIVATE,   /* private mapping of one */
     MEM_STACK,          /* a thread-sized piece of the main stack */
-    MEM_THP,            /* anonymous, 2 MiB aligned, MADV_HUGEPAGE */
-    MEM_HUGETLB,        /* explicit huge pages */
+    MEM_THP,            /* anonymous, aligned, MADV_HUGEPAGE */
+    MEM_HUGETLB,        /* explicit huge pages of 2 MiB */
     MEM_KINDS
 } MemoryKind;
 
@@ -111,6 +113,8 @@ typedef struct Buffer {
 } Buffer;
 
 const char *memory_name(MemoryKind kind);
+/* Whether guests as small as ours have it: not so with huge pages of 512 MiB. */
+bool memory_exists(MemoryKind kind);
 /*
  * @bytes (up to 1 MiB for the stack) of memory nobody has touched: not one
  * page of it is present, except for the heap's first. Gives up without memory.

@@ -127,7 +127,8 @@ class Scenario:
     # Lines of BAD_LINES that are all right here, and lines that must come.
     allowed: list = field(default_factory=list)
     expected: list = field(default_factory=list)
-    # Gets the SMMU's counters (a dictionary); yields complaints.
+    # Gets the SMMU's counters (a dictionary) and in it "guest_page_bytes"; yields
+    # complaints.
     check: Callable = None
     # SVA must be in the SMMU driver's features, or must not be.
     sva: bool = True

@@ -59,7 +59,9 @@ class Verdicts:
 
     def _counters(self, boot):
         if boot.counters:
-            complaints = counter_complaints(self.scenario, boot.counters, self.part.whole)
+            # A page's size is no counter, but what is to be counted depends on it.
+            counters = {**boot.counters, 'guest_page_bytes': boot.page_bytes}
+            complaints = counter_complaints(self.scenario, counters, self.part.whole)
             self.add('smmu-counters', '; '.join(complaints))
         else:
             self.add('smmu-counters', 'they could not be read')

@@ -93,7 +93,8 @@ int main(void)
     for (size_t before = 0; before <= 130; before++) {
         across_a_page(src, before, 131);
     }
-    for (size_t before = 1; before <= page_bytes(); before += 97) {
+    for (size_t before = 1; before <= page_bytes();
+         before += page_bytes() / 42) {
         across_a_page(src, before, page_bytes());
     }
     pasid_queue_close(&queue);

@@ -128,7 +128,8 @@ static void test_list(void)
  */
 static void test_probe(void)
 {
-    uint8_t *a = map_anon(4096);
+    size_t page = page_bytes();
+    uint8_t *a = map_anon(page);
     PasidDevCompletion done;
     uint64_t entry = 0;
     int fd = open("/proc/self/pagemap", O_RDONLY);
@@ -138,9 +139,9 @@ static void test_probe(void)
                      PASID_DEV_DONE_OK, "probe")) {
         CHECK(pages_present(a, 1) == 1, "the page was not faulted in");
         CHECK(a[0x123] == 0, "the probe wrote");
-        if (CHECK(fd >= 0 && pread(fd, &entry, 8, (off_t)((uintptr_t)a / 4096 *
+        if (CHECK(fd >= 0 && pread(fd, &entry, 8, (off_t)((uintptr_t)a / page *
                   8)) == 8 && entry >> 63, "no pagemap entry")) {
-            uint64_t pa = (entry & ((1ull << 55) - 1)) * 4096 + 0x123;
+            uint64_t pa = (entry & ((1ull << 55) - 1)) * page + 0x123;
 
             CHECK(done.result == pa, "physical address %#llx, not %#llx",
                   (unsigned long long)done.result, (unsigned long long)pa);

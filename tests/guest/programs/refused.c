@@ -59,9 +59,9 @@ static void write_at(const char *name, void *p)
 static void test_userfaultfd(void)
 {
     struct uffdio_api api = { .api = UFFD_API };
-    uint8_t *p = map_anon(4096);
+    uint8_t *p = map_anon(page_bytes());
     struct uffdio_register reg = {
-        .range = { .start = (uintptr_t)p, .len = 4096 },
+        .range = { .start = (uintptr_t)p, .len = page_bytes() },
         .mode = UFFDIO_REGISTER_MODE_MISSING,
     };
     int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
@@ -73,12 +73,13 @@ static void test_userfaultfd(void)
     read_at("userfaultfd-read", p);
     write_at("userfaultfd-write", p);
     close(fd);
-    munmap(p, 4096);
+    munmap(p, page_bytes());
 }
 
 int main(void)
 {
     PasidDevCompletion done = { 0 };
+    const size_t page = page_bytes();
     Counts before;
     uint8_t *none;
     int ret;
@@ -86,9 +87,9 @@ int main(void)
     test_begin("refused");
     open_device(&dev, 0);
     open_queue(&queue, &dev, 0, 4);
-    good = map_anon(64 * KIB);
-    random_fill(good, 64 * KIB, 1);
-    none = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    good = map_anon(16 * page);
+    random_fill(good, 16 * page, 1);
+    none = mmap(NULL, page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     before = counts_now(&dev);
     read_at("null", NULL);
@@ -116,11 +117,11 @@ int main(void)
     test_userfaultfd();
 
     test_case("half-way");
-    munmap(good + 32 * KIB, 32 * KIB);
-    ret = pasid_sum(&queue, good + 10, 64 * KIB - 10, &done);
-    check_refused(ret, &done, false, good + 32 * KIB, 32 * KIB - 10, "read");
-    ret = pasid_fill(&queue, good + 20 * KIB, 0x77, 64 * KIB, &done);
-    check_refused(ret, &done, true, good + 32 * KIB, 12 * KIB, "write");
+    munmap(good + 8 * page, 8 * page);
+    ret = pasid_sum(&queue, good + 10, 16 * page - 10, &done);
+    check_refused(ret, &done, false, good + 8 * page, 8 * page - 10, "read");
+    ret = pasid_fill(&queue, good + 5 * page, 0x77, 16 * page, &done);
+    check_refused(ret, &done, true, good + 8 * page, 3 * page, "write");
     check_alive();
 
     test_case("counters");

@@ -16,8 +16,8 @@
 #include <unistd.h>
 #include "libtest.h"
 
-#define BYTES (64 * KIB)
-#define HUGE_PAGE (2 * MIB)
+#define BYTES (16 * page_bytes())
+#define HUGE_PAGE huge_page_bytes()
 
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE 25
@@ -122,7 +122,7 @@ static void test_map_fixed(void)
 
 static void test_mprotect(void)
 {
-    uint8_t *p, saved[BYTES];
+    uint8_t *p, *saved = map_anon(BYTES);
     size_t page = page_bytes();
 
     test_case("mprotect-read");
@@ -145,6 +145,7 @@ static void test_mprotect(void)
     mprotect(p + page, page, PROT_READ | PROT_WRITE);
     check_device_sees(p, BYTES, "accessible again");
     munmap(p, BYTES);
+    munmap(saved, BYTES);
 }
 
 static void test_dontneed(void)
@@ -304,14 +305,15 @@ static void test_ksm(void)
 {
     uint8_t *p = map_anon(2 * BYTES), *q = p + BYTES;
     uint64_t start = now_us();
-    uint8_t expected[4096];
+    size_t page = page_bytes();
+    uint8_t *expected = map_anon(page);
     Counts before;
 
     test_case("ksm");
-    random_fill(expected, sizeof(expected), 11);
+    random_fill(expected, page, 11);
     madvise(p, 2 * BYTES, MADV_NOHUGEPAGE);
-    for (size_t i = 0; i < 2 * BYTES; i += sizeof(expected)) {
-        memcpy(p + i, expected, sizeof(expected));
+    for (size_t i = 0; i < 2 * BYTES; i += page) {
+        memcpy(p + i, expected, page);
     }
     check_device_sees(p, 2 * BYTES, "before");
     if (madvise(p, 2 * BYTES, MADV_MERGEABLE) ||
@@ -322,7 +324,7 @@ static void test_ksm(void)
         return;
     }
     while (read_number("/sys/kernel/mm/ksm/pages_sharing") <
-           (long long)(2 * BYTES / page_bytes()) - 1) {
+           (long long)(2 * BYTES / page) - 1) {
         if (now_us() - start > 20000000) {
             test_fail("pages were not merged");
             break;
@@ -334,13 +336,14 @@ static void test_ksm(void)
     before = counts_now(&dev);
     check_device_writes(p, BYTES, 0x41, "merged");
     check_stalled_and_resumed(&dev, &before);
-    for (size_t i = 0; i < BYTES; i += sizeof(expected)) {
-        CHECK(!memcmp(q + i, expected, sizeof(expected)),
+    for (size_t i = 0; i < BYTES; i += page) {
+        CHECK(!memcmp(q + i, expected, page),
               "a write to one page changed the merged one");
     }
     check_device_sees(p, 2 * BYTES, "apart again");
     write_file("/sys/kernel/mm/ksm/run", "2");
     munmap(p, 2 * BYTES);
+    munmap(expected, page);
 }
 
 /* A mapped file gets shorter: what was there is gone for both. */
@@ -390,7 +393,9 @@ int main(void)
     test_mremap();
     test_fork(true);
     test_fork(false);
-    test_thp();
+    if (memory_exists(MEM_THP)) {
+        test_thp();
+    }
     test_ksm();
     test_truncate();
     pasid_queue_close(&queue);

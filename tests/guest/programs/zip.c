@@ -96,14 +96,21 @@ static void attribute(const char *name, const char *expected)
 static int probe(int argc, char **argv)
 {
     bool is_v3 = argc < 3 || atoi(argv[2]) == 3;
+    size_t page = page_bytes();
+    /* Linux qm_alloc_uacce(): the rings in whole pages, and one for the status. */
+    size_t rings = (1024 * (128 + 16) + page - 1) / page * page + page;
+    size_t doorbells = is_v3 ? 65536 : page + 4096 / page * page;
+    char text[32];
 
     test_begin("zip-probe");
     attribute("api", is_v3 ? "hisi_qm_v3" : "hisi_qm_v2");
     attribute("flags", "1");
     attribute("available_instances", argc > 3 ? argv[3] : "64");
     attribute("algorithms", is_v3 ? "zlib\ngzip\ndeflate" : "zlib\ngzip");
-    attribute("region_mmio_size", is_v3 ? "65536" : "8192");
-    attribute("region_dus_size", "151552");
+    snprintf(text, sizeof(text), "%zu", doorbells);
+    attribute("region_mmio_size", text);
+    snprintf(text, sizeof(text), "%zu", rings);
+    attribute("region_dus_size", text);
     CHECK(!access("/dev/hisi_zip-0", R_OK | W_OK), "no /dev/hisi_zip-0");
     return test_end();
 }
@@ -230,7 +237,8 @@ static int errors(int argc, char **argv)
     enum { BYTES = 200000 };
     uint8_t *src = malloc(BYTES), *packed = map_anon(zip_bound(BYTES));
     uint8_t *plain = map_anon(BYTES + 4096);
-    uint8_t *gap = map_anon(16 * 4096);
+    size_t page = page_bytes();
+    uint8_t *gap = map_anon(16 * page);
     ZipQueue comp, decomp;
     ZipRequest pack, unpack, req;
     ZipResult done;
@@ -312,24 +320,24 @@ static int errors(int argc, char **argv)
     still_works(&comp, &decomp, "illegal requests");
 
     test_case("not-mapped");
-    munmap(gap + 8 * 4096, 4096);
+    munmap(gap + 8 * page, page);
     req = pack;
-    req.src = gap + 7 * 4096;
-    req.src_bytes = 8192;
+    req.src = gap + 7 * page;
+    req.src_bytes = (uint32_t)(2 * page);
     run_ok(&comp, &req, &done, HISI_ZIP_READ_REFUSED, "a hole in the source");
     req.src = NULL;
     run_ok(&comp, &req, &done, HISI_ZIP_READ_REFUSED, "no source");
     req.src = (const void *)UINT64_C(0xffff000000000000);
     run_ok(&comp, &req, &done, HISI_ZIP_READ_REFUSED, "a kernel address");
     req = unpack;
-    req.dst = gap + 7 * 4096;
+    req.dst = gap + 7 * page + page - 4096;
     run_ok(&decomp, &req, &done, HISI_ZIP_WRITE_REFUSED,
            "a hole in the destination");
-    mprotect(plain, 4096, PROT_READ);
+    mprotect(plain, page, PROT_READ);
     req.dst = plain;
     run_ok(&decomp, &req, &done, HISI_ZIP_WRITE_REFUSED,
            "a read-only destination");
-    mprotect(plain, 4096, PROT_READ | PROT_WRITE);
+    mprotect(plain, page, PROT_READ | PROT_WRITE);
     still_works(&comp, &decomp, "unmapped buffers");
 
     zip_close(&comp);
