@@ -38,40 +38,6 @@ bool smmu3_pass_find_substream(Smmu3Pass *p)
     }
 }
 
-static bool overridden(Smmu3Override how, bool incoming)
-{
-    return how == SMMU3_OVERRIDE_NONE ? incoming : how == SMMU3_OVERRIDE_SET;
-}
-
-/* A write is never an instruction fetch, whatever INSTCFG says (13.1.2). */
-void smmu3_pass_apply_overrides(Smmu3Pass *p, bool priv, bool ind)
-{
-    const Smmu3Stream *stream = &p->config.stream;
-
-    p->priv = overridden(stream->priv, priv);
-    p->ind = !(p->t->access & SMMU3_WRITE) &&
-             overridden(stream->inst, ind);
-}
-
-uint8_t smmu3_pass_access(const Smmu3Pass *p, uint8_t rights, bool clean)
-{
-    uint8_t access = 0;
-
-    if (p->priv) {
-        rights /= SMMU3_PRIV_R / SMMU3_UNPRIV_R;
-    }
-    if (rights & (p->ind ? SMMU3_UNPRIV_X : SMMU3_UNPRIV_R)) {
-        access |= SMMU3_READ;
-    }
-    if ((rights & SMMU3_UNPRIV_W) && !clean) {
-        access |= SMMU3_WRITE;
-    }
-    if (rights & SMMU3_UNPRIV_X) {
-        access |= SMMU3_EXEC;
-    }
-    return access;
-}
-
 bool smmu3_is_translation_related(Smmu3EventType type)
 {
     return type == F_TRANSLATION || type == F_ADDR_SIZE || type == F_ACCESS ||

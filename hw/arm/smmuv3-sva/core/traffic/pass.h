@@ -142,14 +142,49 @@ static inline bool smmu3_pass_enabled(const Smmu3Pass *p)
  * cd_index. False with p->fault set.
  */
 bool smmu3_pass_find_substream(Smmu3Pass *p);
-/* PRIVCFG and INSTCFG over the incoming PnU and InD: p->priv, p->ind. */
-void smmu3_pass_apply_overrides(Smmu3Pass *p, bool priv, bool ind);
+
+static inline bool smmu3_overridden(Smmu3Override how, bool incoming)
+{
+    return how == SMMU3_OVERRIDE_NONE ? incoming : how == SMMU3_OVERRIDE_SET;
+}
+
+/*
+ * PRIVCFG and INSTCFG over the incoming PnU and InD: p->priv, p->ind. A write is
+ * never an instruction fetch, whatever INSTCFG says (13.1.2).
+ */
+static inline void smmu3_pass_apply_overrides(Smmu3Pass *p, bool priv,
+                                              bool ind)
+{
+    const Smmu3Stream *stream = &p->config.stream;
+
+    p->priv = smmu3_overridden(stream->priv, priv);
+    p->ind = !(p->t->access & SMMU3_WRITE) &&
+             smmu3_overridden(stream->inst, ind);
+}
 
 /*
  * What the requester may do by a block's @rights, so that it need not ask for
  * each access; not a write if the block is @clean.
  */
-uint8_t smmu3_pass_access(const Smmu3Pass *p, uint8_t rights, bool clean);
+static inline uint8_t smmu3_pass_access(const Smmu3Pass *p, uint8_t rights,
+                                        bool clean)
+{
+    uint8_t access = 0;
+
+    if (p->priv) {
+        rights /= SMMU3_PRIV_R / SMMU3_UNPRIV_R;
+    }
+    if (rights & (p->ind ? SMMU3_UNPRIV_X : SMMU3_UNPRIV_R)) {
+        access |= SMMU3_READ;
+    }
+    if ((rights & SMMU3_UNPRIV_W) && !clean) {
+        access |= SMMU3_WRITE;
+    }
+    if (rights & SMMU3_UNPRIV_X) {
+        access |= SMMU3_EXEC;
+    }
+    return access;
+}
 
 /* What CD.A, R and S, or STE.S2R and S2S, have a say in (IHI 0070 5.5). */
 bool smmu3_is_translation_related(Smmu3EventType type);
