@@ -1,7 +1,7 @@
 /*
  * Two streams that stall on what their table does not map: submit, read the
- * record, answer it, and see what the requester is told. Not an SMMU on its own:
- * rig.h. Used by the tests of stalled transactions.
+ * record, answer it, and see what the requester is told. Not an SMMU on its
+ * own: rig.h. Used by the tests of stalled transactions.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -1,6 +1,6 @@
 /*
- * The command queue (core/commands/command.c): which commands are illegal, errors
- * and restart, bounded work. Not invalidations (test-invalidation.c), CMD_SYNC
+ * The command queue (core/commands/command.c): which commands are illegal,
+ * errors and restart, bounded work. Not invalidations (test-invalidation.c), CMD_SYNC
  * (test-sync.c), PRI (test-pri.c), nor what RESUME means to a stall
  * (test-stall.c). One of the unit tests.
  *
@@ -17,7 +17,13 @@ static void no_s1(Smmu3Features *f)
 }
 
 static void no_hyp(Smmu3Features *f)    { f->hyp = 0; }
-static void no_stall(Smmu3Features *f)  { f->stall_model = 1; f->stall_max = 0; }
+
+static void no_stall(Smmu3Features *f)
+{
+    f->stall_model = 1;
+    f->stall_max = 0;
+}
+
 static void no_ats(Smmu3Features *f)    { f->ats = f->pri = f->atsrecerr = 0; }
 static void no_pri(Smmu3Features *f)    { f->pri = 0; }
 static void no_ril(Smmu3Features *f)    { f->ril = 0; }

@@ -1,6 +1,7 @@
 /*
- * See service.h. Rounds of three steps: deliver, run commands, ask the host. Only
- * one caller is in the loop at a time; who comes meanwhile leaves it the work.
+ * See service.h. Rounds of three steps: deliver, run commands, ask the host.
+ * Only one caller is in the loop at a time; who comes meanwhile leaves it the
+ * work.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -43,7 +44,7 @@ static void signal_interrupt(Smmu3 *s, const Smmu3Mail *mail)
     if (mail->irq.msi &&
         !s->ops->msi(s->host, mail->irq.msi_addr, mail->irq.msi_data)) {
         g_mutex_lock(&s->lock);
-        if (mail->irq.life == s->life) {
+        if (mail->irq.generation == s->generation) {
             smmu3_guest_error(s, "an MSI to 0x%" PRIx64 " was aborted",
                               mail->irq.msi_addr);
             smmu3_gerror_raise(s, msi_abort_error(mail->irq.line));
@@ -53,10 +54,10 @@ static void signal_interrupt(Smmu3 *s, const Smmu3Mail *mail)
     s->ops->irq(s->host, mail->irq.line);
 }
 
-static void signalled(Smmu3 *s, uint32_t life)
+static void signalled(Smmu3 *s, uint32_t generation)
 {
     g_mutex_lock(&s->lock);
-    smmu3_command_signalled(s, life);
+    smmu3_command_signalled(s, generation);
     g_mutex_unlock(&s->lock);
 }
 
@@ -68,11 +69,11 @@ static void deliver(Smmu3 *s, const Smmu3Mail *mail)
         break;
     case SMMU3_MAIL_SYNC_MSI:
         signal_interrupt(s, mail);
-        signalled(s, mail->irq.life);
+        signalled(s, mail->irq.generation);
         break;
     case SMMU3_MAIL_SYNC_EVENT:
         s->ops->send_event(s->host);
-        signalled(s, mail->irq.life);
+        signalled(s, mail->irq.generation);
         break;
     case SMMU3_MAIL_SEND_EVENT:
         s->ops->send_event(s->host);

@@ -1,6 +1,6 @@
 /*
- * See smmu3.h. The core's lock is taken here and in service.c and nowhere below:
- * the functions there run under it, or are free of locks.
+ * See smmu3.h. The core's lock is taken here and in service.c and nowhere
+ * below: the functions there run under it, or are free of locks.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -71,7 +71,7 @@ static void forget_caches(Smmu3 *s)
 void smmu3_reset(Smmu3 *s)
 {
     g_mutex_lock(&s->lock);
-    s->life++;
+    s->generation++;
     smmu3_outbox_forget_signals(&s->outbox);
     smmu3_command_reset(s);
     smmu3_regs_reset(s);
@@ -265,7 +265,8 @@ GArray *smmu3_save_stalls(Smmu3 *s)
 
 /*
  * Under the lock: an interrupt may have been on its way when the state was
- * saved. One too many does no harm.
+ * saved. It is an edge (3.18), and a handler that finds its queue empty
+ * returns: one too many costs time, one too few stops a driver.
  */
 static void interrupt_again(Smmu3 *s)
 {
@@ -292,8 +293,8 @@ bool smmu3_load(Smmu3 *s, const Smmu3Regs *regs,
     bool ok = smmu3_regs_plausible(s, regs);
 
     g_mutex_lock(&s->lock);
-    s->life++;
-    /* Whoever had something stalled here is being replaced, too */
+    s->generation++;
+    /* The endpoints are loaded as well, and submit again what they wait for */
     smmu3_stall_forget_all(s);
     smmu3_outbox_clear(&s->outbox);
     smmu3_outbox_init(&s->outbox);

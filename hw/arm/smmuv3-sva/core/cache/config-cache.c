@@ -1,6 +1,6 @@
 /*
- * See config-cache.h. Built like the TLB: four ways, read under sequence counts,
- * given up by epochs.
+ * See config-cache.h. Built like the TLB: four ways, read under sequence
+ * counts, given up by epochs.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -140,8 +140,9 @@ void smmu3_config_insert(Smmu3ConfigCache *cache, uint32_t sid, bool with_cd,
     Image image;
     uint32_t seq;
 
+    /* A second line, as in smmu3_tlb_insert(): fetches are under the lock. */
     if (epoch < cache->last_cd || !alive(cache, key, epoch)) {
-        return;                 /* perhaps invalidated since the fetch began */
+        return;
     }
     memset(&image, 0, sizeof(image));
     image.config = *config;

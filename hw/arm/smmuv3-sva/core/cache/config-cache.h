@@ -1,7 +1,7 @@
 /*
  * The configuration cache: decoded streams and contexts, by StreamID and CD
- * index. Not decoding (config.c), nor fetching. Called by config-fetch.c, and by
- * command.c for CMD_CFGI_*. Threads: as for the TLB, see tlb.h.
+ * index. Not decoding (config.c), nor fetching. Called by config-fetch.c, and
+ * by command.c for CMD_CFGI_*. Threads: as for the TLB, see tlb.h.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -383,8 +383,13 @@ void smmu3_tlb_insert(Smmu3Tlb *tlb, const Smmu3TlbTag *tag, uint64_t addr,
     uint64_t old;
     unsigned way;
 
+    /*
+     * A second line: walks and invalidations take turns under the core's lock,
+     * so nothing can have been invalidated since the walk began. For a walk
+     * outside of the lock this keeps what it found then from coming back.
+     */
     if (epoch < tlb->last_range || !alive(tlb, key, epoch)) {
-        return;                 /* perhaps invalidated since the walk began */
+        return;
     }
     smmu3_set(&output, OUTPUT_RIGHTS, leaf->rights);
     smmu3_set(&output, OUTPUT_CLEAN, leaf->clean);

@@ -36,7 +36,11 @@ void smmu3_tlb_free(Smmu3Tlb *tlb);
 bool smmu3_tlb_lookup(Smmu3Tlb *tlb, const Smmu3TlbTag *tag, uint64_t addr,
                       Smmu3Leaf *leaf);
 
-/* The present epoch: take it before the walk, give it to the insertion. */
+/*
+ * The present epoch: take it before the walk, give it to the insertion, which
+ * drops what was invalidated since. Under the core's lock that cannot happen;
+ * it is a second line, and tlb's tests show that it holds by itself.
+ */
 uint64_t smmu3_tlb_epoch(Smmu3Tlb *tlb);
 
 /* Evicts when the place is taken, never fails. */

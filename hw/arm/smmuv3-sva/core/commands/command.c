@@ -11,7 +11,10 @@
 #include "../signal/signal.h"
 #include "../traffic/page_request.h"
 
-/* ATC invalidations in flight: PCIe gives an endpoint 32 tags; be generous. */
+/*
+ * ATC invalidations in flight. PCIe gives each endpoint 32 tags (10.3), so
+ * this many keep eight of them busy.
+ */
 enum { ATC_PENDING_MAX = 256 };
 
 typedef enum {
@@ -393,7 +396,7 @@ static Verdict run_stall_term(Smmu3 *s, const uint64_t *cmd)
 static void signal_completion(Smmu3 *s, const uint64_t *cmd)
 {
     Smmu3Mail mail = { .irq = { .line = SMMU3_IRQ_CMD_SYNC,
-                                .life = s->life } };
+                                .generation = s->generation } };
 
     switch (smmu3_get(cmd, CMD_SYNC_CS)) {
     case CMD_SYNC_CS_IRQ:
@@ -420,10 +423,21 @@ static void signal_completion(Smmu3 *s, const uint64_t *cmd)
 }
 
 /*
- * Comes here again after each wait, from the first question on: what was
- * waited for need not be all. Whoever sees the signal must see that the
- * command is consumed (3.18), so it is sent after that, from the outbox; and
- * the next CMD_SYNC waits for its delivery.
+ * What a CMD_SYNC at CONS waits for: the states of Smmu3QueuePhase. It comes
+ * here again after each wait, from the first question on.
+ *
+ *   RUNS -+- earlier ones' signals are on their way --> WAITS_SIGNALS --+
+ *    ^    +- ATC invalidations are unanswered --------> WAITS_ATC ------+
+ *    |    +- what was invalidated may be in use ------> ASKS_QUIESCE    |
+ *    |    |                          service.c asks the host |          |
+ *    |    |                                             WAITS_QUIESCE --+
+ *    |    +- consumed, its signal in the outbox                         |
+ *    |    +- CERROR_ATC_INV_SYNC, if an answer never came               |
+ *    +-- delivered; answered or timed out; out of use; CMDQEN=0, reset -+
+ *
+ * Whoever sees the signal must see that the command is consumed (3.18), so it
+ * is sent after that, from the outbox; the next CMD_SYNC waits for its
+ * delivery.
  */
 static Verdict run_sync(Smmu3 *s, const uint64_t *cmd)
 {
@@ -663,9 +677,9 @@ unsigned smmu3_command_run(Smmu3 *s, unsigned max)
     return consumed;
 }
 
-void smmu3_command_signalled(Smmu3 *s, uint32_t life)
+void smmu3_command_signalled(Smmu3 *s, uint32_t generation)
 {
-    if (life == s->life) {
+    if (generation == s->generation) {
         s->command.signals--;
     }
 }

@@ -43,12 +43,12 @@ bool smmu3_command_questions(Smmu3 *s, Smmu3CommandQuestions *ask);
 /*
  * Under the lock, the answers: quiesce() came true; an ATC invalidation of
  * @batch was carried out; the ATC timer ran out; a CMD_SYNC's signal was
- * delivered, @life being what it was put into the outbox with, and if its MSI
- * was aborted GERROR has it.
+ * delivered, @generation being what it was put into the outbox with, and if
+ * its MSI was aborted GERROR has it.
  */
 void smmu3_command_quiesced(Smmu3 *s);
 void smmu3_command_atc_answered(Smmu3 *s, uint32_t batch);
 void smmu3_command_atc_timeout(Smmu3 *s);
-void smmu3_command_signalled(Smmu3 *s, uint32_t life);
+void smmu3_command_signalled(Smmu3 *s, uint32_t generation);
 
 #endif

@@ -1,6 +1,7 @@
 /*
  * One transaction or page request as it reaches the SMMU, and what becomes of
- * it. Not how: that is the floor of traffic. Used by the core and by everyone who submits traffic.
+ * it. Not how: that is the floor of traffic. Used by the core and by everyone
+ * who submits traffic.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

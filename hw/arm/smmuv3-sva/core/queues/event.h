@@ -1,7 +1,7 @@
 /*
  * The event queue: a record is written to it, or lost by the architecture's
- * rules. Not what is in a record: fault.c. Called by stall.c and by the floor of
- * traffic, under the core's lock.
+ * rules. Not what is in a record: fault.c. Called by stall.c and by the floor
+ * of traffic, under the core's lock.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

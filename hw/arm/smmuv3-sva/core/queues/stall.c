@@ -1,6 +1,7 @@
 /*
- * See stall.h. Each stall is in up to three lists and two tables at once, so that
- * whatever names it - a STAG, a StreamID, a cookie - finds it without a search.
+ * See stall.h. Each stall is in up to three lists and two tables at once, so
+ * that whatever names it - a STAG, a StreamID, a cookie - finds it without a
+ * search.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

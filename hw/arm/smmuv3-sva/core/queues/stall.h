@@ -1,6 +1,6 @@
 /*
- * Stalled transactions: from the fault to software's decision. Not their records'
- * layout: fault.c. Called by the floors above under the core's lock.
+ * Stalled transactions: from the fault to software's decision. Not their
+ * records' layout: fault.c. Called by the floors above under the core's lock.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -1,8 +1,8 @@
 /*
  * The outbox: what the core has to tell its host once the lock is dropped -
  * interrupts, MSIs, answers to endpoints - in order. Not the decision to tell
- * it, nor the telling. A queue, no more: the caller holds the core's lock. Filled
- * through smmu3_post(), emptied by service.c.
+ * it, nor the telling. A queue, no more: the caller holds the core's lock.
+ * Filled through smmu3_post(), emptied by service.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -31,7 +31,7 @@ typedef struct Smmu3Mail {
             bool msi;                   /* write an MSI as well */
             uint64_t msi_addr;
             uint32_t msi_data;
-            uint32_t life;              /* Smmu3.life when it was put */
+            uint32_t generation;        /* Smmu3's when it was put in */
         } irq;
         struct {
             void *cookie;

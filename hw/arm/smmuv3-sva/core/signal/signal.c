@@ -29,7 +29,7 @@ void smmu3_guest_error(Smmu3 *s, const char *fmt, ...)
 void smmu3_interrupt(Smmu3 *s, Smmu3Irq line)
 {
     Smmu3Mail mail = { .kind = SMMU3_MAIL_IRQ,
-                       .irq = { .line = line, .life = s->life } };
+                       .irq = { .line = line, .generation = s->generation } };
     uint64_t enables = s->regs.irq_ctrlack;
     const Smmu3IrqConfig *config;
     bool on;
@@ -72,7 +72,7 @@ void smmu3_gerror_raise(Smmu3 *s, uint32_t errors)
     }
     s->regs.gerror ^= raised;
     smmu3_trace(s, SMMU3_TRACE_GERROR, s->regs.gerror, s->regs.gerrorn, 0, 0);
-    /* An interrupt that could not be sent cannot be announced by itself */
+    /* MSI_GERROR_ABT: the interrupt's own MSI just aborted, and would again */
     if (raised & ~smmu3_field_mask(GERROR_MSI_GERROR_ABT)) {
         smmu3_interrupt(s, SMMU3_IRQ_GERROR);
     }

@@ -46,7 +46,7 @@ typedef struct Smmu3CommandState {
     uint32_t signals;           /* completion signals not yet delivered */
     uint32_t atc_batch;         /* numbers the invalidations in flight */
     uint32_t atc_pending;       /* invalidations of atc_batch not answered */
-    bool atc_lost;              /* some were given up: the next CMD_SYNC fails */
+    bool atc_lost;              /* some were given up: the next SYNC fails */
     uint32_t timer_ticket;      /* what the host's timer runs for; 0: nothing */
 } Smmu3CommandState;
 
@@ -73,7 +73,7 @@ typedef struct Smmu3 {
     Smmu3StallTable *stalls;
     Smmu3Outbox outbox;             /* what to do without the lock */
     bool in_service;                /* smmu3_service() is running */
-    uint32_t life;                  /* resets and loads so far: a signal that
+    uint32_t generation;            /* resets and loads so far: a signal that
                                        was due in an earlier one is stale */
     Smmu3CommandState command;
     Smmu3Counters counters;         /* updated atomically, relaxed */

@@ -1,7 +1,8 @@
 /*
- * Configuration: stream table entries and context descriptors, from their words
- * to plain structs, with every rule that makes them ILLEGAL. Pure functions; not
- * where the words are (config-fetch.c), nor a cache. Called by config-fetch.c.
+ * Configuration: stream table entries and context descriptors, from their
+ * words to plain structs, with every rule that makes them ILLEGAL. Pure
+ * functions; not where the words are (config-fetch.c), nor a cache. Called by
+ * config-fetch.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -1,7 +1,8 @@
 /*
- * A fault, and the event record that tells of it: the only place where a record
- * is put together. Pure; not the decision that there is a fault, nor what becomes
- * of the record (event.c, stall.c). Used by walk.c and by the floor of traffic.
+ * A fault, and the event record that tells of it: the only place where a
+ * record is put together. Pure; not the decision that there is a fault, nor
+ * what becomes of the record (event.c, stall.c). Used by walk.c and by the
+ * floor of traffic.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -11,8 +11,8 @@
 #include "pass.h"
 
 /*
- * The whole of such a transaction. True: SMMU3_OK, with *@result. False: p->fault
- * and p->refusal say what to record and what to answer.
+ * The whole of such a transaction. True: SMMU3_OK, with *@result. False:
+ * p->fault and p->refusal say what to record and what to answer.
  */
 bool smmu3_pass_ats_request(Smmu3Pass *p, Smmu3Translation *result);
 bool smmu3_pass_ats_translated(Smmu3Pass *p, Smmu3Translation *result);

@@ -1,6 +1,6 @@
 /*
- * Finding configuration: the configuration cache, or the stream table and the CD
- * tables in memory. Not what the structures say: config.c. Steps of a pass,
+ * Finding configuration: the configuration cache, or the stream table and the
+ * CD tables in memory. Not what the structures say: config.c. Steps of a pass,
  * called by translate.c, ats.c and gatos.c; and by page_request.c for an STE.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later

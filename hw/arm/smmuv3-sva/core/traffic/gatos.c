@@ -70,14 +70,18 @@ static uint64_t pass_par(const Request *r, const Smmu3Pass *p)
     }
     switch (r->type) {
     case TYPE_S1:
-        /* A guest's view: stage 2 is not its business */
+        /*
+         * 9.1.4: who asks for stage 1 alone is not shown stage 2, so its fault
+         * is the external abort that the fetch of stage 1 meets there.
+         */
         return fault_par(fault->class == CLASS_CD ? F_CD_FETCH : F_WALK_EABT,
                          REASON_S1, 0);
     case TYPE_S2:
         return fault_par(fault->type, REASON_S2_IN, 0);
     default:
         return fault_par(fault->type, reasons[fault->class],
-                         smmu3_is_translation_related(fault->type) ? fault->ipa : 0);
+                         smmu3_is_translation_related(fault->type)
+                         ? fault->ipa : 0);
     }
 }
 

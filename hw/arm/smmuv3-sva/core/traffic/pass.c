@@ -1,6 +1,6 @@
 /*
- * See pass.h. The rules of IHI 0070 3.3.2, 5.2 and 5.5 that need nothing but what
- * the pass knows already.
+ * See pass.h. The rules of IHI 0070 3.3.2, 5.2 and 5.5 that need nothing but
+ * what the pass knows already.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

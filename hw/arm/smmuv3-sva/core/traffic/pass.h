@@ -149,8 +149,8 @@ static inline bool smmu3_overridden(Smmu3Override how, bool incoming)
 }
 
 /*
- * PRIVCFG and INSTCFG over the incoming PnU and InD: p->priv, p->ind. A write is
- * never an instruction fetch, whatever INSTCFG says (13.1.2).
+ * PRIVCFG and INSTCFG over the incoming PnU and InD: p->priv, p->ind. A write
+ * is never an instruction fetch, whatever INSTCFG says (13.1.2).
  */
 static inline void smmu3_pass_apply_overrides(Smmu3Pass *p, bool priv,
                                               bool ind)

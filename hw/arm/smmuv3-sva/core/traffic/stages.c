@@ -122,7 +122,7 @@ bool smmu3_pass_stage1(Smmu3Pass *p, uint64_t va, uint8_t need,
     return walk(p, &tables, &tag, va, need, CLASS_IN, leaf);
 }
 
-/* What is to be said of a stage-2 fault, besides its type (7.3.12). */
+/* What the record of a stage-2 fault has besides its type (7.3.12 ff). */
 static bool fail_stage2(Smmu3Pass *p, uint64_t ipa, Smmu3Class class)
 {
     p->fault.stage2 = true;

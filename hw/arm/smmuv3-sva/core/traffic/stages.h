@@ -11,8 +11,8 @@
 #include "pass.h"
 
 /*
- * @need as for smmu3_walk(). False with p->fault set. In a FULL or DRY pass under
- * the core's lock.
+ * @need as for smmu3_walk(). False with p->fault set. In a FULL or DRY pass
+ * under the core's lock.
  */
 bool smmu3_pass_stage1(Smmu3Pass *p, uint64_t va, uint8_t need,
                        Smmu3Leaf *leaf);

@@ -95,7 +95,8 @@ static bool pass_untranslated(Smmu3Pass *p, Smmu3Translation *result)
         return pass_globally_bypassed(p, result);
     }
     if (p->t->speculative && (p->t->access & SMMU3_WRITE)) {
-        return smmu3_pass_fail(p, EVENT_NONE);  /* 3.14: never on a guess */
+        /* 3.14: software can see a write, so none is speculative */
+        return smmu3_pass_fail(p, EVENT_NONE);
     }
     if (!smmu3_pass_find_stream(p)) {
         return false;
@@ -156,7 +157,7 @@ static Smmu3Outcome terminate_or_stall(Smmu3Pass *p, Smmu3Translation *result)
         }
     }
     if (stall) {
-        /* It cannot wait: terminated, but never unseen. */
+        /* It cannot wait: terminated, and recorded whatever R says (5.5) */
         record(p);
         return SMMU3_ABORT;
     }

@@ -12,8 +12,8 @@
 
 /*
  * The whole of a transaction, of any type, by what p->mode allows. True:
- * SMMU3_OK, with *@result. False: p->fault and p->refusal say what to record and
- * what to answer.
+ * SMMU3_OK, with *@result. False: p->fault and p->refusal say what to record
+ * and what to answer.
  */
 bool smmu3_pass_any(Smmu3Pass *p, Smmu3Translation *result);
 
