@@ -27,6 +27,7 @@ typedef struct Case {
     } t;
     int outcome;
     uint64_t pa;                /* if it passes */
+    const char *items;          /* of the conformance list, or NULL */
 } Case;
 
 #define STE1 { G_STE1(G_CD) }
@@ -36,6 +37,7 @@ typedef struct Case {
 #define FETCH(addr) { addr, 'x', false, -1 }
 #define PFETCH(addr) { addr, 'x', true, -1 }
 #define TO(pa)      PASSES, pa
+#define SHOWS(items_) .items = items_
 
 /* Tables below 2^32, for small IPS and S2PS; 16 bytes from an even place. */
 #define S1_LOW  U(0x12345000)
@@ -68,6 +70,9 @@ static void put_stage1_tables(Golden *g)
         golden_put(g, roots[i] + 8 * 8, U(0x2000777700000003));
         /* One with APTable[1]=1: no writes */
         golden_put(g, roots[i] + 8 * 9, U(0x4000777700000003));
+        /* Contiguous, AP=11, and no DBM */
+        golden_put(g, roots[i] + 8 * 10,
+                   (to + G_VA(10)) | U(0x0010000000000fc1));
         golden_put(g, roots[i] + 8 * 0x1ff, (to + G_VA(9)) | G_USER_RW);
     }
     golden_put(g, U(0x777700000000), U(0x123480000f41));
@@ -87,6 +92,7 @@ static void put_stage2_tables(Golden *g)
     golden_put(g, G_S2 + 8 * 4, U(0x0000b000c00003fd));         /* AF=0 */
     golden_put(g, G_S2 + 8 * 5, U(0x0008b0010000077d));         /* DBM */
     golden_put(g, G_S2 + 8 * 7, U(0xfd07004000b00000));         /* reversed */
+    golden_put(g, G_S2 + 8 * 6, U(0x0010b0014000077d));         /* Contig */
     golden_put(g, S2_LOW, U(0x0000080000000000) | G_S2_RW);
     golden_put(g, S2_LOW + 8, U(0x0000100000000000) | G_S2_RW);
     golden_put(g, S2_LOW + 16, U(0x0000333340000000) | G_S2_RW);
@@ -140,9 +146,9 @@ static const Case ste1_cases[] = {
     { "plain", STE1, CD1, R(0x40001234), TO(0x123440001234) },
     { "v-0", { G_CD | 0xa, 0xd6 }, CD1, R(0x40001234), 0x04 },
     { "config-0", { U(0xffffffffffffff01), ~0ull, ~0ull, ~0ull }, CD1,
-      R(0x40001234), SILENT },
+      R(0x40001234), SILENT, SHOWS("24") },
     { "config-3", { U(0xffffffffffffff07), ~0ull, ~0ull, ~0ull }, CD1,
-      R(0x40001234), SILENT },
+      R(0x40001234), SILENT, SHOWS("24") },
     { "config-4", { G_CD | 0x9, 0xd6 }, CD1, R(0x40001234), TO(0x40001234) },
     /* S1CDMax=1, two CDs from G_CD - 0x40 on; SubstreamIDs 1 and 2 */
     { "s1cdmax-1", { U(0x080000000000000b) | (G_CD - 0x40), 0xd6 }, CD1,
@@ -154,17 +160,18 @@ static const Case ste1_cases[] = {
     { "s1dss-0", { U(0x080000000000000b) | G_CD, 0xd4 }, CD1, R(0x40001234),
       0x06 },
     { "s1dss-1", { U(0x080000000000000b) | G_CD, 0xd5 }, CD1, R(0x40001234),
-      TO(0x40001234) },
+      TO(0x40001234), SHOWS("41") },
     /* CD 0 is at G_CD - 0x40, where nothing is; S1DSS=2 fetches it */
     { "s1dss-2", { U(0x080000000000000b) | G_CD, 0xd6 }, CD1, R(0x40001234),
       0x0a },
     { "s1dss-2-refuses-substream-0", { U(0x080000000000000b) | G_CD, 0xd6 },
-      CD1, { 0x40001234, 'r', false, 0 }, 0x06 },
+      CD1, { 0x40001234, 'r', false, 0 }, 0x06, SHOWS("40") },
     { "s1stalld-0", { G_CD | 0xb, 0x000000d6 },
       { U(0xcafe7205c0003519), G_S1, 0, 0xff }, R(0x40001234),
       TO(0x123440001234) },
     { "s1stalld-1", { G_CD | 0xb, 0x080000d6 },
-      { U(0xcafe7205c0003519), G_S1, 0, 0xff }, R(0x40001234), 0x0a },
+      { U(0xcafe7205c0003519), G_S1, 0, 0xff }, R(0x40001234), 0x0a,
+      SHOWS("46") },
     { "s1mpam-is-no-s1stalld", { G_CD | 0xb, 0x040000d6 },
       { U(0xcafe7205c0003519), G_S1, 0, 0xff }, R(0x40001234),
       TO(0x123440001234) },
@@ -172,35 +179,35 @@ static const Case ste1_cases[] = {
       { U(0xcafe7205c0003519), G_S1, 0, 0xff }, R(0x40001234),
       TO(0x123440001234) },
     { "s1dss-3", { U(0x080000000000000b) | G_CD, 0xd7 }, CD1, R(0x40001234),
-      0x06 },
+      0x06, SHOWS("39") },
     /* S1Fmt=3 is linear */
     { "s1fmt-3", { U(0x080000000000003b) | (G_CD - 0x40), 0xd6 }, CD1,
-      { 0x40001234, 'r', false, 1 }, TO(0x123440001234) },
+      { 0x40001234, 'r', false, 1 }, TO(0x123440001234), SHOWS("28") },
     /* S1Fmt is of no account for one CD, nor are the reserved bits */
     { "bits-beside-config", { U(0x07f000000000001b) | G_CD,
       U(0x0000101f800000d6) }, CD1, R(0x80001234), TO(0x123480001234) },
     /* STRW: 2 is NS-EL2, which has one privilege; MTCFG and MemAttr set */
     { "strw-0", { G_CD | 0xb, U(0x0000101f000000d6) }, CD1, R(0x80001234),
-      0x13 },
+      0x13, SHOWS("29") },
     { "strw-1", { G_CD | 0xb, U(0x0000101f400000d6) }, CD1, R(0x80001234),
-      0x04 },
+      0x04, SHOWS("29") },
     { "strw-2", { G_CD | 0xb, U(0x0000101f800000d6) }, CD1, R(0x80001234),
-      TO(0x123480001234) },
+      TO(0x123480001234), SHOWS("29 68") },
     /* PRIVCFG and INSTCFG, the IMPLEMENTATION DEFINED bits above set */
     { "privcfg-0", { G_CD | 0xb, U(0xfff00000000000d6) }, CD1,
       R(0x80001234), 0x13 },
     { "privcfg-1", { G_CD | 0xb, U(0xfff51000000000d6) }, CD1,
       R(0x80001234), 0x13 },
     { "privcfg-2", { G_CD | 0xb, U(0xfff61000000000d6) }, CD1,
-      PRIV(0x80001234), 0x13 },
+      PRIV(0x80001234), 0x13, SHOWS("67") },
     { "privcfg-3", { G_CD | 0xb, U(0xfff31000000000d6) }, CD1,
-      R(0x80001234), TO(0x123480001234) },
+      R(0x80001234), TO(0x123480001234), SHOWS("67") },
     { "instcfg-0", { G_CD | 0xb, U(0xfff20000000000d6) }, CD1,
       FETCH(0x180001234), 0x13 },
     { "instcfg-2", { G_CD | 0xb, U(0xfff8c000000000d6) }, CD1,
-      FETCH(0x180001234), TO(0x123580001234) },
+      FETCH(0x180001234), TO(0x123580001234), SHOWS("67") },
     { "instcfg-3", { G_CD | 0xb, U(0x000e2000000000d6) }, CD1,
-      R(0x180001234), 0x13 },
+      R(0x180001234), 0x13, SHOWS("67") },
     { "instcfg-1", { G_CD | 0xb, U(0x00043000000000d6) }, CD1,
       R(0x180001234), TO(0x123580001234) },
 };
@@ -260,6 +267,8 @@ static const Case ste2_cases[] = {
     { "s2hd-0", STE2(U(0x050d355900000001), G_S2), NO_CD, W(G_VA(5)), 0x13 },
     { "s2hd-1", STE2(U(0x058d355900000001), G_S2), NO_CD, W(G_VA(5)),
       TO(0xb00100000000) },
+    { "contiguous-is-no-dbm", STE2(U(0x058d355900000001), G_S2), NO_CD,
+      W(G_VA(6)), 0x13 },
     { "s2hd-1-without-s2ha", STE2(U(0x048d355900000001), G_S2), NO_CD,
       W(G_VA(5)), 0x13 },
     { "s2r-0", STE2(U(0x000d355900000001), G_S2), NO_CD, R(G_VA(2)), SILENT },
@@ -306,7 +315,7 @@ static const Case cd_cases[] = {
       U(0xfff0000000000009), U(0xfbfffffffffffff9), 0xff },
       R(0x40001234), TO(0x123440001234) },
     { "epd0-1", STE1, { U(0xcafe6205c0007519), G_S1, 0, 0xff },
-      R(0x40001234), 0x10 },
+      R(0x40001234), 0x10, SHOWS("47") },
     { "endi-1", STE1, { U(0xcafe6205c000b519), G_S1, 0, 0xff },
       R(U(0x1c0001234)), TO(0x123440001234) },
     { "epd1-1", STE1, { U(0xcafe6205f5993519), G_S1, S1_B, 0xff },
@@ -332,25 +341,27 @@ static const Case cd_cases[] = {
     { "wxn-is-no-affd", STE1, { U(0xcafe6215c0003519), G_S1, 0, 0xff },
       R(G_VA(4)), 0x12 },
     { "affd-0", STE1, { U(0xcafe62c5c0003519), G_S1, 0, 0xff }, R(G_VA(4)),
-      0x12 },
+      0x12, SHOWS("58") },
     { "affd-1", STE1, { U(0xcafe620dc0003519), G_S1, 0, 0xff }, R(G_VA(4)),
-      TO(0x123500000000) },
+      TO(0x123500000000), SHOWS("58") },
     { "wxn-0", STE1, { U(0xcafe622dc0003519), G_S1, 0, 0xff },
-      PFETCH(0x80001234), TO(0x123480001234) },
+      PFETCH(0x80001234), TO(0x123480001234), SHOWS("65") },
     { "wxn-1", STE1, { U(0xcafe6215c0003519), G_S1, 0, 0xff },
-      PFETCH(0x80001234), 0x13 },
+      PFETCH(0x80001234), 0x13, SHOWS("65") },
     { "tbi0-0", STE1, { U(0xcafe62a5b5993519), G_S1, S1_B, 0xff },
-      R(U(0xa500000040001234)), 0x10 },
+      R(U(0xa500000040001234)), 0x10, SHOWS("53") },
     { "tbi0-1", STE1, { U(0xcafe6245b5993519), G_S1, S1_B, 0xff },
-      R(U(0xa500000040001234)), TO(0x123440001234) },
+      R(U(0xa500000040001234)), TO(0x123440001234), SHOWS("53") },
     { "tbi1-0", STE1, { U(0xcafe6345b5993519), G_S1, S1_B, 0xff },
-      R(U(0x5affff8040001234)), 0x10 },
+      R(U(0x5affff8040001234)), 0x10, SHOWS("53") },
     { "tbi1-1", STE1, { U(0xcafe6285b5993519), G_S1, S1_B, 0xff },
-      R(U(0x5affff8040001234)), TO(0x124440001234) },
+      R(U(0x5affff8040001234)), TO(0x124440001234), SHOWS("53") },
     { "pan-0", STE1, { U(0xcafe6285c0003519), G_S1, 0, 0xff },
-      PRIV(0x40001234), TO(0x123440001234) },
+      PRIV(0x40001234), TO(0x123440001234), SHOWS("64") },
     { "pan-1", STE1, { U(0xcafe6305c0003519), G_S1, 0, 0xff },
-      PRIV(0x40001234), 0x13 },
+      PRIV(0x40001234), 0x13, SHOWS("64") },
+    { "pan-1-fetch", STE1, { U(0xcafe6305c0003519), G_S1, 0, 0xff },
+      PFETCH(0xc0001234), TO(0x1234c0001234), SHOWS("64") },
     { "aa64-0", STE1, { U(0xcafe6405c0003519), G_S1, 0, 0xff },
       R(0x40001234), 0x0a },
     { "ha-1", STE1, { U(0xcafe6a05c0003519), G_S1, 0, 0xff }, R(G_VA(4)),
@@ -361,34 +372,36 @@ static const Case cd_cases[] = {
       0x13 },
     { "hd-1", STE1, { U(0xcafe6e05c0003519), G_S1, 0, 0xff }, W(G_VA(5)),
       TO(0x123540000000) },
+    { "contiguous-is-no-dbm", STE1, { U(0xcafe6e05c0003519), G_S1, 0, 0xff },
+      W(G_VA(10)), 0x13 },
     { "hd-1-without-ha", STE1, { U(0xcafe6605c0003519), G_S1, 0, 0xff },
       W(G_VA(5)), 0x13 },
     { "s-1-records", STE1, { U(0xcafe5205c0003519), G_S1, 0, 0xff },
       R(G_VA(0x10)), 0x10 },
     { "r-0", STE1, { U(0xcafe4205c0003519), G_S1, 0, 0xff }, R(G_VA(0x10)),
-      SILENT },
+      SILENT, SHOWS("91") },
     { "a-0-r-0", STE1, { U(0xcafe8205c0003519), G_S1, 0, 0xff },
-      R(G_VA(0x10)), RAZWI },
+      R(G_VA(0x10)), RAZWI, SHOWS("91") },
     { "had0-0", STE1, { U(0xcafe6205c0003519), G_S1, 0, 0xff },
-      R(U(0x200001234)), 0x13 },
+      R(U(0x200001234)), 0x13, SHOWS("66") },
     { "had0-1", STE1, { U(0xcafe6205c0003519), G_S1 | 0x2, 0, 0xff },
-      R(U(0x200001234)), TO(0x123480001234) },
+      R(U(0x200001234)), TO(0x123480001234), SHOWS("66") },
     /* APTable[1] holds for the privileged, whom E0PD does not keep out */
     { "e0pd0-is-no-had0", STE1, { U(0xcafe6205c0003519), G_S1 | 0x4, 0,
-      0xff }, { G_VA(9), 'w', true, -1 }, 0x13 },
+      0xff }, { G_VA(9), 'w', true, -1 }, 0x13, SHOWS("66") },
     { "e0pd1-is-no-had1", STE1, { U(0xcafe6205b5993519), G_S1, S1_B | 0x4,
-      0xff }, { UPPER(9), 'w', true, -1 }, 0x13 },
+      0xff }, { UPPER(9), 'w', true, -1 }, 0x13, SHOWS("66") },
     { "ttb1-bits-beside", STE1, { U(0xcafe6205b5993519), G_S1,
       S1_B | U(0xfbf0000000000001), 0xff }, R(UPPER(1) | 0x1234),
       TO(0x124440001234) },
     { "had1-0", STE1, { U(0xcafe6205b5993519), G_S1, S1_B | 0x1, 0xff },
-      R(UPPER(8) | 0x1234), 0x13 },
+      R(UPPER(8) | 0x1234), 0x13, SHOWS("66") },
     { "had1-1", STE1, { U(0xcafe6205b5993519), G_S1, S1_B | 0x2, 0xff },
-      R(UPPER(8) | 0x1234), TO(0x123480001234) },
+      R(UPPER(8) | 0x1234), TO(0x123480001234), SHOWS("66") },
     { "e0pd0-1", STE1, { U(0xcafe6205c0003519), G_S1 | 0x4, 0, 0xff },
-      R(0x40001234), 0x10 },
+      R(0x40001234), 0x10, SHOWS("74") },
     { "e0pd1-1", STE1, { U(0xcafe6205b5993519), G_S1, S1_B | 0x4, 0xff },
-      R(UPPER(1) | 0x1234), 0x10 },
+      R(UPPER(1) | 0x1234), 0x10, SHOWS("74") },
     { "haft-is-neither", STE1, { U(0xcafe6205b5993519), G_S1 | 0x8,
       S1_B | 0x8, 0xff }, R(UPPER(1) | 0x1234), TO(0x124440001234) },
     /* DS: a level 0 block, bits 9:8 of which are OA[51:50]; 43 bits */
@@ -491,6 +504,36 @@ static void l1std_span(void)
     }
 }
 
+/* RECINVSID=0: whatever makes a StreamID invalid leaves no record. */
+static void l1std_unrecorded(void)
+{
+    static const struct {
+        uint32_t sid;
+        uint64_t span;
+    } cases[] = {
+        { 0x100000, 0xb }, { 0x87400, 0x0 }, { 0x87401, 0x1 },
+        { 0x87600, 0xa }, { 0x87400, 0xc }, { 0x87400, 0x1f },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        Smmu3Transaction t = golden_read(cases[i].sid, 0x1234);
+        g_autoptr(Golden) g = golden_new();
+        Smmu3Translation result;
+
+        g->cr2 = 0;
+        golden_create(g);
+        golden_w64(g, 0x080, U(0xc000000020000));
+        golden_w32(g, 0x088, 0x00010294);
+        golden_put(g, U(0xc000000020000) + 8 * 0x21d,
+                   U(0x0009a5a5a5a40000) | cases[i].span);
+        golden_start(g);
+        g_assert_cmpint(smmu3_translate(g->smmu, &t, &result), ==,
+                        SMMU3_ABORT);
+        g_assert_cmphex(result.fault, ==, 0x02);
+        golden_no_event(g);
+    }
+}
+
 /* One STE, its address with the lowest bit that there can be. */
 static void strtab_of_one(void)
 {
@@ -515,6 +558,7 @@ static void s2ptw(void)
         { 0, U(0x040d355900000001), 0x04, 0 },
         { 0, U(0x044d355900000001), 0x04, 0x13 },
         { 0, U(0x044d355900000001), 0x3c, 0 },
+        { 0, U(0x044d355900000001), 0x28, 0 },          /* write-through */
         { 0, U(0x058d355900000001), 0x04, 0 },          /* S2HA, S2HD */
         { 0x02000000, U(0x044d355900000001), 0x18, 0 },
         { 0x02000000, U(0x044d355900000001), 0x08, 0x13 },
@@ -728,7 +772,8 @@ static void add_cases(const char *what, const Case *cases, size_t count)
         g_autofree char *path = g_strdup_printf("/smmu3/golden/%s/%s", what,
                                                 cases[i].name);
 
-        conformance_test_data(path, &cases[i], run_case, "");
+        conformance_test_data(path, &cases[i], run_case,
+                              cases[i].items ? cases[i].items : "");
     }
 }
 
@@ -743,6 +788,7 @@ int main(int argc, char **argv)
     T("l1cd/64k", l1cd_64k, "44");
     T("l1std/splits", l1std, "21");
     T("l1std/span", l1std_span, "18 19");
+    T("l1std/unrecorded", l1std_unrecorded, "17");
     T("l1std/linear-of-one", strtab_of_one, "");
     T("ste/s2ptw", s2ptw, "72");
     T("ste/s2fwb", s2fwb, "");

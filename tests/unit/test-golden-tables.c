@@ -141,6 +141,8 @@ static const Rights stage1_rights[] = {
     { 0, U(0x0040000000000f81), "RX" },         /* UXN, bit 54 */
     { 0, U(0x0060000000000fc1), "rR" },
     { 0, U(0x0008000000000fc1), "rxRX" },       /* DBM: HD=0, no matter */
+    { 0, U(0x0780000000000f41), "rwxRW" },      /* bits 58:55 */
+    { 0, U(0x7fe0000000000fc1), "rR" },         /* no table: 62:59 */
     { U(0x0000777700000003), U(0x0000000000000f01), "xRWX" },
     { U(0x0800777700000003), U(0x0000000000000f81), "xR" },  /* PXNTable 59 */
     { U(0x1000777700000003), U(0x0000000000000f81), "RX" },  /* UXNTable 60 */
@@ -158,6 +160,7 @@ static const Rights stage2_rights[] = {
     { 0, U(0x004000000000077d), "rR" },
     { 0, U(0x006000000000077d), "rRX" },
     { 0, U(0x000800000000077d), "rxRX" },       /* DBM: S2HD=0 */
+    { 0, U(0x079000000000077d), "rxRX" },       /* the bits beside */
     /* There are no hierarchical rights of stage 2 */
     { U(0x7800777700000003), U(0x00000000000007fd), "rwxRWX" },
 };
@@ -205,7 +208,10 @@ static void rights_of_stage2(void)
     }
 }
 
-/* nG is bit 11: an entry without it outlives an invalidation by ASID. */
+/*
+ * nG is bit 11: an entry without it outlives an invalidation by ASID, and not
+ * one by address.
+ */
 static void not_global(void)
 {
     for (unsigned ng = 0; ng < 2; ng++) {
@@ -214,13 +220,16 @@ static void not_global(void)
 
         golden_ste(g, 0x33, G_STE1(G_CD));
         golden_put4(g, G_CD, G_CD1(0xcafe));
-        golden_put(g, G_S1 + 8, ng ? 0xf41 : 0x741);
+        golden_put(g, G_S1 + 8, ng ? 0xf41 : 0x1741);
         golden_start(g);
         golden_passes(g, t, 0x1234);
         golden_put(g, G_S1 + 8, U(0x123440000741));
         golden_accept(g, U(0xcafe000000000011), 0);
         golden_accept(g, 0x46, 0);
         golden_passes(g, t, ng ? U(0x123440001234) : 0x1234);
+        golden_accept(g, U(0x0001000000000012), 0x40001000);
+        golden_accept(g, 0x46, 0);
+        golden_passes(g, t, U(0x123440001234));
     }
 }
 
@@ -329,7 +338,7 @@ static void gatos_stage1(void)
     golden_no_event(g);
 }
 
-/* MAIR: which of the attributes 5 to 7 are Device, and which Normal. */
+/* MAIR: which attributes are Device, which Normal. Beside AttrIndx is NS. */
 static void gatos_mair(void)
 {
     static const struct {
@@ -337,10 +346,14 @@ static void gatos_mair(void)
         unsigned index;
         bool device;
     } cases[] = {
-        { U(0x0011000000000000), 7, true }, { U(0x0011000000000000), 6, false },
-        { U(0x0c11000000000000), 7, true }, { U(0x880c0c0c0c0c0c0c), 7, false },
-        { U(0x880c0c0c0c0c0c0c), 6, true }, { U(0x000000000000000c), 0, true },
-        { U(0x0000000000000011), 0, false }, { U(0x00000000110c0c0c), 3, false },
+        { U(0x0011000000000000), 7, true },
+        { U(0x0011000000000000), 6, false },
+        { U(0x0c11000000000000), 7, true },
+        { U(0x880c0c0c0c0c0c0c), 7, false },
+        { U(0x880c0c0c0c0c0c0c), 6, true },
+        { U(0x000000000000000c), 0, true },
+        { U(0x0000000000000011), 0, false },
+        { U(0x00000000110c0c0c), 3, false },
         { U(0xffffffff0cffffff), 3, true },
     };
 
@@ -349,7 +362,7 @@ static void gatos_mair(void)
 
         golden_ste(g, 0x33, G_STE1(G_CD));
         golden_put4(g, G_CD, G_CD_W0(0xcafe), G_S1, 0, cases[i].mair);
-        golden_put(g, G_S1 + 8, U(0x0000123440000f41) | cases[i].index << 2);
+        golden_put(g, G_S1 + 8, U(0x0000123440000f61) | cases[i].index << 2);
         golden_start(g);
         g_assert_cmphex(gatos(g, 0x33, 0x40001500), ==,
                         cases[i].device ? U(0x0000123460000a00)
@@ -470,7 +483,7 @@ int main(int argc, char **argv)
         g_autofree char *path = g_strdup_printf("/smmu3/golden/walk/%s",
                                                 walks[i].name);
 
-        conformance_test_data(path, &walks[i], run_walk, "");
+        conformance_test_data(path, &walks[i], run_walk, "54");
     }
 #define T(name, fn, items) conformance_test("/smmu3/golden/" name, fn, items)
     T("descriptor/rights-of-stage-1", rights_of_stage1, "66");
