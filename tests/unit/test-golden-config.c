@@ -237,7 +237,7 @@ static const Case ste2_cases[] = {
       R(0x7f8040001234), TO(0xb00040001234) },
     /* S2SL0=3, level 3, with small tables: 16 bits of input */
     { "s2sl0-3", STE2(U(0x040d35f000000001), S2_LOW), NO_CD, R(0x5abc),
-      TO(0x666677778abc) },
+      TO(0x666677778abc), SHOWS("35") },
     { "s2tg-1", STE2(U(0x040e755900000001), S_64K), NO_CD,
       R(U(0x9) << 29 | 0x1234), TO(0xe123420001234) },
     { "s2tg-2", STE2(U(0x040db55c00000001), S_16K), NO_CD,
