@@ -140,6 +140,8 @@ static bool host_quiesce(void *opaque)
     FakeHost *host = opaque;
 
     host->quiesces++;
+    host->told_when_asked = host->tlb_invalidations->len +
+                            host->config_invalidations;
     return !host->quiesce_later;
 }
 
@@ -164,6 +166,11 @@ static void host_atc_invalidate(void *opaque, const Smmu3AtcInvalidate *inv)
 static void host_prg_response(void *opaque, const Smmu3PrgResponse *response)
 {
     g_array_append_vals(((FakeHost *)opaque)->prg_responses, response, 1);
+}
+
+static void host_config_invalidated(void *opaque)
+{
+    ((FakeHost *)opaque)->config_invalidations++;
 }
 
 static void host_tlb_invalidated(void *opaque, const Smmu3TlbInvalidate *inv)
@@ -207,6 +214,7 @@ const Smmu3HostOps fake_host_ops = {
     .atc_invalidate = host_atc_invalidate,
     .prg_response = host_prg_response,
     .tlb_invalidated = host_tlb_invalidated,
+    .config_invalidated = host_config_invalidated,
     .atc_timer = host_atc_timer,
     .trace = host_trace,
     .guest_error = host_guest_error,
@@ -348,5 +356,6 @@ void fake_clear_records(FakeHost *host)
     g_array_set_size(host->prg_responses, 0);
     g_array_set_size(host->tlb_invalidations, 0);
     host->kicks = host->sent_events = host->quiesces = 0;
+    host->config_invalidations = host->told_when_asked = 0;
     host->guest_errors = host->reads = host->writes = host->cases = 0;
 }

@@ -36,6 +36,8 @@ struct FakeHost {
     GArray *atc_invalidations;  /* of Smmu3AtcInvalidate */
     GArray *prg_responses;      /* of Smmu3PrgResponse */
     GArray *tlb_invalidations;  /* of Smmu3TlbInvalidate */
+    unsigned config_invalidations;
+    unsigned told_when_asked;   /* of both kinds, at the last quiesce() */
     unsigned kicks, sent_events, quiesces, guest_errors;
     unsigned reads, writes, cases;
     uint64_t atc_timer_ns;      /* last value set; 0: cancelled */

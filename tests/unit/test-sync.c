@@ -196,6 +196,24 @@ static void test_sync_waits_for_quiesce(void)
     g_assert_cmpuint(r->host->quiesces, ==, 1);
 }
 
+/* Who is asked has been told before what it is about. */
+static void test_host_hears_before_it_is_asked(void)
+{
+    g_autoptr(Rig) r = started(NULL, NULL);
+    const Cmd c[] = {
+        command(CMD_TLBI_NSNH_ALL), command(CMD_CFGI_STE),
+        command(CMD_TLBI_NH_ALL), command(CMD_SYNC),
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(c); i++) {
+        put(r, i, &c[i]);
+    }
+    rig_write32(r, SMMU3_CMDQ_PROD, G_N_ELEMENTS(c));
+    g_assert_cmpuint(r->host->quiesces, ==, 1);
+    g_assert_cmpuint(r->host->told_when_asked, ==, 3);
+    g_assert_cmpuint(r->host->config_invalidations, ==, 1);
+}
+
 static void test_sync_asks_only_after_invalidations(void)
 {
     static const uint64_t invalidations[] = {
@@ -773,6 +791,8 @@ int main(int argc, char **argv)
                      test_sync_waits_for_earlier_signal, "109");
     conformance_test("/smmu3/sync/waits-for-quiesce",
                      test_sync_waits_for_quiesce, "110");
+    conformance_test("/smmu3/sync/host-hears-before-it-is-asked",
+                     test_host_hears_before_it_is_asked, "110");
     conformance_test("/smmu3/sync/asks-only-after-invalidations",
                      test_sync_asks_only_after_invalidations, "");
     conformance_test("/smmu3/sync/unasked-quiesced", test_unasked_quiesced,

@@ -90,6 +90,9 @@ static void deliver(Smmu3 *s, const Smmu3Mail *mail)
     case SMMU3_MAIL_TLB_INVALIDATED:
         s->ops->tlb_invalidated(s->host, &mail->tlb);
         break;
+    case SMMU3_MAIL_CONFIG_INVALIDATED:
+        s->ops->config_invalidated(s->host);
+        break;
     }
 }
 

@@ -53,6 +53,11 @@ static void config_invalidated(Smmu3 *s)
     smmu3_count(&s->counters.config_invalidations);
     s->command.invalidated = true;
     s->command.quiesced = false;
+    if (s->ops->config_invalidated) {
+        Smmu3Mail mail = { .kind = SMMU3_MAIL_CONFIG_INVALIDATED };
+
+        smmu3_post(s, &mail);
+    }
 }
 
 /* STE and CDs; level 1 descriptors are not cached, so Leaf is no matter. */
@@ -756,9 +761,12 @@ bool smmu3_command_questions(Smmu3 *s, Smmu3CommandQuestions *ask)
     Smmu3CommandState *c = &s->command;
     uint32_t ticket = timer_wanted(c);
 
-    /* One question at a time: the last answer must not pass for this one's */
+    /*
+     * One question at a time: the last answer must not pass for this one's.
+     * The host hears first what was invalidated.
+     */
     ask->quiesce = c->phase == SMMU3_QUEUE_ASKS_QUIESCE &&
-                   !c->quiesce_outstanding;
+                   !c->quiesce_outstanding && smmu3_outbox_empty(&s->outbox);
     if (ask->quiesce) {
         c->quiesce_outstanding = true;
         c->phase = SMMU3_QUEUE_WAITS_QUIESCE;

@@ -112,6 +112,7 @@ typedef struct Smmu3HostOps {
     /*
      * All translations handed out before this call are out of use: returns
      * true. Or it returns false, and smmu3_quiesced() is called once they are.
+     * tlb_invalidated() and config_invalidated() have told what it is about.
      */
     bool (*quiesce)(void *host);
     /* A stalled transaction's fate; @cookie is the transaction's. */
@@ -121,6 +122,8 @@ typedef struct Smmu3HostOps {
     void (*prg_response)(void *host, const Smmu3PrgResponse *response);
     /* For IOMMU notifiers; may be NULL. */
     void (*tlb_invalidated)(void *host, const Smmu3TlbInvalidate *inv);
+    /* An STE or a CD: streams may be translated otherwise; may be NULL. */
+    void (*config_invalidated)(void *host);
     /* Have smmu3_atc_timeout() called after @ns; 0 cancels. May be NULL:
        then a CMD_SYNC waits for as long as the endpoint takes. */
     void (*atc_timer)(void *host, uint64_t ns);

@@ -21,6 +21,7 @@ typedef enum {
     SMMU3_MAIL_ATC_INVALIDATE,
     SMMU3_MAIL_PRG_RESPONSE,
     SMMU3_MAIL_TLB_INVALIDATED,
+    SMMU3_MAIL_CONFIG_INVALIDATED,
 } Smmu3MailKind;
 
 typedef struct Smmu3Mail {
