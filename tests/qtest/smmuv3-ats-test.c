@@ -345,6 +345,13 @@ static void expect_all_notified(const Rig *r, uint64_t info)
                  info);
 }
 
+static void forget_notifications(const Rig *r)
+{
+    while (fifo_count(r, SVA_TESTDEV_NOTIFICATIONS)) {
+        fifo_take(r, SVA_TESTDEV_NOTIFICATIONS);
+    }
+}
+
 static void test_tlb_invalidations_are_notified(void)
 {
     static const uint64_t of_all[] = {
@@ -355,6 +362,7 @@ static void test_tlb_invalidations_are_notified(void)
                            false);
     uint64_t command[SMMU3_CMD_WORDS] = { CMD_TLBI_NH_VA, 0 };
 
+    forget_notifications(&r);
     smmu3_set(command, CMD_ASID, ASID);
     smmu3_set_addr(command, CMD_ADDR, VA);
     sva_command(r.t, command[0], command[1]);
@@ -380,6 +388,30 @@ static void test_tlb_invalidations_are_notified(void)
     atc_inv(&r, NO_PASID, false, VA, 0);
     sva_sync(r.t);
     g_assert_cmpuint(fifo_count(&r, SVA_TESTDEV_NOTIFICATIONS), ==, 0);
+    done(&r);
+}
+
+/*
+ * Another STE or CD may lead to other tables: who caches translations must
+ * hear of it although no TLBI follows.
+ */
+static void test_config_invalidations_are_notified(void)
+{
+    static const uint64_t opcodes[] = {
+        CMD_CFGI_STE, CMD_CFGI_STE_RANGE, CMD_CFGI_CD, CMD_CFGI_CD_ALL,
+    };
+    Rig r = rig_start_with("-device sva-testdev,addr=1,notify-unmap=on", 0,
+                           false);
+
+    forget_notifications(&r);
+    for (unsigned i = 0; i < G_N_ELEMENTS(opcodes); i++) {
+        uint64_t command = opcodes[i];
+
+        smmu3_set(&command, CMD_STREAMID, 1 << 3);
+        sva_command(r.t, command, 1);
+        sva_sync(r.t);
+        expect_all_notified(&r, 0);
+    }
     done(&r);
 }
 
@@ -626,6 +658,8 @@ int main(int argc, char **argv)
     TEST("atc/reset-while-owing", test_reset_while_owing, "");
     TEST("atc/unplug-while-owing", test_unplug_while_owing, "111");
     TEST("notify/tlb-invalidations", test_tlb_invalidations_are_notified, "");
+    TEST("notify/config-invalidations",
+         test_config_invalidations_are_notified, "");
     TEST("notify/atc-invalidations", test_atc_invalidations_are_notified, "");
 #undef TEST
     return conformance_run();

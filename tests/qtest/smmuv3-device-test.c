@@ -401,6 +401,101 @@ static void test_fault_is_recorded_and_nothing_is_written(void)
     sva_stop(t);
 }
 
+/* However many pieces QEMU cuts an access into, it is one. */
+static void test_one_access_is_one_event(void)
+{
+    SvaQtest *t = sva_start(EDU_ARGS);
+    Edu edu = edu_find(t, 0);
+    uint64_t root, event[SMMU3_EVENT_WORDS];
+
+    sva_smmu_enable(t);
+    stage1_for(t, &edu, &root);
+    edu_dma(&edu, EDU_BUFFER, 0x20000, 4096, EDU_TO_MEMORY);
+    g_assert_true(sva_event(t, event));
+    g_assert_cmphex(smmu3_get(event, EVENT_INPUT_ADDR), ==, 0x20000);
+    g_assert_false(sva_event(t, event));
+    edu_dma(&edu, 0x20000, EDU_BUFFER, 4096, 0);
+    g_assert_true(sva_event(t, event));
+    g_assert_false(sva_event(t, event));
+    g_assert_cmpuint(sva_fault_counter(t, "F_TRANSLATION"), ==, 2);
+    sva_stop(t);
+}
+
+/* Beyond 4 KiB it would be another transaction on PCIe, too. */
+static void test_each_page_of_an_access_is_an_event(void)
+{
+    SvaQtest *t = sva_start(EDU_ARGS);
+    Edu edu = edu_find(t, 0);
+    uint64_t root, event[SMMU3_EVENT_WORDS];
+
+    sva_smmu_enable(t);
+    stage1_for(t, &edu, &root);
+    edu_dma(&edu, EDU_BUFFER, 0x20800, 4096, EDU_TO_MEMORY);
+    g_assert_true(sva_event(t, event));
+    g_assert_cmphex(smmu3_get(event, EVENT_INPUT_ADDR), ==, 0x20800);
+    g_assert_true(sva_event(t, event));
+    g_assert_cmphex(smmu3_get(event, EVENT_INPUT_ADDR), ==, 0x21000);
+    g_assert_false(sva_event(t, event));
+    sva_stop(t);
+}
+
+/* Separate accesses have an event each, though one follows on the other. */
+static void test_each_access_is_an_event(void)
+{
+    static const unsigned sizes[] = { 4, 8 };
+
+    for (unsigned s = 0; s < G_N_ELEMENTS(sizes); s++) {
+        SvaQtest *t = sva_start(EDU_ARGS);
+        Edu edu = edu_find(t, 0);
+        uint64_t root, event[SMMU3_EVENT_WORDS];
+
+        sva_smmu_enable(t);
+        stage1_for(t, &edu, &root);
+        for (unsigned i = 0; i < 8; i++) {
+            edu_dma(&edu, EDU_BUFFER, 0x20000 + i * sizes[s], sizes[s],
+                    EDU_TO_MEMORY);
+        }
+        for (unsigned i = 0; i < 8; i++) {
+            g_assert_true(sva_event(t, event));
+            g_assert_cmphex(smmu3_get(event, EVENT_TYPE), ==, F_TRANSLATION);
+            g_assert_cmphex(smmu3_get(event, EVENT_INPUT_ADDR), ==,
+                            0x20000 + i * sizes[s]);
+        }
+        g_assert_false(sva_event(t, event));
+        sva_stop(t);
+    }
+}
+
+/*
+ * F_TRANSLATION; then software makes the descriptor valid, with AF=0, which
+ * needs no invalidation; and the next access to the page has its F_ACCESS.
+ */
+static void test_another_fault_is_another_event(void)
+{
+    SvaQtest *t = sva_start(EDU_ARGS);
+    Edu edu = edu_find(t, 0);
+    uint64_t page = sva_alloc(t, 4096, 4096), leaf, descriptor;
+    uint64_t root, event[SMMU3_EVENT_WORDS];
+
+    sva_smmu_enable(t);
+    stage1_for(t, &edu, &root);
+    edu_dma(&edu, EDU_BUFFER, 0x20000, 4, EDU_TO_MEMORY);
+    sva_map(t, root, 0x20000, page, 4096, 0);
+    leaf = sva_leaf_address(t, root, 0x20000);
+    descriptor = qtest_readq(t->qts, leaf);
+    smmu3_set(&descriptor, TTD_AF, 0);
+    qtest_writeq(t->qts, leaf, descriptor);
+    edu_dma(&edu, EDU_BUFFER, 0x20004, 4, EDU_TO_MEMORY);
+
+    g_assert_true(sva_event(t, event));
+    g_assert_cmphex(smmu3_get(event, EVENT_TYPE), ==, F_TRANSLATION);
+    g_assert_true(sva_event(t, event));
+    g_assert_cmphex(smmu3_get(event, EVENT_TYPE), ==, F_ACCESS);
+    g_assert_cmphex(smmu3_get(event, EVENT_INPUT_ADDR), ==, 0x20004);
+    g_assert_false(sva_event(t, event));
+    sva_stop(t);
+}
+
 /* An ordinary device cannot wait: its access aborts even where CD.S is set. */
 static void test_ordinary_device_never_stalls(void)
 {
@@ -657,6 +752,12 @@ int main(int argc, char **argv)
     TEST("dma/stage1-page-by-page", test_stage1_translates_page_by_page);
     TEST("dma/fault-is-recorded",
          test_fault_is_recorded_and_nothing_is_written);
+    TEST("dma/one-access-is-one-event", test_one_access_is_one_event);
+    TEST("dma/each-page-of-an-access-is-an-event",
+         test_each_page_of_an_access_is_an_event);
+    TEST("dma/each-access-is-an-event", test_each_access_is_an_event);
+    TEST("dma/another-fault-is-another-event",
+         test_another_fault_is_another_event);
     TEST("dma/ordinary-device-never-stalls",
          test_ordinary_device_never_stalls);
     TEST("dma/razwi-reads-zero", test_razwi_reads_zero);

@@ -323,8 +323,7 @@ uint64_t sva_table(SvaQtest *t)
     return sva_alloc(t, PAGE, PAGE);
 }
 
-/* Where the level-3 descriptor of @va is; makes the tables above it. */
-static uint64_t leaf_address(SvaQtest *t, uint64_t root, uint64_t va)
+uint64_t sva_leaf_address(SvaQtest *t, uint64_t root, uint64_t va)
 {
     uint64_t table = root;
 
@@ -356,14 +355,15 @@ void sva_map(SvaQtest *t, uint64_t root, uint64_t va, uint64_t pa,
         smmu3_set(&descriptor, TTD_SH, 3);
         smmu3_set(&descriptor, TTD_AF, 1);
         smmu3_set(&descriptor, TTD_NG, 1);
-        qtest_writeq(t->qts, leaf_address(t, root, va + offset), descriptor);
+        qtest_writeq(t->qts, sva_leaf_address(t, root, va + offset),
+                     descriptor);
     }
 }
 
 void sva_unmap(SvaQtest *t, uint64_t root, uint64_t va, uint64_t bytes)
 {
     for (uint64_t offset = 0; offset < bytes; offset += PAGE) {
-        qtest_writeq(t->qts, leaf_address(t, root, va + offset), 0);
+        qtest_writeq(t->qts, sva_leaf_address(t, root, va + offset), 0);
     }
 }
 

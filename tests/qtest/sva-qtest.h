@@ -90,6 +90,8 @@ uint64_t sva_table(SvaQtest *t);
 void sva_map(SvaQtest *t, uint64_t root, uint64_t va, uint64_t pa,
              uint64_t bytes, unsigned flags);
 void sva_unmap(SvaQtest *t, uint64_t root, uint64_t va, uint64_t bytes);
+/* Where the level-3 descriptor of @va is; makes the tables above it. */
+uint64_t sva_leaf_address(SvaQtest *t, uint64_t root, uint64_t va);
 
 /* ---- PCI -------------------------------------------------------------- */
 

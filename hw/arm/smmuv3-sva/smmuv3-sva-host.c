@@ -150,10 +150,7 @@ static void run_state_changed(void *opaque, bool running, RunState state)
         smmu3_flush(s->core);
         return;
     }
-    if (s->quiesced_while_stopped) {
-        s->quiesced_while_stopped = false;
-        smmu3_quiesced(s->core);
-    }
+    smmuv3_sva_quiesce_run(s);
     qemu_bh_schedule(s->service_bh);
 }
 
@@ -201,6 +198,11 @@ static void host_prg_response(void *host, const Smmu3PrgResponse *response)
 static void host_tlb_invalidated(void *host, const Smmu3TlbInvalidate *inv)
 {
     smmuv3_sva_pci_tlb_invalidated(host, inv);
+}
+
+static void host_config_invalidated(void *host)
+{
+    smmuv3_sva_pci_config_invalidated(host);
 }
 
 /* ---- Diagnostics ------------------------------------------------------ */
@@ -251,6 +253,7 @@ static const Smmu3HostOps host_ops = {
     .atc_invalidate = host_atc_invalidate,
     .prg_response = host_prg_response,
     .tlb_invalidated = host_tlb_invalidated,
+    .config_invalidated = host_config_invalidated,
     .atc_timer = host_atc_timer,
     .trace = smmuv3_sva_trace,
     .guest_error = host_guest_error,
@@ -262,8 +265,7 @@ Smmu3 *smmuv3_sva_core_new(Smmuv3SvaState *s, const Smmu3Features *features,
     MemReentrancyGuard *guard = &DEVICE(s)->mem_reentrancy_guard;
 
     s->service_bh = qemu_bh_new_guarded(service_bh, s, guard);
-    s->quiesce_timer = timer_new_ns(QEMU_CLOCK_REALTIME,
-                                    smmuv3_sva_quiesce_timer, s);
+    smmuv3_sva_quiesce_init(s);
     s->atc_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, atc_timer_expired, s);
     s->run_state = qemu_add_vm_change_state_handler(run_state_changed, s);
     return smmu3_new(features, options, &host_ops, s);

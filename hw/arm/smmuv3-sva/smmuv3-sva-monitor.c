@@ -83,6 +83,10 @@ static void get_counters(Object *obj, Visitor *v, const char *name,
         }
     }
     if (!visit_type_uint64(v, "stalls_outstanding", &outstanding, errp) ||
+        !visit_type_uint64(v, "mapped_waits", &s->quiesce.mapped_waits,
+                           errp) ||
+        !visit_type_uint64(v, "mappings_given_up",
+                           &s->quiesce.mappings_given_up, errp) ||
         !visit_faults(v, c, errp)) {
         return;
     }
@@ -100,6 +104,7 @@ static void set_counters_reset(Object *obj, bool value, Error **errp)
 
     if (value && s->core) {
         smmu3_counters_reset(s->core);
+        s->quiesce.mapped_waits = s->quiesce.mappings_given_up = 0;
     }
 }
 

@@ -12,6 +12,7 @@
 #include "qapi/error.h"
 #include "hw/pci/pci_bus.h"
 #include "smmuv3-sva-pci.h"
+#include "smmuv3-sva-threads.h"
 #include "trace.h"
 
 /*
@@ -23,6 +24,9 @@ enum {
     INDEX_TRANSLATED = 0x100,
     INDEX_COUNT = 0x200,
 };
+
+/* Of void_as: no machine has RAM there. */
+#define VOID_BASE   (UINT64_C(1) << 63)
 
 /* ---- StreamIDs -------------------------------------------------------- */
 
@@ -59,69 +63,87 @@ Smmuv3SvaFunction *smmuv3_sva_find_function(Smmuv3SvaState *s, uint32_t sid)
 
 /* ---- Ordinary accesses ------------------------------------------------ */
 
-/*
- * QEMU's memory code cuts an access that is refused into pieces of at most 8
- * bytes and asks about each. They are one transaction and get one event
- * record: the pieces that follow on a refused one in the same 4 KiB are marked
- * as its continuation, unless software has written a register since, be it
- * only EVENTQ_CONS.
- */
-static void note_refusal(Smmuv3SvaFunction *fn, uint64_t addr, uint32_t kind)
-{
-    qatomic_set(&fn->refused_addr, addr);
-    qatomic_set(&fn->refused_epoch,
-                qatomic_read(&fn->smmu->register_writes));
-    qatomic_set(&fn->refused_kind, kind);
-}
-
-static bool continues_refusal(Smmuv3SvaFunction *fn, uint64_t addr,
-                              uint32_t kind)
-{
-    uint64_t before = qatomic_read(&fn->refused_addr);
-
-    return qatomic_read(&fn->refused_kind) == kind &&
-           addr - before - 1 < 8 && !((addr ^ before) >> 12) &&
-           qatomic_read(&fn->refused_epoch) ==
-           qatomic_read(&fn->smmu->register_writes);
-}
-
 static IOMMUAccessFlags access_flags(uint8_t access)
 {
     return IOMMU_ACCESS_FLAG(access & SMMU3_READ, access & SMMU3_WRITE);
 }
 
-/* Any thread, inside an RCU section. */
-static IOMMUTLBEntry function_translate(IOMMUMemoryRegion *iommu, hwaddr addr,
-                                        IOMMUAccessFlags flag, int index)
+static const char *access_name(IOMMUAccessFlags access)
 {
-    Smmuv3SvaFunction *fn = container_of(iommu, Smmuv3SvaFunction, iommu);
-    Smmuv3SvaState *s = fn->smmu;
-    Smmu3Transaction t = {
+    static const char *const names[] = {
+        [IOMMU_NONE] = "none", [IOMMU_RO] = "r", [IOMMU_WO] = "w",
+        [IOMMU_RW] = "rw",
+    };
+
+    return names[access & IOMMU_RW];
+}
+
+static Smmu3Transaction ordinary_access(Smmuv3SvaFunction *fn, hwaddr addr,
+                                        int index)
+{
+    return (Smmu3Transaction) {
         .type = index & INDEX_TRANSLATED ? SMMU3_ATS_TRANSLATED
                                          : SMMU3_UNTRANSLATED,
         .sid = smmuv3_sva_function_sid(fn),
         .ssid = index & INDEX_PASID_MASK,
         .ssv = index & INDEX_PASID_MASK,
         .addr = addr,
-        .access = (flag & IOMMU_RO ? SMMU3_READ : 0) |
-                  (flag & IOMMU_WO ? SMMU3_WRITE : 0),
     };
+}
+
+bool smmuv3_sva_peek(Smmuv3SvaFunction *fn, uint64_t addr, int index,
+                     Smmu3Translation *result)
+{
+    Smmu3Transaction t = ordinary_access(fn, addr, index);
+
+    t.access = SMMU3_READ;
+    t.speculative = true;
+    return smmu3_translate(fn->smmu->core, &t, result) == SMMU3_OK;
+}
+
+/*
+ * Where an access goes that reads as zero and writes nothing. Above all RAM:
+ * vhost, which asks for a translation to make the access itself, takes the
+ * address for one of guest memory, and must find nothing there.
+ */
+static void answer_with_void(Smmuv3SvaState *s, hwaddr addr,
+                             IOMMUTLBEntry *entry)
+{
+    entry->target_as = &s->void_as;
+    entry->addr_mask = 0xfff;
+    entry->iova = addr & ~entry->addr_mask;
+    entry->translated_addr = entry->iova | VOID_BASE;
+    entry->perm = IOMMU_RW;
+}
+
+/*
+ * Any thread, inside an RCU section. QEMU's memory code cuts an access that is
+ * refused into pieces of at most 8 bytes, and asks about each. They are one
+ * transaction: the pieces that follow in the same 4 KiB get no record.
+ */
+static IOMMUTLBEntry function_translate(IOMMUMemoryRegion *iommu, hwaddr addr,
+                                        IOMMUAccessFlags flag, int index)
+{
+    Smmuv3SvaFunction *fn = container_of(iommu, Smmuv3SvaFunction, iommu);
+    Smmuv3SvaState *s = fn->smmu;
+    Smmu3Transaction t = ordinary_access(fn, addr, index);
     IOMMUTLBEntry entry = {
         .target_as = &address_space_memory,
         .iova = addr,
         .perm = IOMMU_NONE,
     };
-    uint32_t kind = 1 | flag << 1 | index << 3;
     Smmu3Translation result;
 
-    t.continued = continues_refusal(fn, addr, kind);
+    t.access = (flag & IOMMU_RO ? SMMU3_READ : 0) |
+               (flag & IOMMU_WO ? SMMU3_WRITE : 0);
+    t.continued = smmuv3_sva_access_was_refused(fn, addr);
     if (!t.access) {
         /* QEMU wants to know where, and accesses nothing */
         t.access = SMMU3_READ;
         t.speculative = true;
     }
     if (!bql_locked()) {
-        smmuv3_sva_begin_foreign_use();
+        smmuv3_sva_threads_begin_use();
     }
     switch (smmu3_translate(s->core, &t, &result)) {
     case SMMU3_OK:
@@ -129,21 +151,19 @@ static IOMMUTLBEntry function_translate(IOMMUMemoryRegion *iommu, hwaddr addr,
         entry.iova = addr & ~entry.addr_mask;
         entry.translated_addr = result.pa & ~entry.addr_mask;
         entry.perm = access_flags(result.access);
+        smmuv3_sva_access_granted(fn, addr, index, result.pa);
         break;
     case SMMU3_RAZWI:
-        entry.target_as = &s->void_as;
-        entry.addr_mask = 0xfff;
-        entry.iova = addr & ~entry.addr_mask;
-        entry.translated_addr = entry.iova;
-        entry.perm = IOMMU_RW;
-        note_refusal(fn, addr, kind);
+        answer_with_void(s, addr, &entry);
+        smmuv3_sva_access_refused(fn, addr);
         break;
     default:
-        note_refusal(fn, addr, kind);
+        smmuv3_sva_access_refused(fn, addr);
         break;
     }
-    trace_smmuv3_sva_pci_translate(t.sid, addr, flag, entry.translated_addr,
-                                   entry.addr_mask, entry.perm);
+    trace_smmuv3_sva_pci_translate(t.sid, addr, access_name(flag),
+                                   entry.translated_addr, entry.addr_mask,
+                                   access_name(entry.perm));
     return entry;
 }
 
@@ -206,6 +226,11 @@ static int function_notify_flag_changed(IOMMUMemoryRegion *iommu,
                           "as vfio-pci, do not work behind this SMMU.\n");
         return -EINVAL;
     }
+    if (!old_flags && new_flags) {
+        QLIST_INSERT_HEAD(&fn->smmu->listeners, fn, next_listener);
+    } else if (old_flags && !new_flags) {
+        QLIST_REMOVE(fn, next_listener);
+    }
     return 0;
 }
 
@@ -256,6 +281,16 @@ void smmuv3_sva_notify_unmap(Smmuv3SvaFunction *fn, IOMMUNotifierFlag kind,
     }
 }
 
+static void all_unmapped(Smmuv3SvaState *s, uint64_t first, uint64_t last)
+{
+    Smmuv3SvaFunction *fn;
+
+    smmuv3_sva_invalidated(s, first, last);
+    QLIST_FOREACH(fn, &s->listeners, next_listener) {
+        smmuv3_sva_notify_unmap(fn, IOMMU_NOTIFIER_UNMAP, first, last);
+    }
+}
+
 /*
  * Who listens to UNMAP may keep any translation of its function. Which ASID a
  * function uses is not looked up: invalidating too much is allowed. An IPA
@@ -265,22 +300,14 @@ void smmuv3_sva_pci_tlb_invalidated(Smmuv3SvaState *s,
                                     const Smmu3TlbInvalidate *inv)
 {
     bool all = !inv->by_address || inv->stage2;
-    GHashTableIter iter;
-    gpointer value;
 
-    g_hash_table_iter_init(&iter, s->buses);
-    while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        Smmuv3SvaBus *bus = value;
+    all_unmapped(s, all ? 0 : inv->addr, all ? UINT64_MAX : inv->last);
+}
 
-        for (unsigned i = 0; i < PCI_DEVFN_MAX; i++) {
-            if (bus->functions[i]) {
-                smmuv3_sva_notify_unmap(bus->functions[i],
-                                        IOMMU_NOTIFIER_UNMAP,
-                                        all ? 0 : inv->addr,
-                                        all ? UINT64_MAX : inv->last);
-            }
-        }
-    }
+/* Another STE or CD may lead to other tables. */
+void smmuv3_sva_pci_config_invalidated(Smmuv3SvaState *s)
+{
+    all_unmapped(s, 0, UINT64_MAX);
 }
 
 /* ---- PCI's questions -------------------------------------------------- */

@@ -9,6 +9,7 @@
 
 #include "hw/pci/pci_bus.h"
 #include "hw/pci/sva-port.h"
+#include "qemu/interval-tree.h"
 #include "smmuv3-sva.h"
 
 #define TYPE_SMMUV3_SVA_FUNCTION "smmuv3-sva-function"
@@ -31,10 +32,11 @@ struct Smmuv3SvaFunction {
     uint8_t root_number;        /* ...with this number */
     AddressSpace as;
 
-    /* The last refusal of an ordinary access; atomic, each on its own */
-    uint64_t refused_addr;
-    uint32_t refused_kind;      /* of access; 0: there is none */
-    uint32_t refused_epoch;     /* Smmuv3SvaState.register_writes */
+    /* smmuv3-sva-access.c's: what the device has mapped, by IOVA */
+    IntervalTreeRoot mappings;
+    QLIST_ENTRY(Smmuv3SvaFunction) next_mapped;     /* if there is any */
+
+    QLIST_ENTRY(Smmuv3SvaFunction) next_listener;   /* if anyone listens */
 
     SvaClient *client;
     GQueue owed;                /* of Smmuv3SvaOwed *, oldest first */
@@ -65,6 +67,22 @@ void smmuv3_sva_notify_unmap(Smmuv3SvaFunction *fn, IOMMUNotifierFlag kind,
 
 /* smmuv3-sva-port.c: the functions of SvaPortClass. */
 void smmuv3_sva_port_class_init(ObjectClass *oc);
+
+/*
+ * How an ordinary read of @fn at @addr would be translated; @index is of its
+ * memory region. Records nothing. False: it would be refused.
+ */
+bool smmuv3_sva_peek(Smmuv3SvaFunction *fn, uint64_t addr, int index,
+                     Smmu3Translation *result);
+
+/* ---- The access under way in this thread (smmuv3-sva-access.c) --------- */
+
+/* Whether it was refused before, in the same 4 KiB as @iova. */
+bool smmuv3_sva_access_was_refused(const Smmuv3SvaFunction *fn, uint64_t iova);
+/* What became of its translation at @iova. */
+void smmuv3_sva_access_refused(const Smmuv3SvaFunction *fn, uint64_t iova);
+void smmuv3_sva_access_granted(Smmuv3SvaFunction *fn, uint64_t iova,
+                               int index, uint64_t pa);
 
 /* The function at @devfn of @bus, which need not exist. */
 Smmuv3SvaFunction *smmuv3_sva_get_function(Smmuv3SvaState *s, PCIBus *bus,

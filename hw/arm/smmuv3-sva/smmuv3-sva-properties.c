@@ -150,6 +150,8 @@ static const Property smmuv3_sva_properties[] = {
     DEFINE_PROP_UINT32("tlb-entries", Smmuv3SvaState, tlb_entries, 0),
     DEFINE_PROP_UINT32("config-entries", Smmuv3SvaState, config_entries, 0),
     DEFINE_PROP_UINT32("atc-timeout-ms", Smmuv3SvaState, atc_timeout_ms, 0),
+    DEFINE_PROP_UINT32("mapped-timeout-ms", Smmuv3SvaState, mapped_timeout_ms,
+                       500),
 };
 
 void smmuv3_sva_add_properties(ObjectClass *oc)
@@ -161,6 +163,9 @@ void smmuv3_sva_add_properties(ObjectClass *oc)
         "Places in the cache of STEs and CDs (0: 4096)");
     object_class_property_set_description(oc, "atc-timeout-ms",
         "How long a CMD_SYNC waits for ATC invalidations (0: 1000)");
+    object_class_property_set_description(oc, "mapped-timeout-ms",
+        "How long a CMD_SYNC waits for a device that has mapped memory which "
+        "was taken from it (default: 500; 0: not at all)");
 
     add_id_properties(oc);
     object_class_property_add_str(oc, "profile", get_profile, set_profile);

@@ -1,102 +1,38 @@
 /*
- * Whether some thread may still be using a translation: what a CMD_SYNC has
- * to wait for. Not the waiting, which is the core's. Called by
- * smmuv3-sva-pci.c for each translation without the big lock, and by
- * smmuv3-sva.c.
+ * Whether anything may still use a translation that was invalidated: what a
+ * CMD_SYNC has to wait for. Not who uses them, which smmuv3-sva-threads.c and
+ * smmuv3-sva-access.c know. Called by smmuv3-sva-host.c and these.
  *
- * Who translates under the big lock has finished by the time that we have it.
- * Another thread, an IOThread's, uses a translation inside an RCU section; so
- * it is enough to see it outside of one. An RCU grace period would say so as
- * well, but waits for every thread, and the vCPUs stay in one section as long
- * as they run guest code: one of them that polls CMDQ_CONS would wait for
- * itself.
+ * Who translates under the big lock has finished by the time that we have it,
+ * unless it has mapped what it got. Other threads are looked at until each was
+ * seen outside of its section. Then mappings are compared with the tables, and
+ * those that software took away are waited for, but not for ever: a device may
+ * hold one until its driver does something.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
-#include "qemu/coroutine-tls.h"
 #include "qemu/rcu.h"
-#include "qemu/sys_membarrier.h"
 #include "system/runstate.h"
 #include "smmuv3-sva.h"
+#include "smmuv3-sva-threads.h"
 #include "trace.h"
 
-/* A thread that has translated without the big lock; until it exits. */
-typedef struct ForeignThread {
-    const struct rcu_reader_data *reader;
-    Notifier exit;
-    QLIST_ENTRY(ForeignThread) next;
-} ForeignThread;
-
-/* Protects the list; held for a few instructions. */
-static QemuMutex lock;
-static QLIST_HEAD(, ForeignThread) threads;
-
-QEMU_DEFINE_STATIC_CO_TLS(bool, is_listed)
-
-static void __attribute__((constructor)) init_lock(void)
-{
-    qemu_mutex_init(&lock);
-}
-
-static void thread_exits(Notifier *notifier, void *data)
-{
-    ForeignThread *thread = container_of(notifier, ForeignThread, exit);
-
-    WITH_QEMU_LOCK_GUARD(&lock) {
-        QLIST_REMOVE(thread, next);
-    }
-    g_free(thread);
-}
-
 /*
- * The caller is inside the RCU section in which it uses the translation. That
- * section began with a full barrier, or with half of one whose other half is
- * in threads_are_outside(): so either that sees the section, or the lookup
- * that follows here sees what was invalidated.
+ * A section lasts a microsecond, unless its thread lost the CPU. If looks meet
+ * a thread inside again and again, a grace period has it that its next section
+ * can be told from this one.
  */
-void smmuv3_sva_begin_foreign_use(void)
-{
-    ForeignThread *thread;
-
-    if (get_is_listed()) {
-        return;
-    }
-    set_is_listed(true);
-    thread = g_new0(ForeignThread, 1);
-    thread->reader = get_ptr_rcu_reader();
-    thread->exit.notify = thread_exits;
-    qemu_thread_atexit_add(&thread->exit);
-    WITH_QEMU_LOCK_GUARD(&lock) {
-        QLIST_INSERT_HEAD(&threads, thread, next);
-    }
-}
-
-/* Each may be in a section that began later, and is then asked again. */
-static bool threads_are_outside(void)
-{
-    ForeignThread *thread;
-
-    QEMU_LOCK_GUARD(&lock);
-    if (QLIST_EMPTY(&threads)) {
-        return true;
-    }
-    smp_mb_global();
-    QLIST_FOREACH(thread, &threads, next) {
-        if (qatomic_load_acquire(&thread->reader->ctr)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* A section lasts a microsecond, unless its thread lost the CPU. */
-enum { LOOKS_AT_ONCE = 100, LOOK_AGAIN_NS = 20 * 1000 };
+enum {
+    LOOKS_AT_ONCE = 100,
+    LOOK_AGAIN_NS = 20 * 1000,
+    LOOKS_BEFORE_GRACE_PERIOD = 50,
+};
 
 static bool look(void)
 {
     for (unsigned i = 0; i < LOOKS_AT_ONCE; i++) {
-        if (threads_are_outside()) {
+        if (smmuv3_sva_threads_look()) {
             return true;
         }
         cpu_relax();
@@ -104,32 +40,113 @@ static bool look(void)
     return false;
 }
 
+static void grace_period_ends(struct rcu_head *head)
+{
+    container_of(head, Smmuv3SvaState, quiesce.rcu)->quiesce.in_grace = false;
+}
+
 static void look_later(Smmuv3SvaState *s)
 {
-    timer_mod(s->quiesce_timer,
+    if (++s->quiesce.looks >= LOOKS_BEFORE_GRACE_PERIOD &&
+        !s->quiesce.in_grace) {
+        s->quiesce.in_grace = true;
+        call_rcu1(&s->quiesce.rcu, grace_period_ends);
+    }
+    timer_mod(s->quiesce.timer,
               qemu_clock_get_ns(QEMU_CLOCK_REALTIME) + LOOK_AGAIN_NS);
 }
 
-void smmuv3_sva_quiesce_timer(void *opaque)
+/* The mappings that software may have changed since the last CMD_SYNC. */
+static bool mappings_hold(Smmuv3SvaState *s)
+{
+    bool hold = smmuv3_sva_mappings_hold(s, s->quiesce.first, s->quiesce.last);
+
+    s->quiesce.first = UINT64_MAX;
+    s->quiesce.last = 0;
+    return hold;
+}
+
+static bool is_quiet(Smmuv3SvaState *s)
+{
+    if (!look()) {
+        look_later(s);
+        return false;
+    }
+    if (mappings_hold(s)) {
+        return true;
+    }
+    if (!s->mapped_timeout_ms) {
+        smmuv3_sva_mappings_give_up(s);
+        return true;
+    }
+    if (!timer_pending(s->quiesce.deadline)) {
+        s->quiesce.mapped_waits++;
+        timer_mod(s->quiesce.deadline,
+                  qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
+                  s->mapped_timeout_ms * (int64_t)SCALE_MS);
+    }
+    return false;
+}
+
+void smmuv3_sva_quiesce_again(Smmuv3SvaState *s)
+{
+    timer_mod(s->quiesce.timer, qemu_clock_get_ns(QEMU_CLOCK_REALTIME));
+}
+
+static void deadline_passed(void *opaque)
 {
     Smmuv3SvaState *s = opaque;
 
-    if (!look()) {
-        look_later(s);
-    } else if (runstate_is_running()) {
+    smmuv3_sva_mappings_give_up(s);
+    smmuv3_sva_quiesce_again(s);
+}
+
+static void look_again(void *opaque)
+{
+    Smmuv3SvaState *s = opaque;
+
+    if (!s->quiesce.asked || !is_quiet(s)) {
+        return;
+    }
+    timer_del(s->quiesce.deadline);
+    s->quiesce.asked = false;
+    trace_smmuv3_sva_quiesced();
+    if (runstate_is_running()) {
         smmu3_quiesced(s->core);
     } else {
-        s->quiesced_while_stopped = true;
+        s->quiesce.while_stopped = true;
     }
+}
+
+void smmuv3_sva_quiesce_run(Smmuv3SvaState *s)
+{
+    if (s->quiesce.while_stopped) {
+        s->quiesce.while_stopped = false;
+        smmu3_quiesced(s->core);
+    }
+}
+
+void smmuv3_sva_invalidated(Smmuv3SvaState *s, uint64_t first, uint64_t last)
+{
+    s->quiesce.first = MIN(s->quiesce.first, first);
+    s->quiesce.last = MAX(s->quiesce.last, last);
 }
 
 bool smmuv3_sva_quiesce(Smmuv3SvaState *s)
 {
-    bool quiet = look();
+    bool quiet;
 
+    smmuv3_sva_threads_ask();
+    s->quiesce.looks = 0;
+    quiet = is_quiet(s);
+    s->quiesce.asked = !quiet;
     trace_smmuv3_sva_quiesce(!quiet);
-    if (!quiet) {
-        look_later(s);
-    }
     return quiet;
+}
+
+void smmuv3_sva_quiesce_init(Smmuv3SvaState *s)
+{
+    s->quiesce.timer = timer_new_ns(QEMU_CLOCK_REALTIME, look_again, s);
+    s->quiesce.deadline = timer_new_ns(QEMU_CLOCK_VIRTUAL, deadline_passed, s);
+    s->quiesce.first = UINT64_MAX;
 }

@@ -30,7 +30,6 @@ static MemTxResult mmio_write(void *opaque, hwaddr offset, uint64_t value,
     Smmuv3SvaState *s = opaque;
 
     trace_smmuv3_sva_mmio_write(offset, value, size);
-    qatomic_set(&s->register_writes, s->register_writes + 1);
     smmu3_mmio_write(s->core, offset, value, size);
     return MEMTX_OK;
 }

@@ -9,6 +9,7 @@
 
 #include "hw/pci/sva-compat.h"
 #include "qemu/main-loop.h"
+#include "qemu/rcu.h"
 #include "qemu/timer.h"
 #include "hw/pci/pci.h"
 #include "qom/object.h"
@@ -35,6 +36,23 @@ typedef struct Smmuv3SvaLogLimit {
     uint32_t dropped;
 } Smmuv3SvaLogLimit;
 
+/* A CMD_SYNC's question whether all is out of use (smmuv3-sva-quiesce.c). */
+typedef struct Smmuv3SvaQuiesce {
+    QEMUTimer *timer;           /* to look again */
+    QEMUTimer *deadline;        /* for mappings; of the virtual clock */
+    bool asked;                 /* and not answered yet */
+    bool while_stopped;         /* answered, to be told when the machine runs */
+    unsigned looks;             /* at threads, since it was asked */
+    struct rcu_head rcu;
+    bool in_grace;              /* rcu waits for a grace period */
+    uint64_t first, last;       /* what was invalidated; first > last: nothing */
+    uint64_t mapped_waits;      /* counters, for the monitor */
+    uint64_t mappings_given_up;
+} Smmuv3SvaQuiesce;
+
+typedef struct Smmuv3SvaFunction Smmuv3SvaFunction;
+typedef struct Smmuv3SvaMapping Smmuv3SvaMapping;
+
 struct Smmuv3SvaState {
     SysBusDevice parent_obj;
 
@@ -43,13 +61,9 @@ struct Smmuv3SvaState {
 
     Smmu3 *core;                /* from realize on */
     QEMUBH *service_bh;
-    QEMUTimer *quiesce_timer;
     QEMUTimer *atc_timer;
     VMChangeStateEntry *run_state;
-    bool quiesced_while_stopped;
-
-    /* Atomic. Register writes so far: what software may have reacted to. */
-    uint32_t register_writes;
+    Smmuv3SvaQuiesce quiesce;
 
     /* Properties */
     PCIBus *primary_bus;
@@ -59,6 +73,7 @@ struct Smmuv3SvaState {
     uint32_t tlb_entries;
     uint32_t config_entries;
     uint32_t atc_timeout_ms;
+    uint32_t mapped_timeout_ms;
 
     char *explain_request;
     Smmuv3SvaSaved saved;       /* alive during migration only */
@@ -67,8 +82,13 @@ struct Smmuv3SvaState {
 
     /* The PCI side (smmuv3-sva-pci.c); the big lock protects the lists. */
     GHashTable *buses;          /* PCIBus * to Smmuv3SvaBus * */
+    QLIST_HEAD(, Smmuv3SvaFunction) listeners;  /* with notifiers */
     MemoryRegion void_region;   /* reads as zero, ignores writes */
     AddressSpace void_as;
+
+    /* smmuv3-sva-access.c's, under its lock */
+    QLIST_HEAD(, Smmuv3SvaFunction) mapped;     /* that have mappings */
+    QLIST_HEAD(, Smmuv3SvaMapping) stale;       /* that a CMD_SYNC waits for */
 };
 
 /* Whether the user chose the output address size. Before realize. */
@@ -97,18 +117,36 @@ void smmuv3_sva_add_properties(ObjectClass *oc);
 void smmuv3_sva_add_monitor_properties(ObjectClass *oc);
 extern const VMStateDescription vmstate_smmuv3_sva;
 
-/* ---- Threads (smmuv3-sva-quiesce.c) ----------------------------------- */
+/* ---- What is in use (smmuv3-sva-quiesce.c); under the big lock --------- */
 
-/* Before a translation in a thread without the big lock, in an RCU section. */
-void smmuv3_sva_begin_foreign_use(void);
+void smmuv3_sva_quiesce_init(Smmuv3SvaState *s);
+
+/* Translations of the addresses from @first to @last have changed. */
+void smmuv3_sva_invalidated(Smmuv3SvaState *s, uint64_t first, uint64_t last);
 
 /*
- * Whether nothing uses a translation that was handed out before this call. If
- * not, smmu3_quiesced() is called from quiesce_timer once that is so. Under
- * the big lock.
+ * Whether nothing uses a translation that was handed out before this call and
+ * holds no more. If not, smmu3_quiesced() is called once that is so; but what
+ * a device has mapped is waited for at most mapped_timeout_ms.
  */
 bool smmuv3_sva_quiesce(Smmuv3SvaState *s);
-void smmuv3_sva_quiesce_timer(void *opaque);
+/* The machine runs again: say what came true meanwhile. */
+void smmuv3_sva_quiesce_run(Smmuv3SvaState *s);
+/* Something that was waited for has ended. Any thread. */
+void smmuv3_sva_quiesce_again(Smmuv3SvaState *s);
+
+/* ---- What devices have mapped (smmuv3-sva-access.c) -------------------- */
+
+/*
+ * Look at the mappings that have addresses from @first to @last. False: the
+ * tables say something else now about some of them, or still about those of an
+ * earlier call; smmuv3_sva_quiesce_again() is called when the last of these is
+ * unmapped.
+ */
+bool smmuv3_sva_mappings_hold(Smmuv3SvaState *s, uint64_t first,
+                              uint64_t last);
+/* Wait for none of these any longer; say so, and count them. */
+void smmuv3_sva_mappings_give_up(Smmuv3SvaState *s);
 
 /* ---- The PCI side, for smmuv3-sva.c ----------------------------------- */
 
@@ -123,5 +161,6 @@ void smmuv3_sva_port_prg_response(Smmuv3SvaState *s,
 void smmuv3_sva_pci_tlb_invalidated(Smmuv3SvaState *s,
                                     const Smmu3TlbInvalidate *inv);
 void smmuv3_sva_port_stall_resolved(void *cookie, Smmu3Resolution how);
+void smmuv3_sva_pci_config_invalidated(Smmuv3SvaState *s);
 
 #endif

@@ -1,0 +1,364 @@
+/*
+ * What QEMU's memory code knows of a device's access and does not tell an
+ * IOMMU: which translations belong to one access, and which host pointers
+ * outlive theirs. Not the waiting for these, which is smmuv3-sva-quiesce.c's.
+ * Called by whoever accesses an address space, and by smmuv3-sva-pci.c and
+ * -quiesce.c.
+ *
+ * The linker has the functions __wrap_X() below stand in for QEMU's X(), see
+ * meson.build; each calls the X() it stands for, and adds what a hook there
+ * would do. docs/design.rst has the hook that would make them superfluous.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "qemu/osdep.h"
+#include "qemu/coroutine-tls.h"
+#include "qemu/error-report.h"
+#include "qemu/rcu.h"
+#include "smmuv3-sva-pci.h"
+#include "trace.h"
+
+/* An access that is under way in this thread; on its stack. */
+typedef struct Access {
+    struct Access *outer;       /* whose target makes this one, or NULL */
+
+    /* The last refusal: whose (NULL: none), and the 4 KiB it was in. */
+    const Smmuv3SvaFunction *refused;
+    uint64_t refused_page;
+
+    /* The first translation that was granted: whose (NULL: none), and what. */
+    Smmuv3SvaFunction *fn;
+    uint64_t iova, pa;
+    int index;
+} Access;
+
+QEMU_DEFINE_STATIC_CO_TLS(Access *, current)
+
+static void begin(Access *access)
+{
+    *access = (Access) { .outer = get_current() };
+    set_current(access);
+}
+
+static void end(Access *access)
+{
+    set_current(access->outer);
+}
+
+/* ---- Pieces of one access --------------------------------------------- */
+
+bool smmuv3_sva_access_was_refused(const Smmuv3SvaFunction *fn, uint64_t iova)
+{
+    const Access *access = get_current();
+
+    return access && access->refused == fn &&
+           access->refused_page == iova >> 12;
+}
+
+void smmuv3_sva_access_refused(const Smmuv3SvaFunction *fn, uint64_t iova)
+{
+    Access *access = get_current();
+
+    if (access) {
+        access->refused = fn;
+        access->refused_page = iova >> 12;
+    }
+}
+
+void smmuv3_sva_access_granted(Smmuv3SvaFunction *fn, uint64_t iova,
+                               int index, uint64_t pa)
+{
+    Access *access = get_current();
+
+    if (access && !access->fn) {
+        access->fn = fn;
+        access->iova = iova;
+        access->pa = pa;
+        access->index = index;
+    }
+}
+
+/* ---- Mappings: host pointers that a device has ------------------------- */
+
+struct Smmuv3SvaMapping {
+    IntervalTreeNode range;     /* of IOVAs, in Smmuv3SvaFunction.mappings */
+    Smmuv3SvaFunction *fn;
+    const AddressSpace *as;
+    void *host;
+    hwaddr len;
+    uint64_t pa;                /* of the first byte */
+    int index;                  /* of the memory region, see INDEX_... */
+    bool is_write;
+    bool stale;                 /* a CMD_SYNC waits; in Smmuv3SvaState's list */
+    bool given_up;              /* one has waited long enough */
+    Smmuv3SvaMapping *next;       /* of the same pointer, made later */
+    QLIST_ENTRY(Smmuv3SvaMapping) next_stale;
+};
+
+/*
+ * Protects all mappings, the trees and the lists. Taken before the core's
+ * lock, never while that is held.
+ */
+static QemuMutex lock;
+static GHashTable *mappings;    /* by host pointer: the oldest Smmuv3SvaMapping */
+
+static void __attribute__((constructor)) init_mappings(void)
+{
+    qemu_mutex_init(&lock);
+    mappings = g_hash_table_new(NULL, NULL);
+}
+
+static void append_to_its_pointer(Smmuv3SvaMapping *m)
+{
+    Smmuv3SvaMapping *other = g_hash_table_lookup(mappings, m->host);
+
+    if (!other) {
+        g_hash_table_insert(mappings, m->host, m);
+        return;
+    }
+    while (other->next) {
+        other = other->next;
+    }
+    other->next = m;
+}
+
+static void remove_from_its_pointer(Smmuv3SvaMapping *m)
+{
+    Smmuv3SvaMapping *first = g_hash_table_lookup(mappings, m->host);
+
+    if (first != m) {
+        while (first->next != m) {
+            first = first->next;
+        }
+        first->next = m->next;
+    } else if (m->next) {
+        g_hash_table_insert(mappings, m->host, m->next);
+    } else {
+        g_hash_table_remove(mappings, m->host);
+    }
+}
+
+static void remember(const Access *access, const AddressSpace *as, void *host,
+                     hwaddr len, bool is_write)
+{
+    Smmuv3SvaFunction *fn = access->fn;
+    Smmuv3SvaMapping *m = g_new0(Smmuv3SvaMapping, 1);
+
+    m->range.start = access->iova;
+    m->range.last = access->iova + len - 1;
+    m->fn = fn;
+    m->as = as;
+    m->host = host;
+    m->len = len;
+    m->pa = access->pa;
+    m->index = access->index;
+    m->is_write = is_write;
+
+    QEMU_LOCK_GUARD(&lock);
+    append_to_its_pointer(m);
+    if (interval_tree_is_empty(&fn->mappings)) {
+        QLIST_INSERT_HEAD(&fn->smmu->mapped, fn, next_mapped);
+    }
+    interval_tree_insert(&m->range, &fn->mappings);
+}
+
+/* The oldest that fits; who has two alike may return them in any order. */
+static Smmuv3SvaMapping *find_mapping(const AddressSpace *as, void *host, hwaddr len,
+                             bool is_write)
+{
+    Smmuv3SvaMapping *m = g_hash_table_lookup(mappings, host);
+
+    while (m && (m->as != as || m->len != len || m->is_write != is_write)) {
+        m = m->next;
+    }
+    return m;
+}
+
+static void forget(const AddressSpace *as, void *host, hwaddr len,
+                   bool is_write)
+{
+    Smmuv3SvaMapping *m;
+    Smmuv3SvaFunction *fn;
+
+    QEMU_LOCK_GUARD(&lock);
+    m = find_mapping(as, host, len, is_write);
+    if (!m) {
+        return;
+    }
+    fn = m->fn;
+    remove_from_its_pointer(m);
+    interval_tree_remove(&m->range, &fn->mappings);
+    if (interval_tree_is_empty(&fn->mappings)) {
+        QLIST_REMOVE(fn, next_mapped);
+    }
+    if (m->stale) {
+        QLIST_REMOVE(m, next_stale);
+        if (QLIST_EMPTY(&fn->smmu->stale)) {
+            smmuv3_sva_quiesce_again(fn->smmu);
+        }
+    }
+    g_free(m);
+}
+
+/*
+ * Whether the tables still say what they said when it was mapped. Asked as a
+ * read, for that changes nothing: where a write is allowed the answer says so,
+ * unless the page is clean and a write would have to make it dirty first.
+ */
+static bool still_holds(const Smmuv3SvaMapping *m)
+{
+    uint64_t offset = 0;
+
+    while (offset < m->len) {
+        Smmu3Translation now;
+        uint64_t left;
+
+        if (!smmuv3_sva_peek(m->fn, m->range.start + offset, m->index, &now) ||
+            now.pa != m->pa + offset ||
+            (m->is_write && !(now.access & SMMU3_WRITE))) {
+            return false;
+        }
+        left = smmu3_mask(now.size_log2) - (now.pa & smmu3_mask(now.size_log2));
+        if (left >= m->len - offset) {
+            break;
+        }
+        offset += left + 1;
+    }
+    return true;
+}
+
+static void look_at_function(Smmuv3SvaFunction *fn, uint64_t first,
+                             uint64_t last)
+{
+    IntervalTreeNode *node;
+
+    for (node = interval_tree_iter_first(&fn->mappings, first, last); node;
+         node = interval_tree_iter_next(node, first, last)) {
+        Smmuv3SvaMapping *m = container_of(node, Smmuv3SvaMapping, range);
+
+        if (!m->stale && !m->given_up && !still_holds(m)) {
+            m->stale = true;
+            QLIST_INSERT_HEAD(&fn->smmu->stale, m, next_stale);
+            trace_smmuv3_sva_mapping_is_stale(fn->iommu.parent_obj.name,
+                                              m->range.start, m->len,
+                                              m->is_write);
+        }
+    }
+}
+
+bool smmuv3_sva_mappings_hold(Smmuv3SvaState *s, uint64_t first, uint64_t last)
+{
+    Smmuv3SvaFunction *fn;
+
+    QEMU_LOCK_GUARD(&lock);
+    if (first <= last) {
+        QLIST_FOREACH(fn, &s->mapped, next_mapped) {
+            look_at_function(fn, first, last);
+        }
+    }
+    return QLIST_EMPTY(&s->stale);
+}
+
+void smmuv3_sva_mappings_give_up(Smmuv3SvaState *s)
+{
+    Smmuv3SvaMapping *m;
+
+    QEMU_LOCK_GUARD(&lock);
+    while ((m = QLIST_FIRST(&s->stale))) {
+        QLIST_REMOVE(m, next_stale);
+        m->stale = false;
+        m->given_up = true;
+        s->quiesce.mappings_given_up++;
+        trace_smmuv3_sva_mapping_given_up(m->fn->iommu.parent_obj.name,
+                                          m->range.start, m->len,
+                                          m->is_write);
+        warn_report_once("smmuv3-sva: %s still %s memory that was mapped at "
+                         "0x%" PRIx64 ", after software has invalidated that; "
+                         "the CMD_SYNC ends without it (the counter "
+                         "mappings_given_up has how often)",
+                         m->fn->iommu.parent_obj.name,
+                         m->is_write ? "writes" : "reads", m->range.start);
+    }
+}
+
+/* ---- In the place of QEMU's own ---------------------------------------- */
+
+MemTxResult __real_address_space_rw(AddressSpace *as, hwaddr addr,
+                                    MemTxAttrs attrs, void *buf, hwaddr len,
+                                    bool is_write);
+MemTxResult __wrap_address_space_rw(AddressSpace *as, hwaddr addr,
+                                    MemTxAttrs attrs, void *buf, hwaddr len,
+                                    bool is_write);
+MemTxResult __real_address_space_set(AddressSpace *as, hwaddr addr, uint8_t c,
+                                     hwaddr len, MemTxAttrs attrs);
+MemTxResult __wrap_address_space_set(AddressSpace *as, hwaddr addr, uint8_t c,
+                                     hwaddr len, MemTxAttrs attrs);
+void *__real_address_space_map(AddressSpace *as, hwaddr addr, hwaddr *plen,
+                               bool is_write, MemTxAttrs attrs);
+void *__wrap_address_space_map(AddressSpace *as, hwaddr addr, hwaddr *plen,
+                               bool is_write, MemTxAttrs attrs);
+void __real_address_space_unmap(AddressSpace *as, void *host, hwaddr len,
+                                bool is_write, hwaddr access_len);
+void __wrap_address_space_unmap(AddressSpace *as, void *host, hwaddr len,
+                                bool is_write, hwaddr access_len);
+
+/* All of a device's pci_dma_read() and pci_dma_write(). */
+MemTxResult __wrap_address_space_rw(AddressSpace *as, hwaddr addr,
+                                    MemTxAttrs attrs, void *buf, hwaddr len,
+                                    bool is_write)
+{
+    Access access;
+    MemTxResult result;
+
+    begin(&access);
+    result = __real_address_space_rw(as, addr, attrs, buf, len, is_write);
+    end(&access);
+    return result;
+}
+
+MemTxResult __wrap_address_space_set(AddressSpace *as, hwaddr addr, uint8_t c,
+                                     hwaddr len, MemTxAttrs attrs)
+{
+    Access access;
+    MemTxResult result;
+
+    begin(&access);
+    result = __real_address_space_set(as, addr, c, len, attrs);
+    end(&access);
+    return result;
+}
+
+/*
+ * It is remembered in the RCU section in which it was translated: who has seen
+ * the thread outside of that finds it. A bounce buffer is not guest memory,
+ * and is written back by an access of its own.
+ */
+void *__wrap_address_space_map(AddressSpace *as, hwaddr addr, hwaddr *plen,
+                               bool is_write, MemTxAttrs attrs)
+{
+    Access access;
+    ram_addr_t offset;
+    void *host;
+
+    RCU_READ_LOCK_GUARD();
+    begin(&access);
+    host = __real_address_space_map(as, addr, plen, is_write, attrs);
+    end(&access);
+    if (host && access.fn && memory_region_from_host(host, &offset)) {
+        remember(&access, as, host, *plen, is_write);
+    }
+    return host;
+}
+
+void __wrap_address_space_unmap(AddressSpace *as, void *host, hwaddr len,
+                                bool is_write, hwaddr access_len)
+{
+    Access access;
+
+    begin(&access);
+    __real_address_space_unmap(as, host, len, is_write, access_len);
+    end(&access);
+    if (as != &address_space_memory) {
+        forget(as, host, len, is_write);
+    }
+}
