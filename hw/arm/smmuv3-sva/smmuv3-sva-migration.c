@@ -23,6 +23,10 @@ static void read_id_registers(Smmuv3SvaState *s, uint32_t *id)
     }
 }
 
+/*
+ * Only stalls that software has a record of: there are no more of them than
+ * STAGs. The others come again.
+ */
 static int smmuv3_sva_pre_save(void *opaque)
 {
     Smmuv3SvaState *s = opaque;
@@ -31,12 +35,24 @@ static int smmuv3_sva_pre_save(void *opaque)
     forget_saved(s);
     read_id_registers(s, s->saved.id);
     s->saved.regs = *smmu3_regs(s->core);
-    s->saved.stall_count = stalls->len;
-    if (stalls->len) {
-        s->saved.stalls = g_memdup2(stalls->data,
-                                    stalls->len * sizeof(Smmu3SavedStall));
+    s->saved.stalls = g_new(Smmu3SavedStall, stalls->len);
+    for (unsigned i = 0; i < stalls->len; i++) {
+        Smmu3SavedStall *stall = &g_array_index(stalls, Smmu3SavedStall, i);
+
+        if (stall->recorded) {
+            s->saved.stalls[s->saved.stall_count++] = *stall;
+        }
     }
     return 0;
+}
+
+/* So many as there can be: an array of them is allocated next. */
+static bool stall_count_is_possible(void *opaque, int version)
+{
+    Smmuv3SvaState *s = opaque;
+
+    return s->saved.stall_count >= 0 &&
+           s->saved.stall_count <= smmu3_features(s->core)->stall_max;
 }
 
 static int smmuv3_sva_post_save(void *opaque)
@@ -142,6 +158,7 @@ const VMStateDescription vmstate_smmuv3_sva = {
         REG64(gatos_sid), REG64(gatos_addr), REG64(gatos_par),
         REG32(gatos_ctrl),
         VMSTATE_INT32(saved.stall_count, Smmuv3SvaState),
+        VMSTATE_VALIDATE("number of stalls", stall_count_is_possible),
         VMSTATE_STRUCT_VARRAY_ALLOC(saved.stalls, Smmuv3SvaState,
                                     saved.stall_count, 1, vmstate_stall,
                                     Smmu3SavedStall),
