@@ -1,7 +1,7 @@
 /*
- * See service.h. Rounds of three steps: deliver, run commands, ask the host.
- * Only one caller is in the loop at a time; who comes meanwhile leaves it the
- * work.
+ * See service.h. Rounds of three steps: deliver, work under the lock, ask the
+ * host; until nothing is left, or so much was done. Only one caller is in the
+ * loop at a time; who comes meanwhile leaves it the work.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -10,17 +10,13 @@
 #include "commands/command.h"
 #include "queues/stall.h"
 #include "signal/signal.h"
+#include "signal/work.h"
 
 /*
- * Bounds of one smmu3_service() call: what is left is done after a kick. The
- * lock is held for at most COMMANDS_AT_ONCE commands.
+ * smmu3_flush() sends all that is due, for what is left is lost with the state
+ * that is saved; but not what a host's function makes due for ever.
  */
-enum {
-    COMMANDS_AT_ONCE = 256,
-    COMMANDS_PER_SERVICE = 4096,
-    MAILS_PER_SERVICE = 4096,
-    ROUNDS_PER_SERVICE = 8192,
-};
+enum { MAILS_PER_FLUSH = 1 << 20 };
 
 /* ---- Delivery ---------------------------------------------------------- */
 
@@ -156,16 +152,26 @@ static void leave_for_later(Smmu3 *s)
     g_mutex_unlock(&s->lock);
 }
 
-static unsigned run_commands(Smmu3 *s, unsigned max)
+/*
+ * One hold of the lock: what ends with a disable, then commands, then records of
+ * stalls, for software made room in the queue, or a CMD_RESUME freed a STAG.
+ * Returns what it cost; *@more: not all of the stalls were come to.
+ */
+static unsigned work_once(Smmu3 *s, bool *more)
 {
-    unsigned consumed;
+    unsigned work, ended, recorded = 0;
 
     g_mutex_lock(&s->lock);
-    consumed = smmu3_command_run(s, MIN(max, COMMANDS_AT_ONCE));
-    /* Software made room in the queue, or a CMD_RESUME freed a STAG */
-    smmu3_stall_flush(s);
+    ended = smmu3_stall_drain(s, SMMU3_STALLS_AT_ONCE);
+    work = ended * SMMU3_WORK_STALL;
+    if (ended < SMMU3_STALLS_AT_ONCE) {
+        work += smmu3_command_run(s, SMMU3_WORK_AT_ONCE);
+        recorded = smmu3_stall_flush(s, SMMU3_STALLS_AT_ONCE);
+        work += recorded * SMMU3_WORK_RECORD;
+    }
     g_mutex_unlock(&s->lock);
-    return consumed;
+    *more = ended == SMMU3_STALLS_AT_ONCE || recorded == SMMU3_STALLS_AT_ONCE;
+    return work;
 }
 
 /* What a waiting command needs of the host. True if something was called. */
@@ -193,31 +199,46 @@ static bool ask_host(Smmu3 *s)
 
 void smmu3_service(Smmu3 *s)
 {
-    unsigned commands = COMMANDS_PER_SERVICE;
-    unsigned mails = MAILS_PER_SERVICE;
+    unsigned work = 0;
 
     if (!enter_service(s)) {
         return;
     }
-    for (unsigned round = 0; round < ROUNDS_PER_SERVICE; round++) {
-        mails -= deliver_all(s, mails);
-        commands -= run_commands(s, commands);
-        if (!mails || !commands) {
-            break;
-        }
-        if (!ask_host(s) && leave_if_idle(s)) {
+    while (work < SMMU3_WORK_PER_SERVICE) {
+        unsigned left = SMMU3_WORK_PER_SERVICE - work;
+        bool more;
+
+        work += deliver_all(s, left / SMMU3_WORK_MAIL + 1) * SMMU3_WORK_MAIL;
+        work += work_once(s, &more) + SMMU3_WORK_ROUND;
+        if (!ask_host(s) && !more && leave_if_idle(s)) {
             return;
         }
     }
     leave_for_later(s);
 }
 
+static unsigned drain_at_once(Smmu3 *s)
+{
+    unsigned ended;
+
+    g_mutex_lock(&s->lock);
+    ended = smmu3_stall_drain(s, SMMU3_STALLS_AT_ONCE);
+    g_mutex_unlock(&s->lock);
+    return ended;
+}
+
 void smmu3_flush(Smmu3 *s)
 {
-    if (enter_service(s)) {
-        deliver_all(s, MAILS_PER_SERVICE);
-        leave_for_later(s);
+    unsigned left = MAILS_PER_FLUSH, ended;
+
+    if (!enter_service(s)) {
+        return;
     }
+    do {
+        ended = drain_at_once(s);
+        left -= deliver_all(s, left);
+    } while (ended && left);
+    leave_for_later(s);
 }
 
 /* ---- The host's delayed answers ---------------------------------------- */

@@ -304,6 +304,7 @@ bool smmu3_load(Smmu3 *s, const Smmu3Regs *regs,
     for (size_t i = 0; i < stall_count && ok; i++) {
         ok = smmu3_stall_restore(s, &stalls[i]);
     }
+    smmu3_stall_restored(s);
     if (ok) {
         s->regs = *regs;
         smmu3_regs_publish(s);

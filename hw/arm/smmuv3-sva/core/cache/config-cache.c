@@ -9,7 +9,10 @@
 #include <string.h>
 #include "epoch.h"
 
-enum { WAYS = 4, MIN_ENTRIES = 16, STREAM_SLOTS = 4096 };
+enum {
+    WAYS = 4, MIN_ENTRIES = 16, STREAM_SLOTS = 4096,
+    RANGE_LOG2_MAX = 5,         /* a longer range of streams is all of them */
+};
 
 /* A configuration as words that a lookup copies one by one. */
 enum { CONFIG_WORDS = (sizeof(Smmu3Config) + 7) / 8 };
@@ -166,9 +169,7 @@ void smmu3_config_invalidate_streams(Smmu3ConfigCache *cache, uint32_t sid,
 {
     uint32_t first;
 
-    /* As many streams as there are slots: all of them go. */
-    if (log2_count >= 12) {
-        G_STATIC_ASSERT(STREAM_SLOTS == 1 << 12);
+    if (log2_count > RANGE_LOG2_MAX) {
         smmu3_config_invalidate_all(cache);
         return;
     }

@@ -31,7 +31,7 @@ void smmu3_config_insert(Smmu3ConfigCache *cache, uint32_t sid, bool with_cd,
 
 /*
  * CMD_CFGI_*, under the core's lock; each O(1), but a range of StreamIDs,
- * which costs at most one step for each, and at most the cache's size.
+ * which costs a step for each if these are few, and else goes for all.
  */
 void smmu3_config_invalidate_all(Smmu3ConfigCache *cache);
 /*

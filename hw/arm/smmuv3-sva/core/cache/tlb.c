@@ -15,8 +15,7 @@ enum {
     SIZES = 64,                 /* values of a size's log2 */
     /* Above these, a range by address becomes something broader. */
     MAX_PROBES = 256, MAX_REGIONS = 256,
-    /* What a probe and the marking of a region cost, in units of about 10 ns
-       of a host of 2020: see command.h. */
+    /* In units of about 10 ns. */
     PROBE_WORK = 2, REGION_WORK = 1,
 };
 

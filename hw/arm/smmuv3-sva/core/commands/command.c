@@ -9,6 +9,7 @@
 #include "../queues/queue.h"
 #include "../queues/stall.h"
 #include "../signal/signal.h"
+#include "../signal/work.h"
 #include "../traffic/page_request.h"
 
 /*
@@ -20,6 +21,7 @@ enum { ATC_PENDING_MAX = 256 };
 typedef enum {
     CONSUMED,
     WAITS,              /* the phase says for what */
+    UNFINISHED,         /* to be run again: it is more than work for once */
     ILLEGAL,            /* CERROR_ILL */
     ATC_FAILED,         /* CERROR_ATC_INV_SYNC */
 } Verdict;
@@ -233,8 +235,9 @@ static void invalidate_range(Smmu3 *s, const uint64_t *cmd,
     };
 
     tlbi_range(s, cmd, &what.addr, &what.last);
-    smmu3_tlb_invalidate_range(s->tlb, tag, has_vmid ? vmid_ignore(s) : 0,
-                               any_asid, what.addr, what.last);
+    s->command.work +=
+        smmu3_tlb_invalidate_range(s->tlb, tag, has_vmid ? vmid_ignore(s) : 0,
+                                   any_asid, what.addr, what.last);
     tlb_invalidated(s, cmd, &what);
 }
 
@@ -389,10 +392,32 @@ static Verdict run_resume(Smmu3 *s, const uint64_t *cmd)
     return CONSUMED;
 }
 
+/*
+ * Stalls may be many, so a command resolves some at a time; of those that were
+ * there when it began, or it might never end.
+ */
+static uint64_t stalls_before(Smmu3 *s)
+{
+    if (!s->command.stalls_before) {
+        s->command.stalls_before = smmu3_stall_mark(s);
+    }
+    return s->command.stalls_before;
+}
+
+/* Whether that was all of them. */
+static bool stalls_done(Smmu3 *s, unsigned resolved)
+{
+    s->command.work += resolved * SMMU3_WORK_STALL;
+    return resolved < SMMU3_STALLS_AT_ONCE;
+}
+
 static Verdict run_stall_term(Smmu3 *s, const uint64_t *cmd)
 {
-    smmu3_stall_terminate(s, smmu3_get(cmd, CMD_STREAMID));
-    return CONSUMED;
+    unsigned resolved = smmu3_stall_terminate(s, smmu3_get(cmd, CMD_STREAMID),
+                                              stalls_before(s),
+                                              SMMU3_STALLS_AT_ONCE);
+
+    return stalls_done(s, resolved) ? CONSUMED : UNFINISHED;
 }
 
 /* ---- CMD_SYNC (4.7) --------------------------------------------------- */
@@ -468,7 +493,12 @@ static Verdict run_sync(Smmu3 *s, const uint64_t *cmd)
         return WAITS;
     }
     if (c->invalidated) {
-        smmu3_stall_retry_unrecorded(s);
+        unsigned resolved = smmu3_stall_retry_unrecorded(s, stalls_before(s),
+                                                         SMMU3_STALLS_AT_ONCE);
+
+        if (!stalls_done(s, resolved)) {
+            return UNFINISHED;
+        }
         c->invalidated = c->quiesced = false;
     }
     smmu3_count(&s->counters.syncs);
@@ -590,6 +620,7 @@ static void consume(Smmu3 *s)
     bool was_full = smmu3_queue_full(q, log2);
 
     smmu3_queue_advance_cons(q, log2);
+    s->command.stalls_before = 0;
     smmu3_count(&s->counters.commands);
     if (was_full && s->features.sev && s->ops->send_event) {
         Smmu3Mail mail = { .kind = SMMU3_MAIL_SEND_EVENT };
@@ -636,7 +667,7 @@ bool smmu3_command_runnable(const Smmu3 *s)
            may_advance(s);
 }
 
-/* Execute the command at CONS. Whether it was consumed. */
+/* Execute the command at CONS. Whether there may be more to do at once. */
 static bool step(Smmu3 *s)
 {
     const Smmu3Queue *q = &s->regs.cmdq;
@@ -658,6 +689,8 @@ static bool step(Smmu3 *s)
                     q->cons & smmu3_mask(queue_log2(s)), 0);
         consume(s);
         return true;
+    case UNFINISHED:
+        return true;
     case ILLEGAL:
         smmu3_guest_error(s, "illegal command 0x%016" PRIx64 " 0x%016" PRIx64,
                           cmd[0], cmd[1]);
@@ -674,12 +707,14 @@ static bool step(Smmu3 *s)
 
 unsigned smmu3_command_run(Smmu3 *s, unsigned max)
 {
-    unsigned consumed = 0;
+    bool more = true;
 
-    while (consumed < max && smmu3_command_runnable(s) && step(s)) {
-        consumed++;
+    s->command.work = 0;
+    while (more && s->command.work < max && smmu3_command_runnable(s)) {
+        more = step(s);
+        s->command.work += SMMU3_WORK_COMMAND;
     }
-    return consumed;
+    return s->command.work;
 }
 
 void smmu3_command_signalled(Smmu3 *s, uint32_t generation)
@@ -697,6 +732,7 @@ void smmu3_command_stop(Smmu3 *s)
 
     c->phase = SMMU3_QUEUE_RUNS;
     c->quiesced = false;
+    c->stalls_before = 0;
 }
 
 void smmu3_command_reset(Smmu3 *s)
@@ -705,6 +741,7 @@ void smmu3_command_reset(Smmu3 *s)
 
     c->phase = SMMU3_QUEUE_RUNS;
     c->invalidated = c->quiesced = false;
+    c->stalls_before = 0;
     c->signals = 0;
     c->atc_batch++;
     c->atc_pending = 0;

@@ -11,8 +11,8 @@
 #include "../signal/state.h"
 
 /*
- * Under the lock: consume up to @max commands, until the queue is empty, has
- * to wait, or fails. Returns how many were consumed.
+ * Under the lock: run commands until they have cost @max units of work (see
+ * work.h), the queue is empty, has to wait, or fails. Returns what they cost.
  */
 unsigned smmu3_command_run(Smmu3 *s, unsigned max);
 

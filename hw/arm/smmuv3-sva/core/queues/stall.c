@@ -17,6 +17,7 @@
 enum { WAITING_MAX = 65536 };
 
 typedef struct Stall {
+    uint64_t serial;        /* in the order of arrival, from 1 */
     uint32_t sid;
     bool recorded;          /* has a STAG, and its record is in the queue */
     uint16_t stag;
@@ -30,12 +31,28 @@ struct Smmu3StallTable {
     size_t max;             /* IDR5.STALL_MAX */
     Stall **by_stag;        /* max of them */
     size_t recorded;        /* taken places in by_stag */
-    size_t next_stag;       /* where to look for a free one: late reuse */
+    uint16_t *free_stags;   /* a ring of max places; those not recorded */
+    size_t first_free;      /* in it: the one that is free for longest */
+    uint64_t serial;        /* the last one given out */
+    uint64_t doomed;        /* serials up to this one are to be terminated */
     GQueue all;             /* in the order of arrival */
     GQueue waiting;         /* not recorded, in the order of arrival */
     GHashTable *by_sid;     /* GUINT: GQueue of Stall */
     GHashTable *by_cookie;  /* those that have a requester */
 };
+
+/* Make the ring of free STAGs anew. */
+static void collect_free_stags(Smmu3StallTable *table)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < table->max; i++) {
+        if (!table->by_stag[i]) {
+            table->free_stags[count++] = i;
+        }
+    }
+    table->first_free = 0;
+}
 
 Smmu3StallTable *smmu3_stall_table_new(size_t stall_max)
 {
@@ -43,6 +60,8 @@ Smmu3StallTable *smmu3_stall_table_new(size_t stall_max)
 
     table->max = stall_max;
     table->by_stag = g_new0(Stall *, stall_max);
+    table->free_stags = g_new0(uint16_t, stall_max);
+    collect_free_stags(table);
     g_queue_init(&table->all);
     g_queue_init(&table->waiting);
     table->by_sid = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL,
@@ -59,6 +78,7 @@ static Stall *add(Smmu3StallTable *table, uint32_t sid,
     Stall *stall = g_new0(Stall, 1);
     GQueue *stream = g_hash_table_lookup(table->by_sid, GUINT_TO_POINTER(sid));
 
+    stall->serial = ++table->serial;
     stall->sid = sid;
     memcpy(stall->event, event, sizeof(stall->event));
     stall->in_all.data = stall->in_stream.data = stall->in_waiting.data = stall;
@@ -93,7 +113,11 @@ static void remove_stall(Smmu3StallTable *table, Stall *stall)
 
     drop_requester(table, stall);
     if (stall->recorded) {
+        size_t free_count = table->max - table->recorded;
+
         table->by_stag[stall->stag] = NULL;
+        table->free_stags[(table->first_free + free_count) % table->max] =
+            stall->stag;
         table->recorded--;
     } else {
         g_queue_unlink(&table->waiting, &stall->in_waiting);
@@ -119,20 +143,14 @@ void smmu3_stall_table_free(Smmu3StallTable *table)
     g_hash_table_destroy(table->by_cookie);
     g_hash_table_destroy(table->by_sid);
     g_free(table->by_stag);
+    g_free(table->free_stags);
     g_free(table);
 }
 
-/* A STAG that nothing waits with; there must be one. */
-static uint16_t free_stag(Smmu3StallTable *table)
+/* Only smmu3_stall_drain() has still to do with it. */
+static bool is_doomed(const Smmu3StallTable *table, const Stall *stall)
 {
-    uint16_t stag;
-
-    while (table->by_stag[table->next_stag]) {
-        table->next_stag = (table->next_stag + 1) % table->max;
-    }
-    stag = table->next_stag;
-    table->next_stag = (table->next_stag + 1) % table->max;
-    return stag;
+    return stall->serial <= table->doomed;
 }
 
 /* ---- Stalling --------------------------------------------------------- */
@@ -147,7 +165,7 @@ static bool record(Smmu3 *s, Stall *stall)
     if (table->recorded >= table->max) {
         return false;
     }
-    stag = free_stag(table);
+    stag = table->free_stags[table->first_free];
     memcpy(event, stall->event, sizeof(event));
     smmu3_set(event, EVENT_STALL, 1);
     smmu3_set(event, EVENT_STAG, stag);
@@ -158,6 +176,7 @@ static bool record(Smmu3 *s, Stall *stall)
     stall->stag = stag;
     stall->recorded = true;
     table->by_stag[stag] = stall;
+    table->first_free = (table->first_free + 1) % table->max;
     table->recorded++;
     smmu3_trace(s, SMMU3_TRACE_STALL, stall->sid,
                 smmu3_get(event, EVENT_SUBSTREAMID), stag,
@@ -186,18 +205,21 @@ bool smmu3_stall(Smmu3 *s, const Smmu3Transaction *t,
     return true;
 }
 
-void smmu3_stall_flush(Smmu3 *s)
+unsigned smmu3_stall_flush(Smmu3 *s, unsigned max)
 {
     GQueue *waiting = &s->stalls->waiting;
+    unsigned done = 0;
 
-    while (!g_queue_is_empty(waiting)) {
+    while (done < max && !g_queue_is_empty(waiting)) {
         Stall *stall = g_queue_peek_head(waiting);
 
-        if (!record(s, stall)) {
+        if (is_doomed(s->stalls, stall) || !record(s, stall)) {
             break;
         }
         g_queue_unlink(waiting, &stall->in_waiting);
+        done++;
     }
+    return done;
 }
 
 /* ---- Resolving -------------------------------------------------------- */
@@ -222,7 +244,7 @@ void smmu3_stall_resume(Smmu3 *s, uint32_t sid, uint16_t stag,
     Smmu3StallTable *table = s->stalls;
     Stall *stall = stag < table->max ? table->by_stag[stag] : NULL;
 
-    if (!stall || stall->sid != sid) {
+    if (!stall || stall->sid != sid || is_doomed(table, stall)) {
         return;
     }
     smmu3_count(how == SMMU3_RESOLVE_RETRY ? &s->counters.resumes_retry
@@ -230,40 +252,78 @@ void smmu3_stall_resume(Smmu3 *s, uint32_t sid, uint16_t stag,
     resolve(s, stall, how);
 }
 
-void smmu3_stall_terminate(Smmu3 *s, uint32_t sid)
+static void terminate(Smmu3 *s, Stall *stall)
 {
-    GQueue *stream;
+    smmu3_count(&s->counters.stalls_terminated);
+    resolve(s, stall, SMMU3_RESOLVE_ABORT);
+}
 
-    while ((stream = g_hash_table_lookup(s->stalls->by_sid,
-                                         GUINT_TO_POINTER(sid)))) {
-        smmu3_count(&s->counters.stalls_terminated);
-        resolve(s, g_queue_peek_head(stream), SMMU3_RESOLVE_ABORT);
+uint64_t smmu3_stall_mark(const Smmu3 *s)
+{
+    return s->stalls->serial + 1;
+}
+
+unsigned smmu3_stall_terminate(Smmu3 *s, uint32_t sid, uint64_t before,
+                               unsigned max)
+{
+    unsigned done;
+
+    for (done = 0; done < max; done++) {
+        GQueue *stream = g_hash_table_lookup(s->stalls->by_sid,
+                                             GUINT_TO_POINTER(sid));
+        Stall *stall = stream ? g_queue_peek_head(stream) : NULL;
+
+        if (!stall || stall->serial >= before) {
+            break;
+        }
+        terminate(s, stall);
     }
+    return done;
+}
+
+unsigned smmu3_stall_retry_unrecorded(Smmu3 *s, uint64_t before, unsigned max)
+{
+    unsigned done;
+
+    for (done = 0; done < max; done++) {
+        Stall *stall = g_queue_peek_head(&s->stalls->waiting);
+
+        if (!stall || stall->serial >= before) {
+            break;
+        }
+        resolve(s, stall, SMMU3_RESOLVE_RETRY);
+    }
+    return done;
 }
 
 void smmu3_stall_terminate_all(Smmu3 *s)
 {
-    while (!g_queue_is_empty(&s->stalls->all)) {
-        smmu3_count(&s->counters.stalls_terminated);
-        resolve(s, g_queue_peek_head(&s->stalls->all), SMMU3_RESOLVE_ABORT);
-    }
+    s->stalls->doomed = s->stalls->serial;
 }
 
-void smmu3_stall_retry_unrecorded(Smmu3 *s)
+unsigned smmu3_stall_drain(Smmu3 *s, unsigned max)
 {
-    while (!g_queue_is_empty(&s->stalls->waiting)) {
-        resolve(s, g_queue_peek_head(&s->stalls->waiting),
-                SMMU3_RESOLVE_RETRY);
+    unsigned done;
+
+    for (done = 0; done < max; done++) {
+        Stall *stall = g_queue_peek_head(&s->stalls->all);
+
+        if (!stall || !is_doomed(s->stalls, stall)) {
+            break;
+        }
+        terminate(s, stall);
     }
+    return done;
 }
 
 void smmu3_stall_cancel(Smmu3 *s, void *cookie)
 {
     Stall *stall;
 
-    smmu3_outbox_forget(&s->outbox, cookie);
     stall = g_hash_table_lookup(s->stalls->by_cookie, cookie);
-    if (stall) {
+    if (!stall) {
+        smmu3_outbox_forget(&s->outbox, cookie);    /* resolved, perhaps */
+    } else {
         smmu3_count(&s->counters.stalls_cancelled);
         if (stall->recorded) {
             /* Software knows its STAG, and still has to answer */
@@ -294,7 +354,9 @@ GArray *smmu3_stall_save(Smmu3 *s)
         };
 
         memcpy(saved.event, stall->event, sizeof(saved.event));
-        g_array_append_val(array, saved);
+        if (!is_doomed(s->stalls, stall)) {
+            g_array_append_val(array, saved);
+        }
     }
     return array;
 }
@@ -302,7 +364,7 @@ GArray *smmu3_stall_save(Smmu3 *s)
 void smmu3_stall_forget_all(Smmu3 *s)
 {
     remove_all(s->stalls);
-    s->stalls->next_stag = 0;
+    collect_free_stags(s->stalls);
 }
 
 bool smmu3_stall_restore(Smmu3 *s, const Smmu3SavedStall *saved)
@@ -322,4 +384,9 @@ bool smmu3_stall_restore(Smmu3 *s, const Smmu3SavedStall *saved)
     table->by_stag[saved->stag] = stall;
     table->recorded++;
     return true;
+}
+
+void smmu3_stall_restored(Smmu3 *s)
+{
+    collect_free_stags(s->stalls);
 }

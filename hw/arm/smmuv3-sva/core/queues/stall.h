@@ -29,17 +29,30 @@ bool smmu3_stall(Smmu3 *s, const Smmu3Transaction *t,
  */
 void smmu3_stall_resume(Smmu3 *s, uint32_t sid, uint16_t stag,
                         Smmu3Resolution how);
-void smmu3_stall_terminate(Smmu3 *s, uint32_t sid);
-/* SMMUEN 1 to 0, reset: every stall aborts, the STAGs are free. */
-void smmu3_stall_terminate_all(Smmu3 *s);
+/* Of those before @before, @max at most; how many: if fewer, none is left. */
+unsigned smmu3_stall_terminate(Smmu3 *s, uint32_t sid, uint64_t before,
+                               unsigned max);
 /*
  * A CMD_SYNC after an invalidation: stalls whose record could not be written
  * are retried, because the record may be about configuration that is gone
- * (IHI 0070 4.6.3).
+ * (IHI 0070 4.6.3). Of those before @before, @max at most; how many.
  */
-void smmu3_stall_retry_unrecorded(Smmu3 *s);
-/* The event queue may have room: write what waits, in order. */
-void smmu3_stall_flush(Smmu3 *s);
+unsigned smmu3_stall_retry_unrecorded(Smmu3 *s, uint64_t before, unsigned max);
+/* Every stall that is to come is after this. */
+uint64_t smmu3_stall_mark(const Smmu3 *s);
+
+/*
+ * SMMUEN 1 to 0, reset: every stall aborts. They are only marked here, and no
+ * answer of software's is for them any more; smmu3_stall_drain() does the rest.
+ */
+void smmu3_stall_terminate_all(Smmu3 *s);
+/* Terminate @max of these at most; how many: if fewer, none is left. */
+unsigned smmu3_stall_drain(Smmu3 *s, unsigned max);
+/*
+ * The event queue may have room: write what waits, in order, @max records at
+ * most; how many: if fewer, no more can be written now.
+ */
+unsigned smmu3_stall_flush(Smmu3 *s, unsigned max);
 
 /*
  * The requester of @cookie gives up: it is told nothing any more. Software's
@@ -57,5 +70,7 @@ GArray *smmu3_stall_save(Smmu3 *s);
  */
 void smmu3_stall_forget_all(Smmu3 *s);
 bool smmu3_stall_restore(Smmu3 *s, const Smmu3SavedStall *saved);
+/* After the last of them. */
+void smmu3_stall_restored(Smmu3 *s);
 
 #endif

@@ -5,7 +5,8 @@
  */
 #include "outbox.h"
 
-/* Delivered mails are dropped from the array when so many have gathered. */
+/* Delivered mails are dropped from the array when so many have gathered, and
+   are half of it: then moving the others costs no more than they did. */
 enum { COMPACT_MAILS = 256 };
 
 void smmu3_outbox_init(Smmu3Outbox *box)
@@ -77,7 +78,7 @@ bool smmu3_outbox_take(Smmu3Outbox *box, Smmu3Mail *mail)
         return false;
     }
     *mail = g_array_index(box->mails, Smmu3Mail, box->next++);
-    if (box->next == COMPACT_MAILS) {
+    if (box->next >= COMPACT_MAILS && box->next * 2 >= box->mails->len) {
         g_array_remove_range(box->mails, 0, box->next);
         box->next = 0;
     }

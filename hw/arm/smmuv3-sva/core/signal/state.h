@@ -48,6 +48,9 @@ typedef struct Smmu3CommandState {
     uint32_t atc_pending;       /* invalidations of atc_batch not answered */
     bool atc_lost;              /* some were given up: the next SYNC fails */
     uint32_t timer_ticket;      /* what the host's timer runs for; 0: nothing */
+    uint64_t stalls_before;     /* smmu3_stall_mark() when the command at CONS
+                                   began to resolve stalls; 0: it did not */
+    unsigned work;              /* of this smmu3_command_run() so far */
 } Smmu3CommandState;
 
 /* stall.c's own. */
