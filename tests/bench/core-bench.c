@@ -9,293 +9,7 @@
 #include <glib.h>
 #include <pthread.h>
 #include <stdio.h>
-#include <string.h>
-#include <time.h>
-#include "core/smmu3.h"
-
-/* ---- A host with flat memory ------------------------------------------ */
-
-/*
- * As cheap as memory can be, so that the figures are the core's own. In QEMU
- * a descriptor read costs about 15 ns more.
- */
-typedef struct Memory {
-    uint64_t *words;
-    uint64_t bytes;
-    uint64_t next;              /* where alloc() goes on */
-} Memory;
-
-static bool host_read(void *opaque, uint64_t pa, uint64_t *words,
-                      unsigned count)
-{
-    Memory *m = opaque;
-
-    if (pa % 8 || pa > m->bytes || m->bytes - pa < 8 * (uint64_t)count) {
-        return false;
-    }
-    for (unsigned i = 0; i < count; i++) {
-        words[i] = __atomic_load_n(&m->words[pa / 8 + i], __ATOMIC_RELAXED);
-    }
-    return true;
-}
-
-static bool host_write(void *opaque, uint64_t pa, const uint64_t *words,
-                       unsigned count)
-{
-    Memory *m = opaque;
-
-    if (pa % 8 || pa > m->bytes || m->bytes - pa < 8 * (uint64_t)count) {
-        return false;
-    }
-    for (unsigned i = 0; i < count; i++) {
-        __atomic_store_n(&m->words[pa / 8 + i], words[i], __ATOMIC_RELAXED);
-    }
-    return true;
-}
-
-static Smmu3Cas host_cas(void *opaque, uint64_t pa, uint64_t *expected,
-                         uint64_t desired)
-{
-    Memory *m = opaque;
-
-    if (pa % 8 || pa >= m->bytes) {
-        return SMMU3_CAS_ABORT;
-    }
-    return __atomic_compare_exchange_n(&m->words[pa / 8], expected, desired,
-                                       false, __ATOMIC_SEQ_CST,
-                                       __ATOMIC_SEQ_CST)
-           ? SMMU3_CAS_DONE : SMMU3_CAS_LOST;
-}
-
-static void host_kick(void *opaque)
-{
-    (void)opaque;
-}
-
-static void host_irq(void *opaque, Smmu3Irq irq)
-{
-    (void)opaque, (void)irq;
-}
-
-static bool host_msi(void *opaque, uint64_t pa, uint32_t data)
-{
-    (void)opaque, (void)pa, (void)data;
-    return true;
-}
-
-static bool host_quiesce(void *opaque)
-{
-    (void)opaque;
-    return true;
-}
-
-static void host_stall_resolved(void *opaque, void *cookie,
-                                Smmu3Resolution how)
-{
-    (void)opaque, (void)cookie, (void)how;
-    g_error("nothing stalls here");
-}
-
-static void host_prg_response(void *opaque, const Smmu3PrgResponse *response)
-{
-    (void)opaque, (void)response;
-}
-
-static void host_guest_error(void *opaque, const char *message)
-{
-    (void)opaque;
-    g_error("the benchmark's own mistake: %s", message);
-}
-
-/* atc_invalidate is missing: no endpoint has an ATC, and no command asks. */
-static const Smmu3HostOps host_ops = {
-    .read = host_read,
-    .write = host_write,
-    .cas = host_cas,
-    .kick = host_kick,
-    .irq = host_irq,
-    .msi = host_msi,
-    .quiesce = host_quiesce,
-    .stall_resolved = host_stall_resolved,
-    .prg_response = host_prg_response,
-    .guest_error = host_guest_error,
-};
-
-static uint64_t alloc(Memory *m, uint64_t bytes, uint64_t align)
-{
-    uint64_t pa = (m->next + align - 1) & ~(align - 1);
-
-    m->next = pa + bytes;
-    if (m->next > m->bytes) {
-        g_error("%" G_GUINT64_FORMAT " bytes of memory are not enough",
-                m->bytes);
-    }
-    return pa;
-}
-
-/* ---- An SMMU with two address spaces ---------------------------------- */
-
-enum {
-    SID = 1,
-    PAGE_LOG2 = 12,
-    LEVEL_BITS = 9,
-    CMDQ_LOG2 = 11,
-    MEASURED_PAGES = 4096,      /* of PASID 1: what is looked at */
-    HIT_PAGES = 256,            /* of these: the working set of the hits */
-    RANGE_PAGES = 32,
-};
-/* The two regions share no table but the root. */
-#define MEASURED_VA UINT64_C(0x000100000000)
-#define UNRELATED_VA UINT64_C(0x001000000000)
-enum { MEASURED_SSID = 1, UNRELATED_SSID = 2 };
-
-typedef struct Bench {
-    Memory memory;
-    Smmu3 *smmu;
-    uint64_t cmdq, root;
-    uint32_t prod;
-    uint64_t unrelated;         /* pages of PASID 2 */
-    GString *json;
-    unsigned repetitions;
-    bool first;
-} Bench;
-
-static uint64_t now_ns(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * UINT64_C(1000000000) + t.tv_nsec;
-}
-
-/* Map one page of the identity mapping; four levels from a 48-bit VA. */
-static void map_page(Bench *b, uint64_t root, uint64_t va)
-{
-    uint64_t table = root;
-
-    for (int level = 0; level < 3; level++) {
-        unsigned shift = PAGE_LOG2 + (3 - level) * LEVEL_BITS;
-        uint64_t *entry = &b->memory.words[table / 8 +
-            ((va >> shift) & smmu3_mask(LEVEL_BITS))];
-
-        if (!*entry) {
-            *entry = alloc(&b->memory, 4096, 4096) | 3;
-        }
-        table = *entry & ~smmu3_mask(PAGE_LOG2);
-    }
-    b->memory.words[table / 8 + ((va >> PAGE_LOG2) & smmu3_mask(LEVEL_BITS))] =
-        (va & ~smmu3_mask(PAGE_LOG2)) | smmu3_field_mask(TTD_AF) |
-        smmu3_field_mask(TTD_AP_UNPRIV) | smmu3_field_mask(TTD_NG) | 3;
-}
-
-static void make_cd(uint64_t cd[SMMU3_CD_WORDS], uint64_t root, uint16_t asid)
-{
-    memset(cd, 0, SMMU3_CD_BYTES);
-    smmu3_set(cd, CD_V, 1);
-    smmu3_set(cd, CD_AA64, 1);
-    smmu3_set(cd, CD_T0SZ, 16);
-    smmu3_set(cd, CD_TG0, CD_TG0_4K);
-    smmu3_set(cd, CD_EPD1, 1);
-    smmu3_set(cd, CD_IPS, 5);
-    smmu3_set(cd, CD_R, 1);
-    smmu3_set(cd, CD_A, 1);
-    smmu3_set(cd, CD_ASET, 1);
-    smmu3_set(cd, CD_ASID, asid);
-    smmu3_set_addr(cd, CD_TTB0, root);
-    smmu3_set(cd, CD_MAIR, 0xff);
-}
-
-/* Let the command queue run from CONS to PROD. */
-static void run_queue(Bench *b)
-{
-    uint32_t mask = smmu3_mask(CMDQ_LOG2 + 1);
-
-    smmu3_mmio_write(b->smmu, SMMU3_CMDQ_PROD, b->prod, 4);
-    while (((smmu3_regs(b->smmu)->cmdq.cons ^ b->prod) & mask) != 0) {
-        if (smmu3_regs(b->smmu)->gerror) {
-            g_error("the SMMU refuses a command");
-        }
-        smmu3_service(b->smmu);
-    }
-}
-
-static void put_command(Bench *b, const uint64_t cmd[SMMU3_CMD_WORDS])
-{
-    uint32_t index = b->prod & smmu3_mask(CMDQ_LOG2);
-    uint64_t *slot = &b->memory.words[(b->cmdq + index * SMMU3_CMD_BYTES) / 8];
-
-    slot[0] = cmd[0];
-    slot[1] = cmd[1];
-    b->prod = (b->prod + 1) & smmu3_mask(CMDQ_LOG2 + 1);
-}
-
-static void put_opcode(Bench *b, Smmu3Opcode opcode)
-{
-    uint64_t cmd[SMMU3_CMD_WORDS] = { opcode };
-
-    put_command(b, cmd);
-}
-
-static void bring_up(Bench *b, uint64_t unrelated)
-{
-    Smmu3Features features;
-    /* Four times as many places as entries, so that few are evicted. */
-    Smmu3Options options = { .tlb_entries = MAX(65536, 4 * unrelated) };
-    uint64_t ste[SMMU3_STE_WORDS] = { 0 }, *cds, strtab, cds_pa, cr0 = 0;
-    uint64_t base;
-    char *error;
-
-    b->unrelated = unrelated;
-    b->memory.bytes = (64 << 20) + 10 * unrelated;
-    b->memory.words = g_malloc0(b->memory.bytes);
-    b->memory.next = 0;
-    b->prod = 0;
-    strtab = alloc(&b->memory, 16 * SMMU3_STE_BYTES, 4096);
-    cds_pa = alloc(&b->memory, 4 * SMMU3_CD_BYTES, 4096);
-    b->cmdq = alloc(&b->memory, SMMU3_CMD_BYTES << CMDQ_LOG2,
-                    SMMU3_CMD_BYTES << CMDQ_LOG2);
-    b->root = alloc(&b->memory, 4096, 4096);
-    for (uint64_t i = 0; i < MEASURED_PAGES; i++) {
-        map_page(b, b->root, MEASURED_VA + (i << PAGE_LOG2));
-    }
-    for (uint64_t i = 0; i < unrelated; i++) {
-        map_page(b, b->root, UNRELATED_VA + (i << PAGE_LOG2));
-    }
-
-    cds = &b->memory.words[cds_pa / 8];
-    make_cd(cds + MEASURED_SSID * SMMU3_CD_WORDS, b->root, MEASURED_SSID);
-    make_cd(cds + UNRELATED_SSID * SMMU3_CD_WORDS, b->root, UNRELATED_SSID);
-    smmu3_set(ste, STE_V, 1);
-    smmu3_set(ste, STE_CONFIG, STE_CONFIG_S1);
-    smmu3_set(ste, STE_S1CDMAX, 2);
-    smmu3_set_addr(ste, STE_S1CONTEXTPTR, cds_pa);
-    memcpy(&b->memory.words[(strtab + SID * SMMU3_STE_BYTES) / 8], ste,
-           sizeof(ste));
-
-    smmu3_features_init(&features);
-    features.cmdqs = MAX(features.cmdqs, CMDQ_LOG2);
-    error = smmu3_features_check(&features);
-    if (error) {
-        g_error("%s", error);
-    }
-    b->smmu = smmu3_new(&features, &options, &host_ops, &b->memory);
-    smmu3_mmio_write(b->smmu, SMMU3_STRTAB_BASE, strtab, 8);
-    smmu3_mmio_write(b->smmu, SMMU3_STRTAB_BASE_CFG, 4, 4);
-    base = b->cmdq;
-    smmu3_set(&base, QUEUE_BASE_LOG2SIZE, CMDQ_LOG2);
-    smmu3_mmio_write(b->smmu, SMMU3_CMDQ_BASE, base, 8);
-    smmu3_mmio_write(b->smmu, SMMU3_CMDQ_PROD, 0, 4);
-    smmu3_mmio_write(b->smmu, SMMU3_CMDQ_CONS, 0, 4);
-    smmu3_set(&cr0, CR0_CMDQEN, 1);
-    smmu3_set(&cr0, CR0_SMMUEN, 1);
-    smmu3_mmio_write(b->smmu, SMMU3_CR0, cr0, 4);
-}
-
-static void tear_down(Bench *b)
-{
-    smmu3_free(b->smmu);
-    g_free(b->memory.words);
-}
+#include "bench-rig.h"
 
 /* ---- Traffic ----------------------------------------------------------- */
 
@@ -339,9 +53,9 @@ static void *traffic_thread(void *opaque)
     if (job->gate) {
         pthread_barrier_wait(job->gate);
     }
-    job->start_ns = now_ns();
+    job->start_ns = bench_now_ns();
     translate_all(job);
-    job->end_ns = now_ns();
+    job->end_ns = bench_now_ns();
     return NULL;
 }
 
@@ -481,9 +195,9 @@ static void forget_measured(Bench *b)
     uint64_t cmd[SMMU3_CMD_WORDS] = { CMD_TLBI_NH_ASID };
 
     smmu3_set(cmd, CMD_ASID, MEASURED_SSID);
-    put_command(b, cmd);
-    put_opcode(b, CMD_SYNC);
-    run_queue(b);
+    bench_put_command(b, cmd);
+    bench_put_opcode(b, CMD_SYNC);
+    bench_run_queue(b);
 }
 
 static void measure_misses(Bench *b, unsigned threads)
@@ -558,7 +272,7 @@ static void put_invalidation(Bench *b, const Invalidation *inv, unsigned i)
         smmu3_set(cmd, CMD_TLBI_TG, 1);
         smmu3_set(cmd, CMD_TLBI_NUM, inv->pages - 1);
     }
-    put_command(b, cmd);
+    bench_put_command(b, cmd);
 }
 
 /*
@@ -591,10 +305,10 @@ static void measure_invalidation(Bench *b, const Invalidation *inv,
         for (unsigned i = 0; i < inv->commands; i++) {
             put_invalidation(b, inv, i);
         }
-        put_opcode(b, CMD_SYNC);
-        start = now_ns();
-        run_queue(b);
-        samples[r] = (double)(now_ns() - start) / inv->commands;
+        bench_put_opcode(b, CMD_SYNC);
+        start = bench_now_ns();
+        bench_run_queue(b);
+        samples[r] = (double)(bench_now_ns() - start) / inv->commands;
         if (threads == 1) {
             walks = counter(&c->walks);
             touch(b, MEASURED_VA, MEASURED_SSID, 1);
@@ -620,11 +334,11 @@ static void measure_first_all(Bench *b)
 
         fill_measured(b);
         fill_unrelated(b);
-        put_opcode(b, CMD_TLBI_NSNH_ALL);
-        put_opcode(b, CMD_SYNC);
-        start = now_ns();
-        run_queue(b);
-        samples[r] = now_ns() - start;
+        bench_put_opcode(b, CMD_TLBI_NSNH_ALL);
+        bench_put_opcode(b, CMD_SYNC);
+        start = bench_now_ns();
+        bench_run_queue(b);
+        samples[r] = bench_now_ns() - start;
     }
     report(b, "invalidate, all, once after filling", 1, samples);
 }
@@ -634,7 +348,7 @@ static void measure(Bench *b, uint64_t unrelated, bool quick)
     uint64_t count = quick ? 20000 : 1000000, lost;
     const Smmu3Counters *c;
 
-    bring_up(b, unrelated);
+    bench_bring_up(b, unrelated);
     c = smmu3_counters(b->smmu);
     fill_measured(b);
     fill_unrelated(b);
@@ -659,7 +373,7 @@ static void measure(Bench *b, uint64_t unrelated, bool quick)
                          1);
     measure_invalidation(b, &invalidations[G_N_ELEMENTS(invalidations) - 1],
                          2);
-    tear_down(b);
+    bench_tear_down(b);
 }
 
 int main(int argc, char **argv)
