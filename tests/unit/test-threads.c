@@ -145,10 +145,267 @@ static void test_sync(void)
     rig_free(w.rig);
 }
 
+/* ---- Other traffic ------------------------------------------------------ */
+
+/*
+ * The same with one kind of mapping, and each way in turn to make a change of it
+ * known: unit n of generation g is at the output PA(g, n) of so many bytes.
+ */
+typedef struct Kind {
+    const char *name;
+    uint64_t unit;              /* bytes that change together */
+    uint64_t attributes;        /* of stage 1 */
+    bool nested;                /* stage 2 is what changes */
+    Smmu3TransactionType type;
+    /* Submit the commands for @generation; the CMD_SYNC follows. */
+    void (*invalidate)(Rig *r, unsigned generation);
+} Kind;
+
+enum { VMID = 3, ASID = 1, KIND_GENERATIONS = 60 };
+#define IPA UINT64_C(0x100000000)
+
+typedef struct KindWorld {
+    World w;
+    const Kind *kind;
+    PageTable s2;
+} KindWorld;
+
+static void by_address(Rig *r, Smmu3Opcode opcode, uint16_t asid,
+                       uint64_t addr, uint64_t pages)
+{
+    uint64_t cmd[SMMU3_CMD_WORDS] = { opcode };
+
+    smmu3_set(cmd, CMD_ASID, asid);
+    smmu3_set(cmd, CMD_VMID, opcode == CMD_TLBI_S2_IPA ? VMID : 0);
+    smmu3_set_addr(cmd, CMD_ADDR, addr);
+    if (pages > 1) {
+        /* 16 << scale pages at least */
+        unsigned scale = 0;
+
+        while (UINT64_C(16) << scale < pages) {
+            scale++;
+        }
+        smmu3_set(cmd, CMD_TLBI_TG, 1);
+        smmu3_set(cmd, CMD_TLBI_NUM, 15);
+        smmu3_set(cmd, CMD_TLBI_SCALE, scale);
+    }
+    rig_command(r, cmd);
+}
+
+static void each_unit(Rig *r, Smmu3Opcode opcode, uint16_t asid, uint64_t base,
+                      uint64_t unit)
+{
+    for (unsigned n = 0; n < PAGES; n++) {
+        by_address(r, opcode, asid, base + n * unit, 1);
+    }
+}
+
+/* By probes, by ASID, by region, by VMID. */
+static void invalidate_ranges(Rig *r, unsigned generation)
+{
+    static const struct {
+        Smmu3Opcode opcode;
+        uint64_t pages;
+    } ways[] = {
+        { CMD_TLBI_NH_VA, 16 }, { CMD_TLBI_NH_VA, 128 },
+        { CMD_TLBI_NH_VA, 4096 }, { CMD_TLBI_NH_VAA, 16 },
+        { CMD_TLBI_NH_VAA, 65536 }, { CMD_TLBI_NH_VAA, 1 << 24 },
+    };
+    unsigned way = generation % G_N_ELEMENTS(ways);
+
+    by_address(r, ways[way].opcode,
+               ways[way].opcode == CMD_TLBI_NH_VA ? ASID : 0, VA,
+               ways[way].pages);
+}
+
+/* Global entries go with any ASID's. */
+static void invalidate_global(Rig *r, unsigned generation)
+{
+    switch (generation % 4) {
+    case 0:
+        each_unit(r, CMD_TLBI_NH_VA, 77, VA, PAGE);
+        break;
+    case 1:
+        by_address(r, CMD_TLBI_NH_VA, 77, VA, 4096);
+        break;
+    case 2:
+        each_unit(r, CMD_TLBI_NH_VAA, 0, VA, PAGE);
+        break;
+    default:
+        rig_command2(r, CMD_TLBI_NH_ALL, 0);
+        break;
+    }
+}
+
+/* A page of each block takes all of it. */
+static void invalidate_blocks(Rig *r, unsigned generation)
+{
+    uint64_t inside = (generation % 16) * PAGE;
+
+    if (generation % 2) {
+        each_unit(r, CMD_TLBI_NH_VA, ASID, VA + inside, 16 * PAGE);
+    } else {
+        each_unit(r, CMD_TLBI_NH_VAA, 0, VA + inside, 16 * PAGE);
+    }
+}
+
+static void invalidate_stage2(Rig *r, unsigned generation)
+{
+    switch (generation % 4) {
+    case 0:
+        each_unit(r, CMD_TLBI_S2_IPA, 0, IPA, PAGE);
+        break;
+    case 1:
+        by_address(r, CMD_TLBI_S2_IPA, 0, IPA, 16);
+        break;
+    case 2:
+        by_address(r, CMD_TLBI_S2_IPA, 0, IPA, 65536);
+        break;
+    default:
+        rig_command2(r, CMD_TLBI_S12_VMALL | (uint64_t)VMID << 32, 0);
+        break;
+    }
+}
+
+/* CR0.ATSCHK changes under way; with EATS=1 that is no matter for answers. */
+static void invalidate_with_atschk(Rig *r, unsigned generation)
+{
+    rig_write32(r, SMMU3_CR0, rig_read32(r, SMMU3_CR0) ^
+                              smmu3_field_mask(CR0_ATSCHK));
+    invalidate_ranges(r, generation);
+}
+
+static const Kind kinds[] = {
+    { "ranges", PAGE, PT_USER_RW, .invalidate = invalidate_ranges },
+    { "global", PAGE, PT_USER_RW & ~PT_NG, .invalidate = invalidate_global },
+    { "contiguous", 16 * PAGE, PT_USER_RW | PT_CONTIG,
+      .invalidate = invalidate_blocks },
+    { "nested", PAGE, PT_USER_RW, .nested = true,
+      .invalidate = invalidate_stage2 },
+    { "ats-request", PAGE, PT_USER_RW, .type = SMMU3_ATS_REQUEST,
+      .invalidate = invalidate_with_atschk },
+    { "ats-request-nested", PAGE, PT_USER_RW, .nested = true,
+      .type = SMMU3_ATS_REQUEST, .invalidate = invalidate_stage2 },
+    { "ats-translated", PAGE, PT_USER_RW, .nested = true,
+      .type = SMMU3_ATS_TRANSLATED, .invalidate = invalidate_stage2 },
+};
+
+static gpointer kind_requester(gpointer data)
+{
+    KindWorld *k = data;
+    World *w = &k->w;
+    uint64_t unit = k->kind->unit, count = 0;
+    uint64_t base = k->kind->type == SMMU3_ATS_TRANSLATED ? IPA : VA;
+
+    while (!w->stop) {
+        unsigned n = count * 5 % PAGES;
+        Smmu3Transaction t = dma_read(SID, base + n * unit + count % 16 * (unit / 16));
+        unsigned oldest = w->oldest, generation;
+        Smmu3Translation result;
+
+        t.type = k->kind->type;
+        g_assert_cmpint(smmu3_translate(w->rig->smmu, &t, &result), ==,
+                        SMMU3_OK);
+        g_assert_true(result.access & SMMU3_READ);
+        generation = result.pa / unit / PAGES;
+        g_assert_cmpuint(result.pa / unit % PAGES, ==, n);
+        g_assert_cmpuint(generation, >=, oldest);
+        g_assert_cmpuint(generation, <=, w->newest);
+        count++;
+        w->translations++;
+    }
+    return NULL;
+}
+
+static void map_kind(KindWorld *k, unsigned generation)
+{
+    uint64_t unit = k->kind->unit;
+
+    for (uint64_t at = 0; at < PAGES * unit; at += PAGE) {
+        uint64_t pa = generation * PAGES * unit + at;
+
+        if (k->kind->nested) {
+            pt_map(&k->s2, IPA + at, pa, 3, PT_S2_RW);
+        } else {
+            pt_map(&k->w.pt, VA + at, pa, 3, k->kind->attributes);
+        }
+    }
+}
+
+/* Stage 1 is the identity where stage 2 changes; its tables are mapped there. */
+static void make_nested(KindWorld *k)
+{
+    FakeHost *host = k->w.rig->host;
+    uint64_t tables = host->next;
+
+    pt_init(&k->w.pt, host, 12, 48, false);
+    for (unsigned n = 0; n < PAGES; n++) {
+        pt_map(&k->w.pt, VA + n * PAGE, IPA + n * PAGE, 3,
+               k->kind->attributes);
+    }
+    k->w.cds = fake_alloc(host, PAGE, PAGE);
+    pt_init_stage2(&k->s2, host, 12, 40, 1, false);
+    pt_map_range(&k->s2, tables & ~UINT64_C(0xfff), tables & ~UINT64_C(0xfff),
+                 16 * PAGE, PT_S2_RW);
+    ste_nested(k->w.ste, k->w.cds, 0, &k->s2, VMID);
+}
+
+static void make_stage1(KindWorld *k)
+{
+    pt_init(&k->w.pt, k->w.rig->host, 12, 48, false);
+    k->w.cds = fake_alloc(k->w.rig->host, PAGE, PAGE);
+    ste_stage1(k->w.ste, k->w.cds, 0);
+}
+
+static void test_kind(const void *data)
+{
+    KindWorld k = { .w.rig = rig_new(), .kind = data };
+    World *w = &k.w;
+    GThread *threads[THREADS];
+
+    rig_start(w->rig);
+    if (k.kind->nested) {
+        make_nested(&k);
+    } else {
+        make_stage1(&k);
+    }
+    map_kind(&k, 0);
+    cd_for(w->cd, &w->pt, ASID);
+    fake_write_words(w->rig->host, w->cds, w->cd, SMMU3_CD_WORDS);
+    smmu3_set(w->ste, STE_EATS, k.kind->type == SMMU3_ATS_TRANSLATED
+                                ? STE_EATS_SPLIT : STE_EATS_FULL);
+    rig_set_ste(w->rig, SID, w->ste);
+
+    for (unsigned i = 0; i < THREADS; i++) {
+        threads[i] = g_thread_new("requester", kind_requester, &k);
+    }
+    let_them_translate(w);
+    for (unsigned g = 1; g <= KIND_GENERATIONS; g++) {
+        w->newest = g;
+        map_kind(&k, g);
+        k.kind->invalidate(w->rig, g);
+        rig_sync(w->rig);
+        w->oldest = g;
+        let_them_translate(w);
+    }
+    w->stop = true;
+    for (unsigned i = 0; i < THREADS; i++) {
+        g_thread_join(threads[i]);
+    }
+    rig_expect_no_event(w->rig);
+    rig_free(w->rig);
+}
+
 int main(int argc, char **argv)
 {
     conformance_init(&argc, &argv);
     conformance_test("/smmu3/threads/sync-leaves-nothing-invalidated",
                      test_sync, "83");
+    for (unsigned i = 0; i < G_N_ELEMENTS(kinds); i++) {
+        g_autofree char *path = g_strdup_printf("/smmu3/threads/%s",
+                                                kinds[i].name);
+
+        conformance_test_data(path, &kinds[i], test_kind, "83");
+    }
     return conformance_run();
 }
