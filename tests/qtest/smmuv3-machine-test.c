@@ -274,6 +274,24 @@ static void test_fdt_describes_endpoints(void)
     g_assert_cmpint(fdt_path_offset(fdt, "/pcie@10000000/pci@6,0"), <, 0);
 }
 
+static void test_fdt_of_the_user_is_left_alone(void)
+{
+    g_autofree void *own = dump_fdt("");
+    g_autofree void *fdt = NULL;
+    g_autofree char *file = NULL, *args = NULL;
+    int fd = g_file_open_tmp("sva-XXXXXX.dtb", &file, NULL);
+
+    g_assert_cmpint(fd, >=, 0);
+    g_assert_cmpint(write(fd, own, fdt_totalsize(own)), ==,
+                    fdt_totalsize(own));
+    close(fd);
+    args = g_strdup_printf("-dtb %s -device pasid-dev,addr=4", file);
+    fdt = dump_fdt(args);
+    unlink(file);
+    g_assert_cmpint(fdt_path_offset(fdt, "/pcie@10000000"), >=, 0);
+    g_assert_cmpint(fdt_path_offset(fdt, "/pcie@10000000/accel@4,0"), <, 0);
+}
+
 static void test_fdt_bypass_has_no_map(void)
 {
     g_autofree void *fdt = dump_fdt("-M default-bus-bypass-iommu=on "
@@ -479,6 +497,7 @@ int main(int argc, char **argv)
     TEST("fdt/describes-the-smmu", test_fdt_describes_the_smmu);
     TEST("fdt/follows-the-features", test_fdt_follows_the_features);
     TEST("fdt/describes-endpoints", test_fdt_describes_endpoints);
+    TEST("fdt/of-the-user-is-left-alone", test_fdt_of_the_user_is_left_alone);
     TEST("fdt/bypass-has-no-map", test_fdt_bypass_has_no_map);
     TEST("migration/idle", test_idle_smmu_migrates);
     TEST("migration/busy", test_busy_smmu_migrates);

@@ -151,7 +151,7 @@ static bool leads_to_smmu(uint8_t *iort, uint32_t rid)
 
         if (rid >= first && rid - first <= ldl_le_p(map + 4)) {
             g_assert_cmphex(ldl_le_p(map + 8), ==, first);
-            return ldl_le_p(map + 12) == iort_node(iort, 4) - iort;
+            return iort + ldl_le_p(map + 12) == iort_node(iort, 4);
         }
     }
     return false;
@@ -371,7 +371,7 @@ static void test_tables_migrate(void)
 
 static void test_tables_come_back_with_a_snapshot(void)
 {
-    g_autofree char *file = NULL, *args = NULL;
+    g_autofree char *file = NULL;
     int fd = g_file_open_tmp("sva-XXXXXX.qcow2", &file, NULL);
     Tables before, after;
     SvaQtest saved, *t;
