@@ -1,8 +1,9 @@
 /*
- * An SMMU with flat memory under it, for benchmarks: two address spaces by PASID,
- * one whose faults stall, one stream with stage 2 alone. As cheap as memory can
- * be, so that the figures are the core's own; in QEMU a descriptor read costs
- * about 15 ns more. Not a measurement. Used by core-bench.c and hostile-bench.c.
+ * An SMMU with flat memory under it, for benchmarks: two address spaces by
+ * PASID, one whose faults stall, one stream with stage 2 alone. As cheap as
+ * memory can be, so that the figures are the core's own; in QEMU a descriptor
+ * read costs about 15 ns more. Not a measurement. Used by core-bench.c and
+ * hostile-bench.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -1,9 +1,9 @@
 /*
- * What a guest can make the core cost that tries to: the longest that one register
- * write or one bottom half takes, and all of it together, for floods of commands,
- * of stalls that end and of page requests. In processor time of the thread, so
- * that what else the machine does is left out. Not a test: it asserts no time.
- * Called by tests/bench/run, or by hand.
+ * What a guest can make the core cost that tries to: the longest that one
+ * register write or one bottom half takes, and all of it together, for floods
+ * of commands, of stalls that end and of page requests. In processor time of
+ * the thread, so that what else the machine does is left out. Not a test: it
+ * asserts no time. Called by tests/bench/run, or by hand.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

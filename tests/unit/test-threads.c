@@ -148,8 +148,8 @@ static void test_sync(void)
 /* ---- Other traffic ------------------------------------------------------ */
 
 /*
- * The same with one kind of mapping, and each way in turn to make a change of it
- * known: unit n of generation g is at the output PA(g, n) of so many bytes.
+ * The same with one kind of mapping, and each way in turn to make a change of
+ * it known: unit n of generation g is at the output PA(g, n) of so many bytes.
  */
 typedef struct Kind {
     const char *name;
@@ -299,7 +299,8 @@ static gpointer kind_requester(gpointer data)
 
     while (!w->stop) {
         unsigned n = count * 5 % PAGES;
-        Smmu3Transaction t = dma_read(SID, base + n * unit + count % 16 * (unit / 16));
+        uint64_t within = count % 16 * (unit / 16);
+        Smmu3Transaction t = dma_read(SID, base + n * unit + within);
         unsigned oldest = w->oldest, generation;
         Smmu3Translation result;
 
@@ -332,7 +333,7 @@ static void map_kind(KindWorld *k, unsigned generation)
     }
 }
 
-/* Stage 1 is the identity where stage 2 changes; its tables are mapped there. */
+/* Stage 1 stays, and stage 2 changes; stage 1's tables are mapped there. */
 static void make_nested(KindWorld *k)
 {
     FakeHost *host = k->w.rig->host;

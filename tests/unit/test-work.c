@@ -104,8 +104,8 @@ static void test_stall_term(void)
 }
 
 /*
- * A CMD_SYNC after an invalidation is not done before all that had no record are
- * started again; those that stall once more meanwhile do not hold it up.
+ * A CMD_SYNC after an invalidation is not done before all that had no record
+ * are started again; those that stall once more meanwhile do not hold it up.
  */
 static void test_sync(void)
 {

@@ -153,8 +153,8 @@ static void leave_for_later(Smmu3 *s)
 }
 
 /*
- * One hold of the lock: what ends with a disable, then commands, then records of
- * stalls, for software made room in the queue, or a CMD_RESUME freed a STAG.
+ * One hold of the lock: what ends with a disable, then commands, then records
+ * of stalls, for software made room in the queue, or a CMD_RESUME freed a STAG.
  * Returns what it cost; *@more: not all of the stalls were come to.
  */
 static unsigned work_once(Smmu3 *s, bool *more)

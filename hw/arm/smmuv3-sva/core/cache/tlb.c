@@ -212,7 +212,7 @@ static inline bool same_key(Key a, Key b)
     return a.place == b.place && a.owner == b.owner;
 }
 
-/* One place of such a shape more, or less; a shape without any is not probed. */
+/* One place of such a shape more, or less; without any, it is not probed. */
 static void count_taken(Smmu3Tlb *tlb, uint64_t place, bool more)
 {
     Smmu3World world = smmu3_get(&place, PLACE_WORLD);
@@ -348,9 +348,9 @@ static unsigned choose_way(Smmu3Tlb *tlb, Set *set, Key key)
 
 /*
  * As many sets as insertions would fill are looked at: what is dead there goes,
- * and what has a shape that next to nothing else has. So a size that was once in use, and is no
- * more, does not burden lookups for longer than one round; one that is in use
- * comes back at the price of a walk.
+ * and what has a shape that next to nothing else has. So a size that was once
+ * in use, and is no more, does not burden lookups for longer than one round;
+ * one that is in use comes back at the price of a walk.
  */
 static void sweep(Smmu3Tlb *tlb)
 {

@@ -461,6 +461,7 @@ static void signal_completion(Smmu3 *s, const uint64_t *cmd)
  *    |    +- what was invalidated may be in use ------> ASKS_QUIESCE    |
  *    |    |                          service.c asks the host |          |
  *    |    |                                             WAITS_QUIESCE --+
+ *    |    +- stalls without a record are many: retried in parts, RUNS   |
  *    |    +- consumed, its signal in the outbox                         |
  *    |    +- CERROR_ATC_INV_SYNC, if an answer never came               |
  *    +-- delivered; answered or timed out; out of use; CMDQEN=0, reset -+

@@ -1,7 +1,7 @@
 /*
- * What things cost, so that one call of the core is bounded by its work and not
- * by a count of things that weigh more or less. Not a clock: the same work is the
- * same number in every run. Used by service.c, commands/ and queues/.
+ * What things cost, so that one call of the core is bounded by its work and
+ * not by a count of things that weigh more or less. Not a clock: the same work
+ * is the same number in every run. Used by service.c and command.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
