@@ -4,34 +4,12 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "builders.h"
 #include "conformance.h"
-#include "rig.h"
+#include "two-stages.h"
 
-enum { SID = 5, PAGE = 0x1000, VMID = 9, R = SMMU3_READ, W = SMMU3_WRITE,
-       X = SMMU3_EXEC };
-#define VA UINT64_C(0x7f0000005000)
-#define IPA UINT64_C(0x6543210000)
-#define PA UINT64_C(0x123456789000)
+enum { R = SMMU3_READ, W = SMMU3_WRITE, X = SMMU3_EXEC };
 
 /* A stage-1 stream with ATS; setup_nested() puts stage 2 under it. */
-typedef struct Setup {
-    Rig *rig;
-    PageTable s1, s2;
-    uint64_t cds;
-    uint64_t cd[SMMU3_CD_WORDS];
-    uint64_t ste[SMMU3_STE_WORDS];
-    Smmu3Translation result;
-    uint64_t event[SMMU3_EVENT_WORDS];
-} Setup;
-
-static void apply(Setup *x)
-{
-    fake_write_words(x->rig->host, x->cds, x->cd, SMMU3_CD_WORDS);
-    rig_set_ste(x->rig, SID, x->ste);
-    rig_invalidate_all(x->rig);
-}
-
 static void setup_start(Setup *x, bool nested)
 {
     FakeHost *host = x->rig->host;
@@ -66,12 +44,6 @@ static void setup_nested(Setup *x)
     setup_start(x, true);
 }
 
-static void done(Setup *x)
-{
-    rig_expect_no_event(x->rig);
-    rig_free(x->rig);
-}
-
 static Smmu3Transaction request(uint64_t addr, unsigned access)
 {
     Smmu3Transaction t = dma_read(SID, addr);
@@ -87,11 +59,6 @@ static Smmu3Transaction translated(uint64_t addr, unsigned access)
 
     t.type = SMMU3_ATS_TRANSLATED;
     return t;
-}
-
-static Smmu3Outcome translate(Setup *x, Smmu3Transaction t)
-{
-    return smmu3_translate(x->rig->smmu, &t, &x->result);
 }
 
 /* Success with this address and these permissions; asked twice. */

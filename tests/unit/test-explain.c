@@ -4,29 +4,8 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "builders.h"
 #include "conformance.h"
-#include "rig.h"
-
-enum { SID = 5, PAGE = 0x1000 };
-#define VA UINT64_C(0x7f0000005000)
-#define IPA UINT64_C(0x6543210000)
-#define PA UINT64_C(0x123456789000)
-
-typedef struct Setup {
-    Rig *rig;
-    PageTable s1, s2;
-    uint64_t cds;
-    uint64_t cd[SMMU3_CD_WORDS];
-    uint64_t ste[SMMU3_STE_WORDS];
-} Setup;
-
-static void apply(Setup *x)
-{
-    fake_write_words(x->rig->host, x->cds, x->cd, SMMU3_CD_WORDS);
-    rig_set_ste(x->rig, SID, x->ste);
-    rig_invalidate_all(x->rig);
-}
+#include "two-stages.h"
 
 static void setup(Setup *x)
 {
@@ -39,12 +18,6 @@ static void setup(Setup *x)
     smmu3_set(x->cd, CD_HA, 1);
     ste_stage1(x->ste, x->cds, 0);
     apply(x);
-}
-
-static void done(Setup *x)
-{
-    rig_expect_no_event(x->rig);
-    rig_free(x->rig);
 }
 
 static char *explain(Setup *x, Smmu3Transaction t)

@@ -5,34 +5,8 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "builders.h"
 #include "conformance.h"
-#include "rig.h"
-
-enum { SID = 5, PAGE = 0x1000, VMID = 9 };
-#define VA UINT64_C(0x7f0000005000)
-#define IPA UINT64_C(0x6543210000)
-#define PA UINT64_C(0x123456789000)
-#define DELTA UINT64_C(0x4000000000)
-
-/* A stage-1 or a nested stream whose page is mapped by the descriptor leaf. */
-typedef struct Setup {
-    Rig *rig;
-    PageTable s1, s2;
-    bool nested;
-    uint64_t cds, leaf;
-    uint64_t cd[SMMU3_CD_WORDS];
-    uint64_t ste[SMMU3_STE_WORDS];
-    Smmu3Translation result;
-    uint64_t event[SMMU3_EVENT_WORDS];
-} Setup;
-
-static void apply(Setup *x)
-{
-    fake_write_words(x->rig->host, x->cds, x->cd, SMMU3_CD_WORDS);
-    rig_set_ste(x->rig, SID, x->ste);
-    rig_invalidate_all(x->rig);
-}
+#include "two-stages.h"
 
 /* The stage-1 leaf's attributes; HA and HD as given. */
 static void setup(Setup *x, uint64_t attributes, bool ha, bool hd)
@@ -74,17 +48,6 @@ static void setup_nested(Setup *x, uint64_t attributes, uint64_t leaf_page,
     smmu3_set(x->ste, STE_S2HA, s2ha);
     smmu3_set(x->ste, STE_S2HD, s2hd);
     apply(x);
-}
-
-static void done(Setup *x)
-{
-    rig_expect_no_event(x->rig);
-    rig_free(x->rig);
-}
-
-static Smmu3Outcome translate(Setup *x, Smmu3Transaction t)
-{
-    return smmu3_translate(x->rig->smmu, &t, &x->result);
 }
 
 static void expect_pa(Setup *x, Smmu3Transaction t)

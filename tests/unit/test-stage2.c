@@ -5,40 +5,14 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "builders.h"
 #include "conformance.h"
-#include "rig.h"
 #include "core/tables/walk.h"
-
-enum { SID = 5, PAGE = 0x1000, VMID = 9 };
-#define VA UINT64_C(0x7f0000005000)
-#define IPA UINT64_C(0x6543210000)
-#define PA UINT64_C(0x123456789000)
-/* Guest "physical" addresses of tables are this far from their place. */
-#define DELTA UINT64_C(0x4000000000)
+#include "two-stages.h"
 
 /*
- * A rig with one nested stream, SID. CDs and stage-1 tables are reached at
- * their address plus DELTA, mapped page by page at stage 2; VA is at IPA, and
- * IPA at PA.
+ * In a nested stream CDs and stage-1 tables are reached at their address plus
+ * DELTA, mapped page by page at stage 2; VA is at IPA, and IPA at PA.
  */
-typedef struct Setup {
-    Rig *rig;
-    PageTable s1, s2;
-    uint64_t cds;               /* PA; the STE says cds + DELTA */
-    uint64_t cd[SMMU3_CD_WORDS];
-    uint64_t ste[SMMU3_STE_WORDS];
-    Smmu3Translation result;
-    uint64_t event[SMMU3_EVENT_WORDS];
-} Setup;
-
-static void apply(Setup *x)
-{
-    fake_write_words(x->rig->host, x->cds, x->cd, SMMU3_CD_WORDS);
-    rig_set_ste(x->rig, SID, x->ste);
-    rig_invalidate_all(x->rig);
-}
-
 static void map_tables_at_stage2(Setup *x, uint64_t attributes)
 {
     for (int level = x->s1.start_level; level <= 3; level++) {
@@ -70,17 +44,6 @@ static void setup(Setup *x)
 {
     *x = (Setup) { .rig = rig_new() };
     setup_start(x);
-}
-
-static void done(Setup *x)
-{
-    rig_expect_no_event(x->rig);
-    rig_free(x->rig);
-}
-
-static Smmu3Outcome translate(Setup *x, Smmu3Transaction t)
-{
-    return smmu3_translate(x->rig->smmu, &t, &x->result);
 }
 
 static void expect_pa(Setup *x, Smmu3Transaction t, uint64_t pa)
