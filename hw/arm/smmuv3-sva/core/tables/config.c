@@ -320,7 +320,6 @@ Smmu3EventType smmu3_ste_decode(const Smmu3Features *f, bool e2h,
     stream->world = world;
     stream->vmid = vmid_used ? smmu3_get(ste, STE_S2VMID) : 0;
     stream->ppar = smmu3_get(ste, STE_PPAR);
-    stream->mev = smmu3_get(ste, STE_MEV);
     stream->priv = decode_override(f, smmu3_get(ste, STE_PRIVCFG));
     stream->inst = decode_override(f, smmu3_get(ste, STE_INSTCFG));
     if (f->ats && config != STE_CONFIG_BYPASS) {

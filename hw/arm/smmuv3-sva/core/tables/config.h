@@ -60,7 +60,7 @@ typedef struct Smmu3Stream {
     uint8_t config;         /* STE_CONFIG_* */
     bool s1, s2;            /* the stages that Config enables */
     uint8_t s1fmt, s1cdmax, s1dss, eats;
-    bool s1stalld, ppar, mev;
+    bool s1stalld, ppar;
     uint64_t s1contextptr;
     uint16_t vmid;
     Smmu3World world;       /* StreamWorld */
