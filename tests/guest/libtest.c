@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -201,15 +202,13 @@ bool check_refused(int ret, const PasidDevCompletion *done, bool write,
 
 PasidDevDescriptor endless_job(void)
 {
-    struct {
-        void *next;
-        uint64_t value;
-    } *node = map_anon(sizeof(*node));
+    ListNode *node = map_anon(sizeof(*node));
 
     node->next = node;
     return (PasidDevDescriptor) {
         .op = PASID_DEV_OP_LIST, .src = (uintptr_t)node,
-        .len = PASID_DEV_MAX_LEN_VALUE, .arg = 0, .arg2 = sizeof(void *),
+        .len = PASID_DEV_MAX_LEN_VALUE, .arg = offsetof(ListNode, next),
+        .arg2 = offsetof(ListNode, value),
     };
 }
 
@@ -483,6 +482,25 @@ void random_fill(void *p, size_t bytes, uint64_t seed)
     }
 }
 
+uint64_t list_shuffle(ListNode **nodes, size_t n, uint64_t seed)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = n - 1; i > 0; i--) {
+        size_t j = random_next(&seed) % (i + 1);
+        ListNode *t = nodes[i];
+
+        nodes[i] = nodes[j];
+        nodes[j] = t;
+    }
+    for (size_t i = 0; i < n; i++) {
+        nodes[i]->value = random_next(&seed);
+        nodes[i]->next = i + 1 < n ? nodes[i + 1] : NULL;
+        sum += nodes[i]->value;
+    }
+    return sum;
+}
+
 uint32_t reference_crc32c(const void *p, size_t bytes)
 {
     static uint32_t table[8][256];
@@ -612,6 +630,42 @@ char receive_word(int socket, int *fd)
         memcpy(fd, CMSG_DATA(c), sizeof(int));
     }
     return word;
+}
+
+int space_mark_new(void)
+{
+    int mark = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+    if (mark < 0 || ftruncate(mark, 4096)) {
+        test_give_up("a file in /tmp: %s", strerror(errno));
+    }
+    return mark;
+}
+
+bool space_mark_hold(int mark)
+{
+    char path[64];
+    int own;
+    bool ok;
+
+    /*
+     * Opened anew, so that the lock is not shared with who else has @mark; then
+     * mapped and closed, so that it goes with the mapping.
+     */
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", mark);
+    own = open(path, O_RDWR | O_CLOEXEC);
+    ok = own >= 0 && !flock(own, LOCK_EX) &&
+         mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, own, 0) !=
+         MAP_FAILED;
+    close(own);
+    return ok;
+}
+
+void space_mark_wait(int mark)
+{
+    if (flock(mark, LOCK_EX) || flock(mark, LOCK_UN)) {
+        test_fail("flock: %s", strerror(errno));
+    }
 }
 
 uint64_t now_us(void)

@@ -131,6 +131,15 @@ void *map_anon_at(void *where, size_t bytes);
 void random_fill(void *p, size_t bytes, uint64_t seed);
 uint64_t random_next(uint64_t *state);
 
+/* A node of a list for the device to walk. */
+typedef struct ListNode {
+    uint64_t filler;
+    struct ListNode *next;
+    uint64_t value;
+} ListNode;
+/* Link @nodes in an order by chance, with values; nodes[0] is the first. */
+uint64_t list_shuffle(ListNode **nodes, size_t n, uint64_t seed);
+
 /* What the device should answer. CRC-32C as iSCSI and NVMe have it. */
 uint32_t reference_crc32c(const void *p, size_t bytes);
 uint64_t reference_sum(const void *p, size_t bytes);
@@ -146,6 +155,16 @@ size_t first_other(const void *p, uint8_t value, size_t bytes);
 bool send_word(int socket, char word, int fd);
 /* The word (0: there is none) and the file (-1: there is none). */
 char receive_word(int socket, int *fd);
+
+/*
+ * A file that tells when a process's address space is gone, which may be after
+ * the process: while a page fault is being served. Each of them has a duplicate.
+ */
+int space_mark_new(void);
+/* The calling process's address space, and it alone, holds a lock of it. */
+bool space_mark_hold(int mark);
+/* Wait until no address space does. */
+void space_mark_wait(int mark);
 
 uint64_t now_us(void);
 /* Write @text to a file of sysfs or procfs; false if that fails. */

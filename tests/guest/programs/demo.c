@@ -22,11 +22,6 @@
 
 typedef unsigned long long ull;
 
-typedef struct Node {
-    struct Node *next;
-    uint64_t value;
-} Node;
-
 static PasidDev dev;
 static PasidQueue queue;
 static uint8_t *text, *target;
@@ -93,32 +88,21 @@ static void show_copy(void)
 
 static void show_list(void)
 {
-    Node **nodes = malloc(NODES * sizeof(*nodes));
+    ListNode **nodes = malloc(NODES * sizeof(*nodes));
     PasidDevCompletion done = { 0 };
-    uint64_t state = 2, sum = 0, start;
+    uint64_t state = 2, sum, start;
     int ret;
 
     for (size_t i = 0; nodes && i < NODES; i++) {
-        nodes[i] = malloc(sizeof(Node) + random_next(&state) % 256);
+        nodes[i] = malloc(sizeof(ListNode) + random_next(&state) % 256);
         if (!nodes[i]) {
             test_give_up("no memory");
         }
     }
-    for (size_t i = NODES - 1; i > 0; i--) {
-        size_t j = random_next(&state) % (i + 1);
-        Node *t = nodes[i];
-
-        nodes[i] = nodes[j];
-        nodes[j] = t;
-    }
-    for (size_t i = 0; i < NODES; i++) {
-        nodes[i]->value = random_next(&state);
-        nodes[i]->next = i + 1 < NODES ? nodes[i + 1] : NULL;
-        sum += nodes[i]->value;
-    }
+    sum = list_shuffle(nodes, NODES, 2);
     start = now_us();
-    ret = pasid_list(&queue, nodes[0], NODES, offsetof(Node, next),
-                     offsetof(Node, value), &done);
+    ret = pasid_list(&queue, nodes[0], NODES, offsetof(ListNode, next),
+                     offsetof(ListNode, value), &done);
     start = now_us() - start;
     check_status(ret, &done, PASID_DEV_DONE_OK, "list");
     CHECK(done.progress == NODES && done.result == sum, "list");

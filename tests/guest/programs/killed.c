@@ -25,7 +25,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -35,15 +34,13 @@
 #define BYTES (64 * KIB)
 /* Of the slow disk, for each victim: a thousand pages, seconds of stalls. */
 #define SLOW_BYTES (4 * MIB)
-/* Where a victim maps what shows that its address space still exists. */
-#define MARK ((void *)0x10000000)
 /* Queues that victim i uses. */
 #define QUEUES(i) ((i) % 2 + 1)
 /* What a victim gives each queue: one copy that ends, COPIES, and an endless job. */
 #define COPIES 8
 
 static bool stalled;
-static int slow_fd = -1, mark_fd;
+static int slow_fd = -1, mark;
 static unsigned copying, walking;       /* what the queues were at */
 
 /* The device is usable: a checked copy into untouched memory. */
@@ -66,22 +63,12 @@ static void victim(unsigned i, int parent)
     PasidDevDescriptor last = endless_job();
     uint32_t at_it = stalled ? PASID_DEV_Q_STATUS_STALLED
                              : PASID_DEV_Q_STATUS_BUSY;
-    char path[64], word = 0;
+    char word = 0;
     unsigned n = QUEUES(i);
-    int mark;
 
-    /*
-     * A lock of an open file that only the address space holds: the kernel
-     * gives it up when the memory is gone, which may be after the process.
-     */
-    snprintf(path, sizeof(path), "/proc/self/fd/%d", mark_fd);
-    mark = open(path, O_RDWR | O_CLOEXEC);
-    if (mark < 0 || flock(mark, LOCK_EX) ||
-        mmap(MARK, 4096, PROT_READ | PROT_WRITE,
-             MAP_SHARED | MAP_FIXED_NOREPLACE, mark, 0) != MARK) {
+    if (!space_mark_hold(mark)) {
         word = 'm';
     }
-    close(mark);
     if (!word && pasid_dev_open(&dev, 0)) {
         word = 'o';
     }
@@ -201,9 +188,7 @@ static bool one_life(unsigned i, uint64_t *gone_us)
         return false;
     }
     /* Its address space may outlive it: a fault is still being served. */
-    if (flock(mark_fd, LOCK_EX) || flock(mark_fd, LOCK_UN)) {
-        test_fail("flock: %s", strerror(errno));
-    }
+    space_mark_wait(mark);
     check_stops(i, fd);
     close(fd);
     *gone_us = now_us() - start;
@@ -219,10 +204,7 @@ int main(int argc, char **argv)
 
     stalled = argc > 1 && !strcmp(argv[1], "stalled");
     test_begin(stalled ? "kill-stalled" : "kill-working");
-    mark_fd = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (mark_fd < 0 || ftruncate(mark_fd, 4096)) {
-        test_give_up("a file in /tmp: %s", strerror(errno));
-    }
+    mark = space_mark_new();
     if (stalled) {
         slow_fd = argc > 3 ? open(argv[3], O_RDONLY | O_CLOEXEC) : -1;
         if (slow_fd < 0) {

@@ -15,43 +15,16 @@
 
 #define NODES 100000
 
-typedef struct Node {
-    uint64_t filler;
-    struct Node *next;
-    uint64_t value;
-} Node;
-
 static PasidDev dev;
 static PasidQueue queue;
 
-/* Link @nodes in random order; returns the first, adds up the values. */
-static Node *shuffle(Node **nodes, size_t n, uint64_t *sum)
-{
-    uint64_t state = 5;
-
-    for (size_t i = n - 1; i > 0; i--) {
-        size_t j = random_next(&state) % (i + 1);
-        Node *t = nodes[i];
-
-        nodes[i] = nodes[j];
-        nodes[j] = t;
-    }
-    *sum = 0;
-    for (size_t i = 0; i < n; i++) {
-        nodes[i]->value = random_next(&state);
-        nodes[i]->next = i + 1 < n ? nodes[i + 1] : NULL;
-        *sum += nodes[i]->value;
-    }
-    return nodes[0];
-}
-
-static void walk(Node *first, uint64_t sum)
+static void walk(ListNode *first, uint64_t sum)
 {
     uint64_t start = now_us();
     PasidDevCompletion done;
 
     if (check_status(pasid_list(&queue, first, 2 * NODES,
-                                offsetof(Node, next), offsetof(Node, value),
+                                offsetof(ListNode, next), offsetof(ListNode, value),
                                 &done), &done, PASID_DEV_DONE_OK, "walk")) {
         CHECK(done.progress == NODES, "%llu nodes",
               (unsigned long long)done.progress);
@@ -64,8 +37,8 @@ static void walk(Node *first, uint64_t sum)
 
 int main(void)
 {
-    Node **nodes = malloc(NODES * sizeof(*nodes));
-    Node *first, *memory;
+    ListNode **nodes = malloc(NODES * sizeof(*nodes));
+    ListNode *first, *memory;
     uint64_t state = 6, sum;
     PasidDevCompletion done;
     Counts before;
@@ -78,23 +51,24 @@ int main(void)
     test_case("heap");
     for (size_t i = 0; nodes && i < NODES; i++) {
         /* Of different sizes, so that they lie anywhere in a page. */
-        nodes[i] = malloc(sizeof(Node) + random_next(&state) % 512);
+        nodes[i] = malloc(sizeof(ListNode) + random_next(&state) % 512);
         if (!nodes[i]) {
             test_give_up("no memory");
         }
     }
-    first = shuffle(nodes, NODES, &sum);
+    sum = list_shuffle(nodes, NODES, 5);
+    first = nodes[0];
     walk(first, sum);
 
     test_case("broken");
-    nodes[NODES / 2]->next = (Node *)0xdead0000;
-    if (check_status(pasid_list(&queue, first, NODES, offsetof(Node, next),
-                                offsetof(Node, value), &done), &done,
+    nodes[NODES / 2]->next = (ListNode *)0xdead0000;
+    if (check_status(pasid_list(&queue, first, NODES, offsetof(ListNode, next),
+                                offsetof(ListNode, value), &done), &done,
                      PASID_DEV_DONE_FAULT_READ, "broken list")) {
         CHECK(done.progress == NODES / 2 + 1, "%llu nodes",
               (unsigned long long)done.progress);
         CHECK(done.fault_addr >= 0xdead0000 &&
-              done.fault_addr < 0xdead0000 + sizeof(Node), "at %#llx",
+              done.fault_addr < 0xdead0000 + sizeof(ListNode), "at %#llx",
               (unsigned long long)done.fault_addr);
     }
 
@@ -102,7 +76,7 @@ int main(void)
     nodes[NODES - 1]->next = first;
     nodes[NODES / 2]->next = nodes[NODES / 2 + 1];
     if (check_status(pasid_list(&queue, first, 3 * NODES,
-                                offsetof(Node, next), offsetof(Node, value),
+                                offsetof(ListNode, next), offsetof(ListNode, value),
                                 &done), &done, PASID_DEV_DONE_OK, "ring")) {
         CHECK(done.progress == 3 * NODES && done.result == 3 * sum,
               "%llu nodes", (unsigned long long)done.progress);
@@ -119,9 +93,10 @@ int main(void)
         test_give_up("mmap: %s", strerror(errno));
     }
     for (size_t i = 0; i < NODES; i++) {
-        nodes[i] = (Node *)((char *)memory + 64 * i);
+        nodes[i] = (ListNode *)((char *)memory + 64 * i);
     }
-    first = shuffle(nodes, NODES, &sum);
+    sum = list_shuffle(nodes, NODES, 5);
+    first = nodes[0];
     if (madvise(memory, NODES * 64, MADV_DONTNEED)) {
         test_give_up("MADV_DONTNEED: %s", strerror(errno));
     }

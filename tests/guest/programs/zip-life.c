@@ -24,7 +24,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -280,27 +279,18 @@ static int fork_open(void)
 
 /* ---- kill -------------------------------------------------------------------- */
 
-/* Where a victim maps what shows that its address space still exists. */
-#define MARK ((void *)0x10000000)
-
-static void victim(unsigned turn, int slow_fd, int mark_fd, int ready)
+static void victim(unsigned turn, int slow_fd, int mark, int ready)
 {
     ZipRequest req = {
         .format = HISI_ZIP_FORMAT_RAW, .window = HISI_ZIP_WINDOW_32K,
     };
-    char path[64], byte = 'x';
+    char byte = 'x';
     ZipQueue queue;
-    int mark;
 
-    snprintf(path, sizeof(path), "/proc/self/fd/%d", mark_fd);
-    mark = open(path, O_RDWR | O_CLOEXEC);
-    if (mark < 0 || flock(mark, LOCK_EX) ||
-        mmap(MARK, 4096, PROT_READ | PROT_WRITE,
-             MAP_SHARED | MAP_FIXED_NOREPLACE, mark, 0) != MARK) {
+    if (!space_mark_hold(mark)) {
         byte = 'm';
         goto out;
     }
-    close(mark);
     if (zip_open(&queue, 0, HISI_ZIP_COMPRESS)) {
         byte = 'o';
         goto out;
@@ -336,14 +326,11 @@ out:
 static int kill_them(const char *how, unsigned times, const char *disk)
 {
     bool is_stalled = !strcmp(how, "stalled");
-    int slow_fd = -1, mark_fd;
+    int slow_fd = -1, mark;
     uint64_t longest = 0;
 
     test_begin(is_stalled ? "zip-kill-stalled" : "zip-kill-working");
-    mark_fd = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (mark_fd < 0 || ftruncate(mark_fd, 4096)) {
-        test_give_up("a file in /tmp: %s", strerror(errno));
-    }
+    mark = space_mark_new();
     if (is_stalled) {
         slow_fd = disk ? open(disk, O_RDONLY | O_CLOEXEC) : -1;
         if (slow_fd < 0) {
@@ -362,7 +349,7 @@ static int kill_them(const char *how, unsigned times, const char *disk)
         pid = fork();
         if (pid == 0) {
             close(ready[0]);
-            victim(turn, slow_fd, mark_fd, ready[1]);
+            victim(turn, slow_fd, mark, ready[1]);
         }
         close(ready[1]);
         if (pid < 0 || read(ready[0], &byte, 1) != 1 || byte != 'x') {
@@ -378,9 +365,7 @@ static int kill_them(const char *how, unsigned times, const char *disk)
                       status);
         }
         /* Its address space may outlive it: a fault is being answered. */
-        if (flock(mark_fd, LOCK_EX) || flock(mark_fd, LOCK_UN)) {
-            test_fail("flock: %s", strerror(errno));
-        }
+        space_mark_wait(mark);
         us = now_us() - start;
         longest = us > longest ? us : longest;
         if (byte != 'x') {
