@@ -76,10 +76,11 @@ static void across_a_page(const uint8_t *src, size_t before, size_t len)
 int main(void)
 {
     static const size_t lengths[] = { 1, 7, 8, 63, 64, 65, 200 };
-    uint8_t *src = map_anon(64 * KIB), *dst = map_anon(64 * SLOT);
+    size_t bytes = 16 * page_bytes();
+    uint8_t *src = map_anon(bytes), *dst = map_anon(64 * SLOT);
 
     test_begin("alignments");
-    random_fill(src, 64 * KIB, 4);
+    random_fill(src, bytes, 4);
     open_device(&dev, 0);
     open_queue(&queue, &dev, 0, RING_LOG2);
 

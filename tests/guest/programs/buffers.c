@@ -81,6 +81,7 @@ int main(void)
     test_begin("buffers");
     /* What is freed goes back to the kernel, so that it comes back untouched. */
     mallopt(M_MMAP_THRESHOLD, 128 * KIB);
+    mallopt(M_TOP_PAD, 0);
     if (!write_file(HUGE_PAGES, "8")) {
         test_give_up("no huge pages");
     }

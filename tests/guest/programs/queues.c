@@ -105,7 +105,7 @@ static void test_one_stalled(unsigned n, const char *disk)
     /* Disabling a queue with a stalled job abandons it at once. */
     test_case("disable-stalled");
     job.src = (uintptr_t)mmap(NULL, page_bytes(), PROT_READ, MAP_SHARED, fd,
-                              65 * (off_t)MIB);
+                              128 * (off_t)MIB);
     job.len = page_bytes();
     ticket = pasid_queue_submit(&queues[0], &job);
     start = now_us();
