@@ -150,6 +150,35 @@ static void test_mailbox_errors(void)
     dev_stop(d);
 }
 
+/* No PASID leaves the function that its capability has no room for. */
+static void test_pasid_width(void)
+{
+    static const struct {
+        const char *args;
+        uint32_t word;          /* PASID, enable */
+        bool loads;
+    } cases[] = {
+        { "-device hisi-zip,pasid-bits=10", 1023 | 1 << 23, true },
+        { "-device hisi-zip,pasid-bits=10", 1024 | 1 << 23, false },
+        { "-device hisi-zip,pasid-bits=10", 0xffff, true },
+        { "-device hisi-zip", 0xffff | 1 << 23, true },
+        { "-device hisi-zip,version=2,pasid-bits=1", 1, true },
+        { "-device hisi-zip,version=2,pasid-bits=1", 2, false },
+    };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+        Dev *d = dev_start(PLAIN_MACHINE, cases[i].args);
+        Queue q = { .d = d, .depth = 16 };
+        uint32_t words[8];
+
+        bring_up(d, 64);
+        sq_context(&q, HISI_ZIP_COMPRESS, cases[i].word, words);
+        g_assert_cmpint(load_context(d, QM_MB_SQC, 0, words) == 0, ==,
+                        cases[i].loads);
+        dev_stop(d);
+    }
+}
+
 static void test_write_back(void)
 {
     Dev *d = plain_start();
@@ -176,6 +205,34 @@ static void test_write_back(void)
     /* A queue that was never started */
     get_words(d, sqcs + 3 * 32, words, 8);
     g_assert_cmphex(words[1], ==, 0);
+    dev_stop(d);
+}
+
+/* Tables longer than one access, with holes: each context is in its place. */
+static void test_write_back_of_many(void)
+{
+    enum { QUEUES = 300 };
+    Dev *d = dev_start(PLAIN_MACHINE, "-device hisi-zip,queues=300");
+    uint64_t sqcs = sva_alloc(d->t, QUEUES * 32, PAGE);
+    uint32_t words[8];
+
+    bring_up(d, 64);
+    write_vft(d, vft_of(QUEUES));
+    mailbox(d, QM_MB_SQC_BT, false, 0, sqcs);
+    for (unsigned qn = 0; qn < QUEUES; qn++) {
+        Queue q = { .d = d, .n = qn, .depth = 16, .sq = qn * PAGE };
+
+        if (qn % 50 != 7) {
+            sq_context(&q, HISI_ZIP_COMPRESS, 0, words);
+            g_assert_cmpuint(load_context(d, QM_MB_SQC, qn, words), ==, 0);
+        }
+    }
+    set_reg(d, QM_CACHE_WB_START, 1);
+    for (unsigned qn = 0; qn < QUEUES; qn++) {
+        get_words(d, sqcs + qn * 32, words, 8);
+        g_assert_cmphex(words[1], ==, qn % 50 != 7 ? qn * PAGE : 0);
+        g_assert_cmphex(words[3], ==, qn % 50 != 7 ? 15 | 7 << 12 : 0);
+    }
     dev_stop(d);
 }
 
@@ -539,7 +596,10 @@ int main(int argc, char **argv)
     g_test_add_func("/hisi-zip/registers", test_registers);
     g_test_add_func("/hisi-zip/mailbox/contexts", test_contexts);
     g_test_add_func("/hisi-zip/mailbox/errors", test_mailbox_errors);
+    g_test_add_func("/hisi-zip/mailbox/pasid-width", test_pasid_width);
     g_test_add_func("/hisi-zip/mailbox/write-back", test_write_back);
+    g_test_add_func("/hisi-zip/mailbox/write-back-of-many",
+                    test_write_back_of_many);
     g_test_add_func("/hisi-zip/queue/wrap", test_wrap);
     g_test_add_func("/hisi-zip/queue/several-at-once", test_several_at_once);
     g_test_add_func("/hisi-zip/queue/overflow", test_overflow);

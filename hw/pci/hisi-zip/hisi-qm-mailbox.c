@@ -1,25 +1,16 @@
 /*
  * HiSilicon queue manager: the mailbox, by which the driver loads and dumps
  * contexts and waits for queues to drain. A command is done when the write
- * that starts it returns, but for those that wait for work to end.
+ * that starts it returns, but for those that wait for work to end
+ * (hisi-qm-drain.c). Called by the registers (hisi-qm.c).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
 #include "qemu/log.h"
 #include "hisi-qm.h"
-#include "hisi-qm-regs.h"
+#include "hisi-qm-ring.h"
 #include "trace.h"
-
-static void finish(HisiQm *qm, bool ok)
-{
-    uint32_t word = hisi_qm_reg(qm, QM_MAILBOX);
-
-    word = FIELD_DP32(word, QM_MB, BUSY, 0);
-    word = FIELD_DP32(word, QM_MB, STATUS, ok ? 0 : QM_MB_STATUS_FAILED);
-    hisi_qm_set_reg(qm, QM_MAILBOX, word);
-    trace_hisi_qm_mailbox_done(word);
-}
 
 static bool read_context(HisiQm *qm, hwaddr addr, uint32_t *context,
                          unsigned bytes)
@@ -50,7 +41,7 @@ static bool write_context(HisiQm *qm, hwaddr addr, const uint32_t *context,
 static void snapshot(uint32_t *now, const uint32_t *context, uint64_t head,
                      uint64_t tail)
 {
-    uint32_t depth = FIELD_EX32(context[3], QM_XQC_W3, LAST) + 1;
+    uint32_t depth = hisi_qm_depth(context);
 
     memcpy(now, context, QM_SQC_BYTES);
     now[QM_XQC_TAIL_WORD] = head % depth | tail % depth << 16;
@@ -69,7 +60,7 @@ static void snapshot_cq(const HisiQmCq *cq, uint32_t *now)
 
 static void snapshot_eq(const HisiQmEq *eq, uint32_t *now)
 {
-    uint32_t depth = FIELD_EX32(eq->context[6], QM_EQC_W6, LAST) + 1;
+    uint32_t depth = hisi_qm_eq_depth(eq->context);
 
     memcpy(now, eq->context, QM_SQC_BYTES);
     now[QM_XQC_TAIL_WORD] = eq->head % depth | eq->tail % depth << 16;
@@ -81,8 +72,7 @@ static bool load_sq(HisiQm *qm, unsigned qn, hwaddr addr)
     uint32_t context[QM_SQC_BYTES / 4];
 
     if (!read_context(qm, addr, context, QM_SQC_BYTES) ||
-        1u << FIELD_EX32(context[3], QM_XQC_W3, ENTRY_LOG2) !=
-        qm->ops->sqe_bytes) {
+        !hisi_qm_sq_context_is_legal(qm, context)) {
         return false;
     }
     qm->ops->abandon(qm, qn);
@@ -99,7 +89,7 @@ static bool load_cq(HisiQm *qm, unsigned qn, hwaddr addr)
     uint32_t context[QM_SQC_BYTES / 4];
 
     if (!read_context(qm, addr, context, QM_SQC_BYTES) ||
-        1u << FIELD_EX32(context[3], QM_XQC_W3, ENTRY_LOG2) != QM_CQE_BYTES) {
+        !hisi_qm_cq_context_is_legal(context)) {
         return false;
     }
     memset(cq, 0, sizeof(*cq));
@@ -170,32 +160,10 @@ static bool transfer_context(HisiQm *qm, unsigned cmd, bool is_read,
 
 static void answer_vft(HisiQm *qm)
 {
-    uint64_t entry = 0;
+    uint64_t entry = hisi_qm_vft_entry(qm);
 
-    if (qm->vft_is_valid) {
-        entry = (uint64_t)qm->vft_base << QM_VFT_SQC_BASE_SHIFT |
-                QM_VFT_SQC_VALID |
-                (uint64_t)(qm->vft_queues - 1) << QM_VFT_SQC_LAST_SHIFT;
-    }
     hisi_qm_set_reg(qm, QM_MAILBOX + 4, entry);
     hisi_qm_set_reg(qm, QM_MAILBOX + 8, entry >> 32);
-}
-
-void hisi_qm_mailbox_recheck(HisiQm *qm)
-{
-    uint32_t word = hisi_qm_reg(qm, QM_MAILBOX);
-    bool is_idle;
-
-    if (!qm->mb_waits_for) {
-        return;
-    }
-    is_idle = qm->mb_waits_for == QM_MB_FLUSH_QM
-              ? hisi_qm_is_idle(qm)
-              : hisi_qm_queue_is_idle(qm, FIELD_EX32(word, QM_MB, QUEUE));
-    if (is_idle) {
-        qm->mb_waits_for = 0;
-        finish(qm, true);
-    }
 }
 
 void hisi_qm_mailbox_start(HisiQm *qm)
@@ -214,24 +182,24 @@ void hisi_qm_mailbox_start(HisiQm *qm)
     case QM_MB_EQC:
     case QM_MB_AEQC:
         if (transfer_context(qm, cmd, is_read, qn, addr)) {
-            finish(qm, true);
+            hisi_qm_mailbox_finish(qm, true);
             /* What waited for a completion queue that is now another one */
-            hisi_qm_mailbox_recheck(qm);
+            hisi_qm_drain_check(qm);
             return;
         }
         break;
     case QM_MB_SQC_BT:
         qm->sqc_table = addr;
-        finish(qm, true);
+        hisi_qm_mailbox_finish(qm, true);
         return;
     case QM_MB_CQC_BT:
         qm->cqc_table = addr;
-        finish(qm, true);
+        hisi_qm_mailbox_finish(qm, true);
         return;
     case QM_MB_SQC_VFT:
         if (is_read) {
             answer_vft(qm);
-            finish(qm, true);
+            hisi_qm_mailbox_finish(qm, true);
             return;
         }
         break;
@@ -244,30 +212,70 @@ void hisi_qm_mailbox_start(HisiQm *qm)
         if (qm->version < 3) {
             break;
         }
-        qm->mb_waits_for = cmd;
-        hisi_qm_set_reg(qm, QM_MAILBOX, FIELD_DP32(word, QM_MB, BUSY, 1));
-        hisi_qm_mailbox_recheck(qm);
+        hisi_qm_drain_begin(qm, cmd);
         return;
     }
     qemu_log_mask(LOG_GUEST_ERROR, "hisi-qm: mailbox command %u (queue %u, "
                   "address 0x%" PRIx64 ") failed\n", cmd, qn, addr);
-    finish(qm, false);
+    hisi_qm_mailbox_finish(qm, false);
+}
+
+/* What a table's entries of queue @qn and on are; false: @qn was not started. */
+typedef bool Snapshot(const HisiQm *qm, unsigned qn, uint32_t *now);
+
+static bool snapshot_valid_sq(const HisiQm *qm, unsigned qn, uint32_t *now)
+{
+    if (qm->sq[qn].valid) {
+        snapshot_sq(&qm->sq[qn], now);
+    }
+    return qm->sq[qn].valid;
+}
+
+static bool snapshot_valid_cq(const HisiQm *qm, unsigned qn, uint32_t *now)
+{
+    if (qm->cq[qn].valid) {
+        snapshot_cq(&qm->cq[qn], now);
+    }
+    return qm->cq[qn].valid;
+}
+
+/* Contexts that are side by side are one access: a page of them at most. */
+enum { CONTEXTS_AT_A_TIME = 4096 / QM_SQC_BYTES };
+
+/* False: the table cannot be written. */
+static bool write_table(HisiQm *qm, hwaddr table, Snapshot *snapshot_of)
+{
+    uint32_t words[CONTEXTS_AT_A_TIME][QM_SQC_BYTES / 4];
+    unsigned n = 0;
+
+    if (!table) {
+        return true;
+    }
+    for (unsigned qn = 0; qn <= qm->vft_queues; qn++) {
+        bool valid = qn < qm->vft_queues && snapshot_of(qm, qn, words[n]);
+
+        for (unsigned i = 0; valid && i < ARRAY_SIZE(words[n]); i++) {
+            words[n][i] = cpu_to_le32(words[n][i]);
+        }
+        n += valid;
+        if (n && (!valid || n == CONTEXTS_AT_A_TIME)) {
+            unsigned first = qn + valid - n;
+
+            if (pci_dma_write(qm->pdev, table + first * QM_SQC_BYTES, words,
+                              n * QM_SQC_BYTES)) {
+                return false;
+            }
+            n = 0;
+        }
+    }
+    return true;
 }
 
 void hisi_qm_cache_write_back(HisiQm *qm)
 {
-    uint32_t now[QM_SQC_BYTES / 4];
-
-    for (unsigned qn = 0; qn < qm->vft_queues; qn++) {
-        if (qm->sqc_table && qm->sq[qn].valid) {
-            snapshot_sq(&qm->sq[qn], now);
-            write_context(qm, qm->sqc_table + qn * QM_SQC_BYTES, now,
-                          QM_SQC_BYTES);
-        }
-        if (qm->cqc_table && qm->cq[qn].valid) {
-            snapshot_cq(&qm->cq[qn], now);
-            write_context(qm, qm->cqc_table + qn * QM_SQC_BYTES, now,
-                          QM_SQC_BYTES);
-        }
+    if (!write_table(qm, qm->sqc_table, snapshot_valid_sq) ||
+        !write_table(qm, qm->cqc_table, snapshot_valid_cq)) {
+        qemu_log_mask(LOG_GUEST_ERROR,
+                      "hisi-qm: a table of contexts cannot be written\n");
     }
 }

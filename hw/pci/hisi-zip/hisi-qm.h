@@ -61,6 +61,7 @@ struct HisiQm {
     const HisiQmOps *ops;
     unsigned version;           /* 2 or 3 */
     uint32_t queues;            /* 2 ... HISI_QM_MAX_QUEUES */
+    unsigned pasid_bits;        /* 1 ... 16 */
     MemoryRegion bar2;
     MemoryRegion bar4;
 
@@ -82,31 +83,47 @@ struct HisiQm {
     uint16_t eq_cqn[HISI_QM_MAX_QUEUES];
 };
 
-/* hisi-qm.c: registers */
+/*
+ * From the ground up: a file calls those above it in this list, and the engine
+ * by HisiQmOps.
+ */
 
-/* Sets up the BARs of @pdev; the configuration fields are filled in. */
-void hisi_qm_realize(HisiQm *qm, PCIDevice *pdev, const HisiQmOps *ops);
-/* The state after power-on; the engine's constants are written by set_reg. */
-void hisi_qm_reset(HisiQm *qm);
+/* hisi-qm-registers.c */
+
 /* @offset: in BAR2, 4-aligned; what lies in no window reads 0. */
 uint32_t hisi_qm_reg(HisiQm *qm, hwaddr offset);
 void hisi_qm_set_reg(HisiQm *qm, hwaddr offset, uint32_t value);
-/* Every context goes, every queue's work is abandoned. */
-void hisi_qm_clear_contexts(HisiQm *qm);
-extern const VMStateDescription vmstate_hisi_qm;
 
-/* hisi-qm-mailbox.c */
-
-void hisi_qm_mailbox_start(HisiQm *qm);
-/* A queue may have become idle: finish a command that waits for it. */
-void hisi_qm_mailbox_recheck(HisiQm *qm);
-/* Contexts to the tables that software named. */
-void hisi_qm_cache_write_back(HisiQm *qm);
-
-/* hisi-qm-queue.c */
+/* hisi-qm-drain.c */
 
 bool hisi_qm_queue_is_idle(const HisiQm *qm, unsigned qn);
 bool hisi_qm_is_idle(const HisiQm *qm);
+void hisi_qm_mailbox_finish(HisiQm *qm, bool ok);
+/* @cmd ends when what it names is idle: QM_MB_STOP_QP or QM_MB_FLUSH_QM. */
+void hisi_qm_drain_begin(HisiQm *qm, unsigned cmd);
+/* A queue may have become idle: finish a command that waits for it. */
+void hisi_qm_drain_check(HisiQm *qm);
+
+/* hisi-qm-events.c */
+
+/* The event of completion queue @cqn, if it is due and there is room. */
+void hisi_qm_update_cq_event(HisiQm *qm, unsigned cqn);
+void hisi_qm_update_interrupts(HisiQm *qm);
+/* Queue events and interrupts that became possible. */
+void hisi_qm_update_events(HisiQm *qm);
+/* @type: QM_AEQE_* */
+void hisi_qm_queue_error(HisiQm *qm, unsigned qn, unsigned type);
+void hisi_qm_eq_doorbell(HisiQm *qm, uint64_t value);
+void hisi_qm_aeq_doorbell(HisiQm *qm, uint64_t value);
+/* Says in the log why a doorbell was dropped. */
+void hisi_qm_bad_doorbell(unsigned qn, uint64_t value, const char *why);
+
+/* hisi-qm-queue.c */
+
+/* All queues lose their contexts, and their work is abandoned. */
+void hisi_qm_clear_queues(HisiQm *qm);
+bool hisi_qm_sq_context_is_legal(const HisiQm *qm, const uint32_t *context);
+bool hisi_qm_cq_context_is_legal(const uint32_t *context);
 /*
  * The oldest entry of @qn into @sqe (ops->sqe_bytes). False when there is
  * none. One that cannot be read is completed with an error and skipped.
@@ -119,13 +136,33 @@ void hisi_qm_complete(HisiQm *qm, unsigned qn, const void *sqe);
  * @value. Illegal ones are dropped.
  */
 void hisi_qm_doorbell(HisiQm *qm, int qn, uint64_t value);
-/* Queue events and interrupts that became possible. */
-void hisi_qm_update_events(HisiQm *qm);
 /* [3:0] of the context: HISI_ZIP_COMPRESS and so on. */
 unsigned hisi_qm_queue_type(const HisiQm *qm, unsigned qn);
 /* The PASID in @qn's context; *@is_enabled: V3's enable bit. */
 uint32_t hisi_qm_queue_pasid(const HisiQm *qm, unsigned qn, bool *is_enabled);
 /* After migration: kicks each queue that has entries. */
 void hisi_qm_resume(HisiQm *qm);
+
+/* hisi-qm-vft.c */
+
+uint64_t hisi_qm_vft_entry(const HisiQm *qm);
+void hisi_qm_vft_operation(HisiQm *qm);
+
+/* hisi-qm-mailbox.c */
+
+void hisi_qm_mailbox_start(HisiQm *qm);
+/* Contexts to the tables that software named. */
+void hisi_qm_cache_write_back(HisiQm *qm);
+
+/* hisi-qm.c */
+
+/* Sets up the BARs of @pdev; the configuration fields are filled in. */
+void hisi_qm_realize(HisiQm *qm, PCIDevice *pdev, const HisiQmOps *ops);
+/* The state after power-on; the engine's constants are written by set_reg. */
+void hisi_qm_reset(HisiQm *qm);
+
+/* hisi-qm-migration.c */
+
+extern const VMStateDescription vmstate_hisi_qm;
 
 #endif

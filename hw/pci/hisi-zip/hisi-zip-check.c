@@ -7,7 +7,6 @@
 #include <zlib.h>
 #include "qemu/bswap.h"
 #include "hisi-zip-abi.h"
-#include "hisi-zip-codec.h"
 #include "hisi-zip-check.h"
 
 static unsigned trailer_bytes(const HisiZipCheck *check)

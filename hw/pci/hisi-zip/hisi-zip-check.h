@@ -1,11 +1,31 @@
 /*
- * The checksum and the trailer of each format, for both halves of the ZIP
- * engine (hisi-zip-codec.c, hisi-zip-stream.c): RFC 1950, RFC 1952.
+ * The checksum and the trailer of each format (RFC 1950, RFC 1952), and what a
+ * step takes and gives, for both halves of the ZIP engine (hisi-zip-codec.c,
+ * hisi-zip-stream.c). No zlib stream.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #ifndef HW_PCI_HISI_ZIP_CHECK_H
 #define HW_PCI_HISI_ZIP_CHECK_H
+
+/* What a step of either half says, see hisi_zip_codec_run(). */
+typedef enum HisiZipCodecResult {
+    HISI_ZIP_CODEC_MORE,        /* wants more input or more room */
+    HISI_ZIP_CODEC_GOES_ON,     /* that was much: call again */
+    HISI_ZIP_CODEC_END,         /* everything is out, the trailer too */
+    HISI_ZIP_CODEC_BAD_DATA,    /* not a deflate stream */
+    HISI_ZIP_CODEC_BAD_CHECK,   /* the trailer does not match */
+} HisiZipCodecResult;
+
+/* Where run() may read and write; it advances both. */
+typedef struct HisiZipCodecIo {
+    const uint8_t *in;
+    size_t in_bytes;
+    bool in_is_last;            /* no input comes after this */
+    uint8_t *out;
+    size_t out_bytes;           /* > 0 */
+    uint32_t cost;              /* goes up by what it took, as SvaRequester.cost */
+} HisiZipCodecIo;
 
 enum { HISI_ZIP_TRAILER_MAX_BYTES = 8 };
 

@@ -9,8 +9,12 @@
 #include "qemu/bswap.h"
 #include "hisi-zip-list.h"
 
-/* Headers and entries: of one list, and in one call. */
-enum { MAX_STEPS = 65536, STEPS_AT_A_TIME = 256 };
+/* Headers and entries of one list. */
+enum { MAX_STEPS = 65536 };
+/* What one call may cost, as SvaRequester.cost counts, and a step beyond it. */
+#define MOVE_COST       (128 * 1024)
+/* Between two looks at the cost, which a device's registers drive up. */
+enum { PIECE_BYTES = 4096 };
 
 void hisi_zip_cursor_init(HisiZipCursor *cursor, bool is_list, uint64_t addr,
                           uint32_t offset)
@@ -87,7 +91,7 @@ static HisiZipMove fetch_entry(HisiZipCursor *cursor, SvaChannel *ch)
 
 /* Until there is a piece with bytes left, or the list ends. */
 static HisiZipMove next_piece(HisiZipCursor *cursor, SvaChannel *ch,
-                              unsigned *steps)
+                              uint64_t cost_end)
 {
     while (!cursor->left && !cursor->ended) {
         HisiZipMove move;
@@ -95,7 +99,7 @@ static HisiZipMove next_piece(HisiZipCursor *cursor, SvaChannel *ch,
         if (!cursor->steps_left) {
             return HISI_ZIP_LIST_IS_BAD;
         }
-        if (!(*steps)--) {
+        if (ch->requester->cost >= cost_end) {
             return HISI_ZIP_MOVE_YIELD;
         }
         if (!cursor->header_is_read) {
@@ -120,16 +124,19 @@ static HisiZipMove cursor_move(HisiZipCursor *cursor, SvaChannel *ch,
                                uint8_t *to, const uint8_t *from, size_t len,
                                size_t *moved)
 {
-    unsigned steps = STEPS_AT_A_TIME;
+    uint64_t cost_end = ch->requester->cost + MOVE_COST;
 
     while (cursor->moved < len) {
         uint64_t n, done = 0;
         HisiZipMove move;
         SvaDma dma;
 
+        if (ch->requester->cost >= cost_end) {
+            return HISI_ZIP_MOVE_YIELD;
+        }
         if (!cursor->left) {
             ch->pasid = list_pasid;
-            move = next_piece(cursor, ch, &steps);
+            move = next_piece(cursor, ch, cost_end);
             if (move != HISI_ZIP_MOVED) {
                 return move;
             }
@@ -138,7 +145,7 @@ static HisiZipMove cursor_move(HisiZipCursor *cursor, SvaChannel *ch,
             }
         }
         ch->pasid = data_pasid;
-        n = MIN(cursor->left, len - cursor->moved);
+        n = MIN(MIN(cursor->left, len - cursor->moved), PIECE_BYTES);
         dma = to ? sva_dma_read(ch, cursor->addr, to + cursor->moved, n, &done)
                  : sva_dma_write(ch, cursor->addr, from + cursor->moved, n,
                                  &done);

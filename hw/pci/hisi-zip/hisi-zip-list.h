@@ -2,7 +2,7 @@
  * A request's source or destination as a stream of bytes: a flat buffer or a
  * scatter/gather list, walked as the transfer goes. Any read or write of it
  * may stall; the cursor then stands where the same call goes on.
- * Called by hisi-zip-job.c.
+ * Called by hisi-zip-job.c and hisi-zip-context.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -14,7 +14,7 @@
 
 typedef enum HisiZipMove {
     HISI_ZIP_MOVED,         /* all of it, or up to the end of the list */
-    HISI_ZIP_MOVE_YIELD,    /* much of a list walked: go on later */
+    HISI_ZIP_MOVE_YIELD,    /* that cost enough: go on later */
     HISI_ZIP_MOVE_STALLED,
     HISI_ZIP_MOVE_REFUSED,  /* the data */
     HISI_ZIP_LIST_NOT_READ, /* refused, the list */

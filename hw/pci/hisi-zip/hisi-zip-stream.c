@@ -38,8 +38,10 @@ struct HisiZipStream {
     uint8_t pending[PENDING_BYTES];
 
     /* Compression */
+    int level;
     bool owes_flush;                /* of the slice */
     int flush;
+    uint32_t slice_pos, slice_bytes;    /* zlib has had so much of it */
     uint8_t slice[SLICE_BYTES];
 
     /* Decompression: the header of the block in work, as far as it was read */
@@ -109,6 +111,7 @@ HisiZipStream *hisi_zip_stream_new(bool decompress, unsigned format,
     stream = g_new0(HisiZipStream, 1);
     stream->decompress = decompress;
     stream->in_header = true;
+    stream->level = level;
     hisi_zip_check_init(&stream->check, format);
     ret = decompress ? inflateInit2(&stream->zs, -MAX_WBITS)
                      : deflateInit2(&stream->zs, level, Z_DEFLATED, -bits, 8,
@@ -155,27 +158,42 @@ static bool give_pending(HisiZipStream *stream, HisiZipCodecIo *io)
 
 /* ---- Compression ------------------------------------------------------ */
 
-/* Goes on with the slice and its flush; false: no room left. */
-static bool flush_slice(HisiZipStream *stream, HisiZipCodecIo *io)
+/*
+ * Goes on with the slice and its flush: END, it is through; MORE, there is no
+ * room left.
+ */
+static HisiZipCodecResult run_slice(HisiZipStream *stream, HisiZipCodecIo *io)
 {
+    uint32_t byte_cost = hisi_zip_deflate_cost(stream->level);
     z_stream *zs = &stream->zs;
+    bool is_last;
     int ret;
 
     if (!io->out_bytes) {
-        return false;
+        return HISI_ZIP_CODEC_MORE;
     }
+    if (!zs->avail_in) {
+        zs->next_in = stream->slice + stream->slice_pos;
+        zs->avail_in = MIN(stream->slice_bytes - stream->slice_pos,
+                           HISI_ZIP_CODEC_COST / byte_cost);
+        stream->slice_pos += zs->avail_in;
+        io->cost += zs->avail_in * byte_cost;
+    }
+    is_last = stream->slice_pos == stream->slice_bytes;
     zs->next_out = io->out;
     zs->avail_out = io->out_bytes;
-    ret = deflate(zs, stream->flush);
+    ret = deflate(zs, is_last ? stream->flush : Z_NO_FLUSH);
     io->out = zs->next_out;
     io->out_bytes = zs->avail_out;
     if (ret == Z_STREAM_END) {
         stream->body_is_done = true;
     } else if (!zs->avail_out) {
-        return false;
+        return HISI_ZIP_CODEC_MORE;
+    } else if (!is_last) {
+        return HISI_ZIP_CODEC_GOES_ON;
     }
     stream->owes_flush = false;
-    return true;
+    return HISI_ZIP_CODEC_END;
 }
 
 static void take_slice(HisiZipStream *stream, HisiZipCodecIo *io, bool finish)
@@ -186,8 +204,8 @@ static void take_slice(HisiZipStream *stream, HisiZipCodecIo *io, bool finish)
     hisi_zip_check_add(&stream->check, io->in, bytes);
     io->in += bytes;
     io->in_bytes -= bytes;
-    stream->zs.next_in = stream->slice;
-    stream->zs.avail_in = bytes;
+    stream->slice_pos = 0;
+    stream->slice_bytes = bytes;
     stream->flush = finish && io->in_is_last && !io->in_bytes ? Z_FINISH
                                                               : Z_SYNC_FLUSH;
     stream->owes_flush = true;
@@ -200,14 +218,20 @@ static HisiZipCodecResult run_compression(HisiZipStream *stream,
         return HISI_ZIP_CODEC_MORE;
     }
     while (!stream->body_is_done) {
+        HisiZipCodecResult result;
+
+        if (io->cost >= HISI_ZIP_CODEC_COST) {
+            return HISI_ZIP_CODEC_GOES_ON;
+        }
         if (!stream->owes_flush) {
             if (!io->in_bytes && !(finish && io->in_is_last)) {
                 return HISI_ZIP_CODEC_MORE;
             }
             take_slice(stream, io, finish);
         }
-        if (!flush_slice(stream, io)) {
-            return HISI_ZIP_CODEC_MORE;
+        result = run_slice(stream, io);
+        if (result == HISI_ZIP_CODEC_MORE) {
+            return result;
         }
     }
     return hisi_zip_check_put(&stream->check, io);
@@ -279,7 +303,8 @@ static int inflate_some(HisiZipStream *stream, HisiZipCodecIo *io)
     const uint8_t *in = io->in;
     uint8_t *out = io->out;
     bool was_in_header = stream->in_header;
-    size_t most = io->in_bytes;
+    size_t most = MIN(io->in_bytes,
+                      HISI_ZIP_CODEC_COST / HISI_ZIP_INFLATE_COST(1, 0));
     int ret;
 
     /* So that a header that was too long is noticed before it is noted */
@@ -296,6 +321,8 @@ static int inflate_some(HisiZipStream *stream, HisiZipCodecIo *io)
     io->out = zs->next_out;
     io->out_bytes = zs->avail_out;
     hisi_zip_check_add(&stream->check, out, io->out - out);
+    /* An end of a header or block, too, costs something */
+    io->cost += HISI_ZIP_INFLATE_COST(io->in - in + 4, io->out - out);
     if (!note_input(stream, in, io->in - in)) {
         return Z_DATA_ERROR;
     }
@@ -320,6 +347,9 @@ static HisiZipCodecResult run_decompression(HisiZipStream *stream,
         return HISI_ZIP_CODEC_MORE;
     }
     while (!stream->body_is_done) {
+        if (io->cost >= HISI_ZIP_CODEC_COST) {
+            return HISI_ZIP_CODEC_GOES_ON;
+        }
         switch (inflate_some(stream, io)) {
         case Z_OK:
         case Z_STREAM_END:
@@ -492,28 +522,36 @@ HisiZipCodecResult hisi_zip_stream_run(HisiZipStream *stream,
                               : run_compression(stream, io, finish);
 }
 
-bool hisi_zip_stream_save(HisiZipStream *stream, uint8_t *context,
-                          bool *has_output)
+HisiZipCodecResult hisi_zip_stream_settle(HisiZipStream *stream,
+                                          uint32_t *cost)
 {
-    const HisiZipCheck *check = &stream->check;
-    HisiZipCodecIo io = { 0 };
-    uint32_t window_bytes = 0;
+    HisiZipCodecIo io = { .in = stream->slice };
+    HisiZipCodecResult result = HISI_ZIP_CODEC_END;
 
     /* Output that had no room to the front, more output behind it */
     stream->pending_bytes -= stream->pending_pos;
     memmove(stream->pending, stream->pending + stream->pending_pos,
             stream->pending_bytes);
     stream->pending_pos = 0;
-    io.in = stream->slice;
     io.out = stream->pending + stream->pending_bytes;
     io.out_bytes = PENDING_BYTES - stream->pending_bytes;
-    if (stream->decompress ? !settle(stream, &io)
-                           : stream->owes_flush && !flush_slice(stream, &io)) {
-        return false;
+    if (stream->decompress) {
+        result = settle(stream, &io) ? HISI_ZIP_CODEC_END : HISI_ZIP_CODEC_MORE;
+    } else if (stream->owes_flush) {
+        result = run_slice(stream, &io);
     }
     stream->pending_bytes = PENDING_BYTES - io.out_bytes;
-    *has_output = stream->pending_bytes > 0;
+    *cost += io.cost;
+    return result;
+}
 
+bool hisi_zip_stream_save(HisiZipStream *stream, uint8_t *context,
+                          bool *has_output)
+{
+    const HisiZipCheck *check = &stream->check;
+    uint32_t window_bytes = 0;
+
+    *has_output = stream->pending_bytes > 0;
     memset(context, 0, HISI_ZIP_STREAM_CONTEXT_BYTES);
     if (!stream->decompress) {
         window_bytes = save_compression(stream, context + CTX_WINDOW);

@@ -35,6 +35,12 @@ HisiZipCodecResult hisi_zip_stream_run(HisiZipStream *stream,
                                        HisiZipCodecIo *io, bool finish);
 
 /*
+ * Ends what zlib has begun and had no room for, before save: GOES_ON, call it
+ * again; END. Anything else does not happen. *@cost goes up by what it took.
+ */
+HisiZipCodecResult hisi_zip_stream_settle(HisiZipStream *stream,
+                                          uint32_t *cost);
+/*
  * Writes @context (HISI_ZIP_STREAM_CONTEXT_BYTES); the stream can only be freed
  * after this. *@has_output: there is output that had no room. False: it cannot
  * be saved, which does not happen.
@@ -42,6 +48,6 @@ HisiZipCodecResult hisi_zip_stream_run(HisiZipStream *stream,
 bool hisi_zip_stream_save(HisiZipStream *stream, uint8_t *context,
                           bool *has_output);
 
-const struct HisiZipCheck *hisi_zip_stream_check(const HisiZipStream *stream);
+const HisiZipCheck *hisi_zip_stream_check(const HisiZipStream *stream);
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * HiSilicon ZIP: the PCI function that Linux's hisi_zip driver knows, from
  * 6.1 on: a queue manager (hisi-qm*.c) in front of a compression engine
- * (hisi-zip-job.c). docs/specs/hisi-zip.rst says what is modelled.
+ * (hisi-zip-engine.c). docs/specs/hisi-zip.rst says what is modelled.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -196,6 +196,7 @@ static void zip_realize(PCIDevice *pdev, Error **errp)
 
     qm->version = zip->version;
     qm->queues = zip->queues;
+    qm->pasid_bits = zip->pasid_bits;
     hisi_qm_realize(qm, pdev, &zip_ops);
     hisi_zip_engine_init(zip);
 }

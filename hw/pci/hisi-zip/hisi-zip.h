@@ -1,5 +1,6 @@
 /*
- * The HiSilicon ZIP accelerator as a PCI function. Private to hisi-zip*.c.
+ * The HiSilicon ZIP accelerator as a PCI function: its state, and the engine
+ * that works on its queues. Not jobs. Private to hisi-zip.c and -engine.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -16,7 +17,13 @@
 #define TYPE_HISI_ZIP "hisi-zip"
 OBJECT_DECLARE_SIMPLE_TYPE(HisiZip, HISI_ZIP)
 
-typedef struct HisiZipJob HisiZipJob;
+struct HisiZipJob;
+
+/*
+ * Jobs that may be in work, stalled ones too. Each has up to 440 KiB of host
+ * memory, so that a guest has 28 MiB at most.
+ */
+enum { HISI_ZIP_MAX_JOBS = 64 };
 
 struct HisiZip {
     PCIDevice parent_obj;
@@ -35,9 +42,11 @@ struct HisiZip {
 
     /* The engine. Nothing of it migrates: jobs start again. */
     SvaWorker worker;
-    HisiZipJob *jobs[HISI_QM_MAX_QUEUES];   /* NULL: none in work */
-    HisiZipJob *in_step;        /* the one that is executing now */
+    struct HisiZipJob *jobs[HISI_QM_MAX_QUEUES];    /* NULL: none in work */
+    unsigned jobs_in_work;      /* at most HISI_ZIP_MAX_JOBS */
+    struct HisiZipJob *in_step; /* the one that is executing now */
     DECLARE_BITMAP(runnable, HISI_QM_MAX_QUEUES);
+    DECLARE_BITMAP(waiting, HISI_QM_MAX_QUEUES);    /* until a job is over */
     unsigned next_queue;        /* round robin */
 };
 
@@ -47,7 +56,7 @@ struct HisiZip {
 #define ZIP_DATA_WUSER      0x301134
 #define ZIP_USER_SSV        (1u << 0)   /* V2: with the queue's PASID */
 
-/* hisi-zip-job.c */
+/* hisi-zip-engine.c */
 void hisi_zip_engine_init(HisiZip *zip);
 void hisi_zip_engine_fini(HisiZip *zip);
 /* @qn has entries: work on them, later. */

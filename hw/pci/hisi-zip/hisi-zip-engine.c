@@ -1,0 +1,218 @@
+/*
+ * The ZIP engine: whose turn it is. Takes each queue's entries in order, one
+ * job for a queue, and gives the jobs that can go on a step after the other.
+ * Not what a job does, which is hisi-zip-job.c's.
+ *
+ * Jobs do not migrate: one that was in work starts again from its entry. That
+ * does no harm where the entry's source is still there; docs/specs/hisi-zip.rst
+ * names the two cases in which it is not.
+ *
+ * Called by the queue manager through hisi-zip.c, and by the worker.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "qemu/osdep.h"
+#include "hisi-zip.h"
+#include "hisi-zip-job.h"
+#include "trace.h"
+
+/* An entry's way in or out: its own access, and what tells of its end. */
+#define ENTRY_COST      (8 * SVA_ACCESS_COST)
+
+static void schedule(HisiZip *zip, unsigned qn)
+{
+    set_bit(qn, zip->runnable);
+    sva_worker_schedule(&zip->worker);
+}
+
+static void job_wake(SvaChannel *ch)
+{
+    HisiZipJob *job = container_of(ch, HisiZipJob, ch);
+
+    schedule(job->owner, job->qn);
+}
+
+/* The queue in @map that is next in turn; HISI_QM_MAX_QUEUES: none. */
+static unsigned next_queue(HisiZip *zip, const unsigned long *map)
+{
+    unsigned qn = find_next_bit(map, HISI_QM_MAX_QUEUES, zip->next_queue);
+
+    return qn < HISI_QM_MAX_QUEUES ? qn
+                                   : find_first_bit(map, HISI_QM_MAX_QUEUES);
+}
+
+/* ---- Jobs -------------------------------------------------------------- */
+
+/*
+ * V3 has PASIDs on for a queue, V2 for all queues, by kind of access. Kernel
+ * queues have none.
+ */
+static HisiZipPasids queue_pasids(HisiZip *zip, unsigned qn)
+{
+    HisiQm *qm = &zip->qm;
+    bool is_enabled;
+    uint32_t pasid = hisi_qm_queue_pasid(qm, qn, &is_enabled);
+    bool list = is_enabled, read = is_enabled, write = is_enabled;
+
+    if (qm->version < 3) {
+        list = hisi_qm_reg(qm, ZIP_SGL_RUSER) & ZIP_USER_SSV;
+        read = hisi_qm_reg(qm, ZIP_DATA_RUSER) & ZIP_USER_SSV;
+        write = hisi_qm_reg(qm, ZIP_DATA_WUSER) & ZIP_USER_SSV;
+    }
+    return (HisiZipPasids) {
+        .list = list ? pasid : SVA_NO_PASID,
+        .read = read ? pasid : SVA_NO_PASID,
+        .write = write ? pasid : SVA_NO_PASID,
+    };
+}
+
+/*
+ * Begin with the next entry of @qn. False: there is none, or as many jobs are
+ * in work as there may be, and @qn waits until one of them is over.
+ */
+static bool begin_job(HisiZip *zip, unsigned qn)
+{
+    uint32_t sqe[HISI_ZIP_SQE_WORDS];
+    HisiZipJob *job;
+
+    if (zip->jobs_in_work == HISI_ZIP_MAX_JOBS) {
+        set_bit(qn, zip->waiting);
+        return false;
+    }
+    zip->requester.cost += ENTRY_COST;
+    if (!hisi_qm_peek(&zip->qm, qn, sqe)) {
+        return false;
+    }
+    job = hisi_zip_job_new(&zip->requester, job_wake, sqe,
+                           hisi_qm_queue_type(&zip->qm, qn), zip->level,
+                           queue_pasids(zip, qn));
+    job->owner = zip;
+    job->qn = qn;
+    zip->jobs[qn] = job;
+    zip->jobs_in_work++;
+    trace_hisi_zip_job_start(qn, job->pasids.list, job->pasids.read,
+                             job->request.sqe[HISI_ZIP_SQE_REQUEST],
+                             job->request.src, job->request.input_bytes,
+                             job->request.dst, job->request.room);
+    return true;
+}
+
+/* The job of @qn leaves the engine, and another queue may begin one. */
+static void release_job(HisiZip *zip, unsigned qn)
+{
+    unsigned other = next_queue(zip, zip->waiting);
+
+    zip->jobs[qn] = NULL;
+    zip->jobs_in_work--;
+    if (other < HISI_QM_MAX_QUEUES) {
+        clear_bit(other, zip->waiting);
+        schedule(zip, other);
+    }
+}
+
+/* The job leaves the engine before software hears of it. */
+static void finish_job(HisiZip *zip, unsigned qn)
+{
+    HisiZipJob *job = zip->jobs[qn];
+    uint32_t sqe[HISI_ZIP_SQE_WORDS];
+
+    hisi_zip_job_result(job, sqe);
+    trace_hisi_zip_job_done(qn, job->status, hisi_zip_job_consumed(job),
+                            job->produced, job->ch.count.stalls);
+    release_job(zip, qn);
+    hisi_zip_job_free(job);
+    set_bit(qn, zip->runnable);     /* there may be more */
+    zip->requester.cost += ENTRY_COST;
+    hisi_qm_complete(&zip->qm, qn, sqe);
+}
+
+/* ---- Turns ------------------------------------------------------------- */
+
+static void run_queue(HisiZip *zip, unsigned qn)
+{
+    HisiZipJob *job;
+    HisiZipStep step;
+
+    if (!zip->jobs[qn] && !begin_job(zip, qn)) {
+        return;
+    }
+    job = zip->jobs[qn];
+    /* A doorbell kicks, too: the channel has one access at a time. */
+    if (sva_channel_is_stalled(&job->ch)) {
+        return;
+    }
+    zip->in_step = job;
+    step = hisi_zip_job_step(job);
+    zip->in_step = NULL;
+    if (!zip->jobs[qn]) {
+        hisi_zip_job_free(job);     /* abandoned meanwhile */
+        return;
+    }
+    switch (step) {
+    case HISI_ZIP_GOES_ON:
+        set_bit(qn, zip->runnable);
+        break;
+    case HISI_ZIP_DONE:
+        finish_job(zip, qn);
+        break;
+    case HISI_ZIP_STALLED:
+    case HISI_ZIP_GONE:
+        break;
+    }
+}
+
+/* One turn: steps of one queue after the other, until they have cost enough. */
+static bool run_queues(PCIDevice *pdev)
+{
+    HisiZip *zip = HISI_ZIP(pdev);
+    uint64_t cost_end = zip->requester.cost + SVA_WORKER_TURN_COST;
+    unsigned qn;
+
+    while ((qn = next_queue(zip, zip->runnable)) < HISI_QM_MAX_QUEUES) {
+        if (zip->requester.cost >= cost_end) {
+            return true;
+        }
+        clear_bit(qn, zip->runnable);
+        zip->next_queue = (qn + 1) % HISI_QM_MAX_QUEUES;
+        run_queue(zip, qn);
+    }
+    return false;
+}
+
+/* ---- What the queue manager asks for ----------------------------------- */
+
+void hisi_zip_engine_kick(HisiZip *zip, unsigned qn)
+{
+    schedule(zip, qn);
+}
+
+void hisi_zip_engine_abandon(HisiZip *zip, unsigned qn)
+{
+    HisiZipJob *job = zip->jobs[qn];
+
+    clear_bit(qn, zip->runnable);
+    clear_bit(qn, zip->waiting);
+    if (!job) {
+        return;
+    }
+    release_job(zip, qn);
+    if (job == zip->in_step) {
+        /* It wrote to what resets the device, and the write goes on. */
+        sva_channel_cancel(&job->ch);
+    } else {
+        hisi_zip_job_free(job);
+    }
+}
+
+void hisi_zip_engine_init(HisiZip *zip)
+{
+    sva_worker_init(&zip->worker, PCI_DEVICE(zip), run_queues);
+}
+
+void hisi_zip_engine_fini(HisiZip *zip)
+{
+    for (unsigned qn = 0; qn < HISI_QM_MAX_QUEUES; qn++) {
+        hisi_zip_engine_abandon(zip, qn);
+    }
+    sva_worker_fini(&zip->worker);
+}
