@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include "libtest.h"
 
-#define BYTES (64 * KIB)
+#define BYTES (16 * page_bytes())
 
 int main(void)
 {
