@@ -149,8 +149,12 @@ static void host_stall_resolved(void *opaque, void *cookie,
                                 Smmu3Resolution how)
 {
     FakeResolution resolution = { cookie, how };
+    FakeHost *host = opaque;
 
-    g_array_append_val(((FakeHost *)opaque)->resolutions, resolution);
+    if (host->on_resolved) {
+        host->on_resolved(host, cookie);
+    }
+    g_array_append_val(host->resolutions, resolution);
 }
 
 static void host_atc_invalidate(void *opaque, const Smmu3AtcInvalidate *inv)

@@ -53,6 +53,8 @@ struct FakeHost {
     /* Called with each trace; @words are its four values. */
     void (*on_trace)(FakeHost *host, Smmu3TraceKind kind,
                      const uint64_t words[4]);
+    /* Called with each answer to a stall. */
+    void (*on_resolved)(FakeHost *host, void *cookie);
     void *hook_data;
 };
 

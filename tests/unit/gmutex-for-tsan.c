@@ -1,5 +1,5 @@
 /*
- * GLib's mutexes, by POSIX ones: the thread sanitizer does not see what an
+ * GLib's mutexes and conditions, by POSIX ones: the thread sanitizer does not see what an
  * uninstrumented GLib does, and takes each lock for a race. Linked only into
  * test programs built with -fsanitize=thread:
  *
@@ -56,4 +56,29 @@ void g_mutex_unlock(GMutex *mutex)
 gboolean g_mutex_trylock(GMutex *mutex)
 {
     return pthread_mutex_trylock(posix_mutex(mutex)) == 0;
+}
+
+void g_cond_init(GCond *cond)
+{
+    pthread_cond_t *mine = malloc(sizeof(*mine));
+
+    pthread_cond_init(mine, NULL);
+    cond->p = mine;
+}
+
+void g_cond_clear(GCond *cond)
+{
+    pthread_cond_destroy(cond->p);
+    free(cond->p);
+    cond->p = NULL;
+}
+
+void g_cond_wait(GCond *cond, GMutex *mutex)
+{
+    pthread_cond_wait(cond->p, posix_mutex(mutex));
+}
+
+void g_cond_broadcast(GCond *cond)
+{
+    pthread_cond_broadcast(cond->p);
 }

@@ -57,6 +57,36 @@ static void signalled(Smmu3 *s, uint32_t generation)
     g_mutex_unlock(&s->lock);
 }
 
+/* smmu3_cancel() in another thread waits until this is over. */
+static void tell_resolved(Smmu3 *s, const Smmu3Mail *mail)
+{
+    s->ops->stall_resolved(s->host, mail->stall.cookie, mail->stall.how);
+    g_mutex_lock(&s->lock);
+    s->resolver = NULL;
+    if (s->waiting_for_it) {
+        g_cond_broadcast(&s->resolved);
+    }
+    g_mutex_unlock(&s->lock);
+}
+
+/*
+ * The oldest mail; false: there is none. From the outbox to the endpoint in one
+ * piece, as smmu3_cancel() sees it: it finds an answer in one place or the other.
+ */
+static bool take(Smmu3 *s, Smmu3Mail *mail)
+{
+    bool any;
+
+    g_mutex_lock(&s->lock);
+    any = smmu3_outbox_take(&s->outbox, mail);
+    if (any && mail->kind == SMMU3_MAIL_STALL_RESOLVED) {
+        s->resolving = mail->stall.cookie;
+        s->resolver = g_thread_self();
+    }
+    g_mutex_unlock(&s->lock);
+    return any;
+}
+
 static void deliver(Smmu3 *s, const Smmu3Mail *mail)
 {
     switch (mail->kind) {
@@ -75,7 +105,7 @@ static void deliver(Smmu3 *s, const Smmu3Mail *mail)
         s->ops->send_event(s->host);
         break;
     case SMMU3_MAIL_STALL_RESOLVED:
-        s->ops->stall_resolved(s->host, mail->stall.cookie, mail->stall.how);
+        tell_resolved(s, mail);
         break;
     case SMMU3_MAIL_ATC_INVALIDATE:
         s->ops->atc_invalidate(s->host, &mail->atc);
@@ -97,16 +127,9 @@ static unsigned deliver_all(Smmu3 *s, unsigned max)
 {
     unsigned done = 0;
 
-    while (done < max) {
-        Smmu3Mail mail;
-        bool more;
+    Smmu3Mail mail;
 
-        g_mutex_lock(&s->lock);
-        more = smmu3_outbox_take(&s->outbox, &mail);
-        g_mutex_unlock(&s->lock);
-        if (!more) {
-            break;
-        }
+    while (done < max && take(s, &mail)) {
         deliver(s, &mail);
         done++;
     }

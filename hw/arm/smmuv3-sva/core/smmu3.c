@@ -44,6 +44,7 @@ Smmu3 *smmu3_new(const Smmu3Features *features, const Smmu3Options *options,
     s->ops = ops;
     s->host = host;
     g_mutex_init(&s->lock);
+    g_cond_init(&s->resolved);
     s->tlb = smmu3_tlb_new(s->options.tlb_entries);
     s->configs = smmu3_config_cache_new(s->options.config_entries);
     s->stalls = smmu3_stall_table_new(features->stall_max);
@@ -58,6 +59,7 @@ void smmu3_free(Smmu3 *s)
     smmu3_stall_table_free(s->stalls);
     smmu3_config_cache_free(s->configs);
     smmu3_tlb_free(s->tlb);
+    g_cond_clear(&s->resolved);
     g_mutex_clear(&s->lock);
     g_free(s);
 }
@@ -182,6 +184,12 @@ Smmu3Outcome smmu3_translate(Smmu3 *s, const Smmu3Transaction *t,
 void smmu3_cancel(Smmu3 *s, void *cookie)
 {
     g_mutex_lock(&s->lock);
+    while (s->resolver && s->resolver != g_thread_self() &&
+           s->resolving == cookie) {
+        s->waiting_for_it++;
+        g_cond_wait(&s->resolved, &s->lock);
+        s->waiting_for_it--;
+    }
     smmu3_stall_cancel(s, cookie);
     g_mutex_unlock(&s->lock);
 }

@@ -60,8 +60,10 @@ Smmu3Outcome smmu3_translate(Smmu3 *s, const Smmu3Transaction *t,
                              Smmu3Translation *result);
 
 /*
- * The requester gives up a stalled transaction (reset, FLR): nothing is
- * called for @cookie any more. Software's RESUME is still accepted.
+ * The requester gives up a stalled transaction (reset, FLR): nothing is called
+ * for @cookie any more, and when this returns no call is under way in another
+ * thread. Software's RESUME is still accepted. Any thread, also from within
+ * stall_resolved(); without a lock that this function wants.
  */
 void smmu3_cancel(Smmu3 *s, void *cookie);
 

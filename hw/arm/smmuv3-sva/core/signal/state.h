@@ -76,6 +76,11 @@ typedef struct Smmu3 {
     Smmu3StallTable *stalls;
     Smmu3Outbox outbox;             /* what to do without the lock */
     bool in_service;                /* smmu3_service() is running */
+    /* stall_resolved() is running in this thread, NULL: in none; for: */
+    GThread *resolver;
+    void *resolving;
+    unsigned waiting_for_it;        /* smmu3_cancel() in other threads */
+    GCond resolved;
     uint32_t generation;            /* resets and loads so far: a signal that
                                        was due in an earlier one is stale */
     Smmu3CommandState command;
