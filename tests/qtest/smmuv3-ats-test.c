@@ -239,7 +239,7 @@ static void test_sync_waits_for_the_answers(void)
     dev_write(&r, SVA_TESTDEV_INV_ANSWER, 1);
     wait_consumed(&r);
     /* More answers than are owed mean nothing. */
-    dev_write(&r, SVA_TESTDEV_INV_ANSWER, UINT64_MAX);
+    dev_write(&r, SVA_TESTDEV_INV_ANSWER, UINT32_MAX);
     g_assert_cmpuint(dev_read(&r, SVA_TESTDEV_INV_ANSWER), ==, 0);
     g_assert_cmphex(sva_read32(r.t, SMMU3_GERROR), ==, 0);
     done(&r);
@@ -280,6 +280,41 @@ static void test_timeout_and_restart(void)
     expect_waiting(&r);
     g_assert_cmpuint(dev_read(&r, SVA_TESTDEV_INV_ANSWER), ==, 2);
     dev_write(&r, SVA_TESTDEV_INV_ANSWER, 1);
+    expect_waiting(&r);
+    dev_write(&r, SVA_TESTDEV_INV_ANSWER, 1);
+    wait_consumed(&r);
+    done(&r);
+}
+
+/* Each answer is to one invalidation: not to the oldest, and not twice. */
+static void test_answers_out_of_order(void)
+{
+    Rig r = rig_start();
+
+    sva_gic_init(r.t);
+    dev_write(&r, SVA_TESTDEV_INV_HOLD, 1);
+    atc_inv(&r, NO_PASID, false, 0x1000, 0);
+    sva_command(r.t, CMD_SYNC, 0);
+    qtest_clock_step(r.t->qts, INT64_C(1100000000));
+    expect_atc_error(&r);
+    sva_write32(r.t, SMMU3_GERRORN, smmu3_field_mask(GERROR_CMDQ));
+    wait_consumed(&r);
+
+    /* Software has given up the first; the second's answer overtakes it. */
+    atc_inv(&r, NO_PASID, false, 0x2000, 0);
+    sva_command(r.t, CMD_SYNC, 0);
+    expect_waiting(&r);
+    g_assert_cmpuint(dev_read(&r, SVA_TESTDEV_INV_ANSWER), ==, 2);
+    dev_write(&r, SVA_TESTDEV_INV_ANSWER, SVA_TESTDEV_ANSWER_NEWEST | 1);
+    wait_consumed(&r);
+
+    atc_inv(&r, NO_PASID, false, 0x3000, 0);
+    atc_inv(&r, NO_PASID, false, 0x4000, 0);
+    sva_command(r.t, CMD_SYNC, 0);
+    dev_write(&r, SVA_TESTDEV_INV_ANSWER, SVA_TESTDEV_ANSWER_NEWEST | 1);
+    dev_write(&r, SVA_TESTDEV_INV_ANSWER, SVA_TESTDEV_ANSWER_AGAIN);
+    expect_waiting(&r);
+    dev_write(&r, SVA_TESTDEV_INV_ANSWER, 1);       /* the first, still */
     expect_waiting(&r);
     dev_write(&r, SVA_TESTDEV_INV_ANSWER, 1);
     wait_consumed(&r);
@@ -605,7 +640,7 @@ static void test_any_register_write(void)
             continue;
         }
     }
-    dev_write(&r, SVA_TESTDEV_INV_ANSWER, UINT64_MAX);
+    dev_write(&r, SVA_TESTDEV_INV_ANSWER, UINT32_MAX);
     dev_write(&r, SVA_TESTDEV_REQ_CTRL, SVA_TESTDEV_CTRL_CANCEL);
     dev_write(&r, SVA_TESTDEV_INV_HOLD, 0);
     sva_sync(r.t);
@@ -625,7 +660,7 @@ static void test_without_iommu(void)
     g_assert_cmphex(dev_read(&r, SVA_TESTDEV_ANS_STATE), ==,
                     SVA_TESTDEV_STATE_REFUSED);
     send_page_request(&r, NO_PASID, VA, SVA_TESTDEV_PRG_READ);
-    dev_write(&r, SVA_TESTDEV_INV_ANSWER, UINT64_MAX);
+    dev_write(&r, SVA_TESTDEV_INV_ANSWER, UINT32_MAX);
     dev_write(&r, SVA_TESTDEV_WATCH, SVA_TESTDEV_WATCH_ON);
     g_assert_cmphex(dev_read(&r, SVA_TESTDEV_WATCH), ==, 0);
     sva_stop(r.t);
@@ -655,6 +690,7 @@ int main(int argc, char **argv)
     TEST("atc/sync-waits-for-the-answers", test_sync_waits_for_the_answers,
          "102");
     TEST("atc/timeout-and-restart", test_timeout_and_restart, "111");
+    TEST("atc/answers-out-of-order", test_answers_out_of_order, "");
     TEST("atc/reset-while-owing", test_reset_while_owing, "");
     TEST("atc/unplug-while-owing", test_unplug_while_owing, "111");
     TEST("notify/tlb-invalidations", test_tlb_invalidations_are_notified, "");

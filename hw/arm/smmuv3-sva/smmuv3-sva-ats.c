@@ -221,21 +221,11 @@ int smmuv3_sva_pri_request_page(PCIBus *bus, void *opaque, int devfn,
     return 0;
 }
 
-static IOMMUPRIResponseCode response_code(Smmu3PrgCode code)
-{
-    return code == PRG_SUCCESS ? IOMMU_PRI_RESP_SUCCESS :
-           code == PRG_INVALID_REQUEST ? IOMMU_PRI_RESP_INVALID_REQUEST :
-                                         IOMMU_PRI_RESP_FAILURE;
-}
-
 /* A response without a PASID answers requests of any (PCIe 10.4.2.2). */
 void smmuv3_sva_pri_notify(Smmuv3SvaFunction *fn,
                            const Smmu3PrgResponse *response)
 {
-    IOMMUPRIResponse message = {
-        .response_code = response_code(response->code),
-        .prgi = response->prg_index,
-    };
+    IOMMUPRIResponse message = smmuv3_sva_pri_response(response);
 
     for (GSList *item = fn->pri_watches; item; item = item->next) {
         Watch *watch = item->data;

@@ -349,7 +349,7 @@ Smmuv3SvaFunction *smmuv3_sva_get_function(Smmuv3SvaState *s, PCIBus *pci_bus,
         fn->devfn = devfn;
         fn->bridge = pci_bus_is_root(pci_bus) ? NULL : pci_bus->parent_dev;
         fn->root_number = fn->bridge ? 0 : pci_bus_num(pci_bus);
-        g_queue_init(&fn->owed);
+        smmuv3_sva_port_init(fn);
         address_space_init(&fn->as, MEMORY_REGION(&fn->iommu), name);
         bus->functions[devfn] = fn;
     }
@@ -375,6 +375,7 @@ void smmuv3_sva_pci_realize(Smmuv3SvaState *s)
                           "smmuv3-sva-void", UINT64_MAX);
     address_space_init(&s->void_as, &s->void_region, "smmuv3-sva-void");
     pci_setup_iommu(s->primary_bus, &pci_iommu_ops, s);
+    smmuv3_sva_port_realize(s);
 }
 
 /* ---- Type ------------------------------------------------------------- */
@@ -388,8 +389,6 @@ static void function_class_init(ObjectClass *oc, SvaClassData *data)
     imrc->num_indexes = function_num_indexes;
     imrc->get_min_page_size = function_min_page_size;
     imrc->notify_flag_changed = function_notify_flag_changed;
-
-    smmuv3_sva_port_class_init(oc);
 }
 
 static const TypeInfo smmuv3_sva_pci_types[] = {
@@ -398,10 +397,6 @@ static const TypeInfo smmuv3_sva_pci_types[] = {
         .parent = TYPE_IOMMU_MEMORY_REGION,
         .instance_size = sizeof(Smmuv3SvaFunction),
         .class_init = function_class_init,
-        .interfaces = (InterfaceInfo[]) {
-            { TYPE_SVA_PORT },
-            { }
-        },
     },
 };
 

@@ -15,12 +15,6 @@
 #define TYPE_SMMUV3_SVA_FUNCTION "smmuv3-sva-function"
 OBJECT_DECLARE_SIMPLE_TYPE(Smmuv3SvaFunction, SMMUV3_SVA_FUNCTION)
 
-/* Answers that an endpoint owes: so many invalidations of one batch. */
-typedef struct Smmuv3SvaOwed {
-    uint32_t batch;
-    uint32_t count;
-} Smmuv3SvaOwed;
-
 /* A function's way to memory. It lives as long as the SMMU. */
 struct Smmuv3SvaFunction {
     IOMMUMemoryRegion iommu;
@@ -38,8 +32,13 @@ struct Smmuv3SvaFunction {
 
     QLIST_ENTRY(Smmuv3SvaFunction) next_listener;   /* if anyone listens */
 
+    /* smmuv3-sva-port.c's */
+    SvaPort port;
     SvaClient *client;
-    GQueue owed;                /* of Smmuv3SvaOwed *, oldest first */
+    QemuMutex owed_lock;        /* protects: */
+    GHashTable *owed;           /* tags of invalidations without an answer */
+    uint32_t owed_batch;        /* the core's number for all of them */
+    uint32_t last_tag;
     /* smmuv3-sva-ats.c's: who watches, by PASID */
     GSList *iotlb_watches;
     GSList *pri_watches;
@@ -65,8 +64,12 @@ static inline PCIDevice *smmuv3_sva_function_device(Smmuv3SvaFunction *fn)
 void smmuv3_sva_notify_unmap(Smmuv3SvaFunction *fn, IOMMUNotifierFlag kind,
                              uint64_t first, uint64_t last);
 
-/* smmuv3-sva-port.c: the functions of SvaPortClass. */
-void smmuv3_sva_port_class_init(ObjectClass *oc);
+/* smmuv3-sva-port.c: ports below the primary bus; the one of a new @fn. */
+void smmuv3_sva_port_realize(Smmuv3SvaState *s);
+void smmuv3_sva_port_init(Smmuv3SvaFunction *fn);
+
+/* A PRG response as PCI's functions have it. */
+IOMMUPRIResponse smmuv3_sva_pri_response(const Smmu3PrgResponse *response);
 
 /*
  * How an ordinary read of @fn at @addr would be translated; @index is of its

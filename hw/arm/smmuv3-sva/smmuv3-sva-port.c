@@ -10,36 +10,62 @@
 #include "hw/pci/pci_bus.h"
 #include "hw/pci/pcie.h"
 #include "smmuv3-sva-pci.h"
+#include "smmuv3-sva-threads.h"
 #include "trace.h"
 
 /* ---- ATS and PRI ------------------------------------------------------ */
 
-/* The oldest invalidation that @fn owes an answer to is carried out. */
-static void answer_oldest(Smmuv3SvaFunction *fn)
-{
-    Smmuv3SvaOwed *owed = g_queue_peek_head(&fn->owed);
-    uint32_t batch;
+/*
+ * Answers that a function may owe. Those to even more invalidations count as
+ * lost, and the CMD_SYNC behind them times out.
+ */
+enum { OWED_MOST = 65536 };
 
-    if (!owed) {
-        return;
+/*
+ * The tag of one more invalidation of @batch. The core begins another batch once
+ * it has given up the one before: no answer to that is wanted any more.
+ */
+static uint32_t owe(Smmuv3SvaFunction *fn, uint32_t batch)
+{
+    QEMU_LOCK_GUARD(&fn->owed_lock);
+    if (fn->owed_batch != batch) {
+        g_hash_table_remove_all(fn->owed);
+        fn->owed_batch = batch;
     }
-    batch = owed->batch;
-    if (!--owed->count) {
-        g_free(g_queue_pop_head(&fn->owed));
+    fn->last_tag++;
+    if (g_hash_table_size(fn->owed) < OWED_MOST) {
+        g_hash_table_add(fn->owed, GUINT_TO_POINTER(fn->last_tag));
     }
-    smmu3_atc_invalidated(fn->smmu->core, batch);
+    return fn->last_tag;
 }
 
-static void owe(Smmuv3SvaFunction *fn, uint32_t batch)
+static void answer(Smmuv3SvaFunction *fn, uint32_t tag)
 {
-    Smmuv3SvaOwed *newest = g_queue_peek_tail(&fn->owed);
+    uint32_t batch;
+    bool was_owed;
 
-    if (!newest || newest->batch != batch) {
-        newest = g_new0(Smmuv3SvaOwed, 1);
-        newest->batch = batch;
-        g_queue_push_tail(&fn->owed, newest);
+    WITH_QEMU_LOCK_GUARD(&fn->owed_lock) {
+        was_owed = g_hash_table_remove(fn->owed, GUINT_TO_POINTER(tag));
+        batch = fn->owed_batch;
     }
-    newest->count++;
+    if (was_owed) {
+        smmu3_atc_invalidated(fn->smmu->core, batch);
+    }
+}
+
+static void answer_all(Smmuv3SvaFunction *fn)
+{
+    uint32_t batch;
+    unsigned count;
+
+    WITH_QEMU_LOCK_GUARD(&fn->owed_lock) {
+        count = g_hash_table_size(fn->owed);
+        batch = fn->owed_batch;
+        g_hash_table_remove_all(fn->owed);
+    }
+    while (count--) {
+        smmu3_atc_invalidated(fn->smmu->core, batch);
+    }
 }
 
 static bool has_ats(PCIDevice *dev)
@@ -67,8 +93,8 @@ void smmuv3_sva_port_atc_invalidate(Smmuv3SvaState *s,
     if (!fn || (!fn->client && !has_ats(smmuv3_sva_function_device(fn)))) {
         return;
     }
-    owe(fn, inv->batch);
     if (fn->client) {
+        message.tag = owe(fn, inv->batch);
         fn->client->invalidate(fn->client, &message);
         return;
     }
@@ -77,21 +103,31 @@ void smmuv3_sva_port_atc_invalidate(Smmuv3SvaState *s,
                                 inv->addr | smmu3_mask(inv->size_log2));
     }
     smmuv3_sva_ats_notify(fn, inv);
-    answer_oldest(fn);
+    smmu3_atc_invalidated(s->core, inv->batch);
+}
+
+IOMMUPRIResponse smmuv3_sva_pri_response(const Smmu3PrgResponse *response)
+{
+    return (IOMMUPRIResponse) {
+        .response_code =
+            response->code == PRG_SUCCESS ? IOMMU_PRI_RESP_SUCCESS :
+            response->code == PRG_INVALID_REQUEST ?
+                IOMMU_PRI_RESP_INVALID_REQUEST : IOMMU_PRI_RESP_FAILURE,
+        .prgi = response->prg_index,
+    };
 }
 
 void smmuv3_sva_port_prg_response(Smmuv3SvaState *s,
                                   const Smmu3PrgResponse *response)
 {
     Smmuv3SvaFunction *fn = smmuv3_sva_find_function(s, response->sid);
-    SvaPageResponse message = {
-        .pasid = response->has_ssid ? response->ssid : SVA_NO_PASID,
-        .prg_index = response->prg_index,
-        .code = response->code,
-    };
+    IOMMUPRIResponse message = smmuv3_sva_pri_response(response);
 
     if (fn && fn->client) {
-        fn->client->page_response(fn->client, &message);
+        fn->client->page_response(fn->client,
+                                  response->has_ssid ? response->ssid
+                                                     : SVA_NO_PASID,
+                                  &message);
     } else if (fn) {
         smmuv3_sva_pri_notify(fn, response);
     }
@@ -121,6 +157,7 @@ static uint64_t bytes_left(uint64_t addr, unsigned size_log2)
 
 static void take_answer(SvaRequest *req, const Smmu3Translation *result)
 {
+    req->target = &address_space_memory;
     req->pa = result->pa;
     req->len = bytes_left(req->addr, result->size_log2);
     req->granted = (result->access & SMMU3_READ ? SVA_READ : 0) |
@@ -148,6 +185,12 @@ static SvaOutcome outcome_for_port(Smmu3Outcome outcome)
     return SVA_ABORT;
 }
 
+static Smmuv3SvaFunction *port_function(SvaPort *port)
+{
+    return container_of(port, Smmuv3SvaFunction, port);
+}
+
+/* Any thread: what uses the answer is in an RCU section, or has the big lock. */
 static SvaOutcome port_submit(SvaPort *port, SvaRequest *req)
 {
     static const Smmu3TransactionType types[] = {
@@ -155,7 +198,7 @@ static SvaOutcome port_submit(SvaPort *port, SvaRequest *req)
         [SVA_ATS_REQUEST] = SMMU3_ATS_REQUEST,
         [SVA_ATS_TRANSLATED] = SMMU3_ATS_TRANSLATED,
     };
-    Smmuv3SvaFunction *fn = SMMUV3_SVA_FUNCTION(port);
+    Smmuv3SvaFunction *fn = port_function(port);
     Smmu3Transaction t = {
         .type = types[req->type],
         .sid = smmuv3_sva_function_sid(fn),
@@ -172,6 +215,9 @@ static SvaOutcome port_submit(SvaPort *port, SvaRequest *req)
     Smmu3Translation result;
     SvaOutcome outcome;
 
+    if (!bql_locked()) {
+        smmuv3_sva_threads_begin_use();
+    }
     outcome = outcome_for_port(smmu3_translate(fn->smmu->core, &t, &result));
     if (outcome == SVA_OK) {
         take_answer(req, &result);
@@ -183,7 +229,7 @@ static SvaOutcome port_submit(SvaPort *port, SvaRequest *req)
 
 static void port_cancel(SvaPort *port, SvaRequest *req)
 {
-    smmu3_cancel(SMMUV3_SVA_FUNCTION(port)->smmu->core, req);
+    smmu3_cancel(port_function(port)->smmu->core, req);
 }
 
 void smmuv3_sva_port_stall_resolved(void *cookie, Smmu3Resolution how)
@@ -194,30 +240,25 @@ void smmuv3_sva_port_stall_resolved(void *cookie, Smmu3Resolution how)
                        how == SMMU3_RESOLVE_RAZWI ? SVA_SKIP : SVA_FAIL);
 }
 
-static AddressSpace *port_target(SvaPort *port)
-{
-    return &address_space_memory;
-}
-
 /* What the old client owes is answered for it: it will not any more. */
 static void port_set_client(SvaPort *port, SvaClient *client)
 {
-    Smmuv3SvaFunction *fn = SMMUV3_SVA_FUNCTION(port);
+    Smmuv3SvaFunction *fn = port_function(port);
 
     fn->client = client;
-    while (!client && !g_queue_is_empty(&fn->owed)) {
-        answer_oldest(fn);
+    if (!client) {
+        answer_all(fn);
     }
 }
 
-static void port_invalidated(SvaPort *port)
+static void port_invalidated(SvaPort *port, uint32_t tag)
 {
-    answer_oldest(SMMUV3_SVA_FUNCTION(port));
+    answer(port_function(port), tag);
 }
 
 static void port_page_request(SvaPort *port, const SvaPageRequest *req)
 {
-    Smmuv3SvaFunction *fn = SMMUV3_SVA_FUNCTION(port);
+    Smmuv3SvaFunction *fn = port_function(port);
     Smmu3PageRequest request = {
         .sid = smmuv3_sva_function_sid(fn),
         .ssid = req->pasid & 0xfffff,
@@ -234,14 +275,33 @@ static void port_page_request(SvaPort *port, const SvaPageRequest *req)
     smmu3_page_request(fn->smmu->core, &request);
 }
 
-void smmuv3_sva_port_class_init(ObjectClass *oc)
-{
-    SvaPortClass *port = SVA_PORT_CLASS(oc);
+static const SvaPortOps port_ops = {
+    .submit = port_submit,
+    .cancel = port_cancel,
+    .set_client = port_set_client,
+    .invalidated = port_invalidated,
+    .page_request = port_page_request,
+};
 
-    port->submit = port_submit;
-    port->cancel = port_cancel;
-    port->target = port_target;
-    port->set_client = port_set_client;
-    port->invalidated = port_invalidated;
-    port->page_request = port_page_request;
+void smmuv3_sva_port_init(Smmuv3SvaFunction *fn)
+{
+    fn->port.ops = &port_ops;
+    qemu_mutex_init(&fn->owed_lock);
+    fn->owed = g_hash_table_new(NULL, NULL);
+}
+
+/* ---- PCI's question ----------------------------------------------------- */
+
+static SvaPort *get_port(PCIBus *bus, void *opaque, int devfn)
+{
+    return &smmuv3_sva_get_function(opaque, bus, devfn)->port;
+}
+
+static const PCISvaOps pci_sva_ops = {
+    .get_port = get_port,
+};
+
+void smmuv3_sva_port_realize(Smmuv3SvaState *s)
+{
+    pci_setup_sva(s->primary_bus, &pci_sva_ops, s);
 }

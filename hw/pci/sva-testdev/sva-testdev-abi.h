@@ -37,8 +37,9 @@ enum {
     SVA_TESTDEV_PRG_SEND    = 0x58, /* WO: SVA_TESTDEV_PRG_*; sends it */
     /* ATC invalidations */
     SVA_TESTDEV_INV_HOLD    = 0x60, /* RW: [0] 1: answer only when told */
-    SVA_TESTDEV_INV_ANSWER  = 0x68, /* read: answers owed; write: answer so
-                                       many of them */
+    SVA_TESTDEV_INV_ANSWER  = 0x68, /* read: answers owed; write: [31:0] answer
+                                       so many of them, the oldest first, or
+                                       SVA_TESTDEV_ANSWER_* */
     /* Listen by QEMU's own functions (10.1 and later) to what concerns this
        PASID, or accesses without one: what comes goes to the FIFOs. */
     SVA_TESTDEV_WATCH       = 0x70, /* RW: as REQ_PASID, SVA_TESTDEV_WATCH_ON;
@@ -119,6 +120,14 @@ enum {
 #define SVA_TESTDEV_PRG_PRIV        (UINT64_C(1) << 19)
 #define SVA_TESTDEV_PRG_LAST        (UINT64_C(1) << 20)
 #define SVA_TESTDEV_PRG_BY_PCI      (UINT64_C(1) << 21) /* as REQ_BY_PCI */
+
+/* INV_ANSWER */
+#define SVA_TESTDEV_ANSWER_NEWEST   (UINT64_C(1) << 32) /* ... the newest first */
+#define SVA_TESTDEV_ANSWER_AGAIN    (UINT64_C(1) << 33) /* repeat the last
+                                        answer, and give one that nobody waits
+                                        for */
+#define SVA_TESTDEV_OWED            4096    /* answers that it can hold back; to
+                                        more invalidations it gives none */
 
 /* FIFO_TAKE */
 #define SVA_TESTDEV_INFO_PASID      UINT64_C(0xfffff)

@@ -67,7 +67,8 @@ struct SvaTestdev {
     uint64_t prg_addr, prg_pasid;
     uint64_t inv_hold;
     uint64_t watch;
-    uint32_t owed;          /* answers to invalidations */
+    GArray *owed;           /* tags of invalidations without an answer */
+    uint32_t answered;      /* the last tag that was answered */
     TestdevFifo fifos[SVA_TESTDEV_FIFOS];
 
     SvaRequest req;
@@ -119,6 +120,12 @@ static uint64_t pasid_info(uint32_t pasid)
            SVA_TESTDEV_INFO_HAS_PASID | (pasid & SVA_TESTDEV_INFO_PASID);
 }
 
+static void answer_invalidation(SvaTestdev *s, uint32_t tag)
+{
+    s->answered = tag;
+    sva_port_invalidated(s->port, tag);
+}
+
 /* The answer may come from within: it is what a device does that is quick. */
 static void testdev_invalidate(SvaClient *client, const SvaInvalidate *inv)
 {
@@ -132,21 +139,30 @@ static void testdev_invalidate(SvaClient *client, const SvaInvalidate *inv)
 
     fifo_put(&s->fifos[SVA_TESTDEV_INVALIDATIONS], &entry);
     if (s->inv_hold) {
-        s->owed++;
+        if (s->owed->len < SVA_TESTDEV_OWED) {
+            g_array_append_val(s->owed, inv->tag);
+        }
     } else {
-        sva_port_invalidated(s->port);
+        answer_invalidation(s, inv->tag);
     }
 }
 
-static void testdev_page_response(SvaClient *client,
-                                  const SvaPageResponse *rsp)
+static void testdev_page_response(SvaClient *client, uint32_t pasid,
+                                  const IOMMUPRIResponse *response)
 {
+    /* As PCIe has them (10.4.2.2) */
+    static const uint8_t codes[] = {
+        [IOMMU_PRI_RESP_SUCCESS] = 0,
+        [IOMMU_PRI_RESP_INVALID_REQUEST] = 1,
+        [IOMMU_PRI_RESP_FAILURE] = 15,
+    };
     SvaTestdev *s = container_of(client, SvaTestdev, client);
     TestdevEntry entry = {
-        .info = pasid_info(rsp->pasid) |
-                (uint64_t)(rsp->prg_index & 0x1ff) <<
+        .info = pasid_info(pasid) |
+                (uint64_t)(response->prgi & 0x1ff) <<
                 SVA_TESTDEV_INFO_INDEX_SHIFT |
-                (uint64_t)(rsp->code & 0xf) << SVA_TESTDEV_INFO_CODE_SHIFT,
+                (uint64_t)codes[response->response_code] <<
+                SVA_TESTDEV_INFO_CODE_SHIFT,
     };
 
     fifo_put(&s->fifos[SVA_TESTDEV_RESPONSES], &entry);
@@ -164,11 +180,27 @@ static void testdev_notified(IOMMUNotifier *n, IOMMUTLBEntry *entry)
     fifo_put(&s->fifos[SVA_TESTDEV_NOTIFICATIONS], &kept);
 }
 
-static void answer_invalidations(SvaTestdev *s, uint64_t most)
+static void answer_invalidations(SvaTestdev *s, uint64_t most, bool newest)
 {
-    for (; most && s->owed; most--) {
-        s->owed--;
-        sva_port_invalidated(s->port);
+    for (; most && s->owed->len; most--) {
+        unsigned i = newest ? s->owed->len - 1 : 0;
+        uint32_t tag = g_array_index(s->owed, uint32_t, i);
+
+        g_array_remove_index(s->owed, i);
+        answer_invalidation(s, tag);
+    }
+}
+
+static void write_answers(SvaTestdev *s, uint64_t value)
+{
+    if (value & SVA_TESTDEV_ANSWER_AGAIN) {
+        if (s->port) {
+            sva_port_invalidated(s->port, s->answered);
+            sva_port_invalidated(s->port, s->answered + INT32_MAX);
+        }
+    } else {
+        answer_invalidations(s, (uint32_t)value,
+                             value & SVA_TESTDEV_ANSWER_NEWEST);
     }
 }
 
@@ -265,7 +297,7 @@ static void request_by_pci(SvaTestdev *s)
     ssize_t count;
 
     count = pci_ats_request_translation(
-        PCI_DEVICE(s), pasid == SVA_NO_PASID ? PCI_NO_PASID : pasid,
+        PCI_DEVICE(s), pasid,
         flags & SVA_TESTDEV_REQ_PRIV, flags & SVA_TESTDEV_REQ_EXEC,
         s->req_addr, 1, !(flags & SVA_TESTDEV_REQ_WRITE), &entry, 1, &errors);
     if (count != 1) {
@@ -307,16 +339,9 @@ static void request_submit(SvaTestdev *s)
 /* ---- By QEMU's own functions -------------------------------------------- */
 
 #ifdef SVA_HAVE_PCI_ATS_OPS
-static uint32_t pci_pasid(uint64_t reg)
-{
-    uint32_t pasid = port_pasid(reg);
-
-    return pasid == SVA_NO_PASID ? PCI_NO_PASID : pasid;
-}
-
 static void page_request_by_pci(SvaTestdev *s, const SvaPageRequest *req)
 {
-    pci_pri_request_page(PCI_DEVICE(s), pci_pasid(s->prg_pasid),
+    pci_pri_request_page(PCI_DEVICE(s), port_pasid(s->prg_pasid),
                          req->privileged, req->execute, req->addr, req->last,
                          req->prg_index, req->read, req->write);
 }
@@ -327,8 +352,7 @@ static void atc_watch_told(IOMMUNotifier *n, IOMMUTLBEntry *entry)
     TestdevEntry kept = {
         .first = entry->iova,
         .last = entry->iova + entry->addr_mask,
-        .info = pasid_info(entry->pasid == PCI_NO_PASID ? SVA_NO_PASID
-                                                        : entry->pasid),
+        .info = pasid_info(entry->pasid),
     };
 
     fifo_put(&s->fifos[SVA_TESTDEV_INVALIDATIONS], &kept);
@@ -336,19 +360,9 @@ static void atc_watch_told(IOMMUNotifier *n, IOMMUTLBEntry *entry)
 
 static void pri_watch_told(IOMMUPRINotifier *n, IOMMUPRIResponse *response)
 {
-    static const uint8_t codes[] = {
-        [IOMMU_PRI_RESP_SUCCESS] = 0,
-        [IOMMU_PRI_RESP_INVALID_REQUEST] = 1,
-        [IOMMU_PRI_RESP_FAILURE] = 15,
-    };
     SvaTestdev *s = container_of(n, SvaTestdev, pri_watch);
-    SvaPageResponse rsp = {
-        .pasid = port_pasid(s->watch),
-        .prg_index = response->prgi,
-        .code = codes[response->response_code],
-    };
 
-    testdev_page_response(&s->client, &rsp);
+    testdev_page_response(&s->client, port_pasid(s->watch), response);
 }
 
 /* PCI lets nobody go whose PASIDs have been disabled since. */
@@ -360,9 +374,9 @@ static void watch_end(SvaTestdev *s)
 
     if (s->watch & SVA_TESTDEV_WATCH_ON) {
         pci_set_word(control, before | PCI_PASID_CTRL_ENABLE);
-        pci_iommu_unregister_iotlb_notifier(pdev, pci_pasid(s->watch),
+        pci_iommu_unregister_iotlb_notifier(pdev, port_pasid(s->watch),
                                             &s->atc_watch);
-        pci_pri_unregister_notifier(pdev, pci_pasid(s->watch));
+        pci_pri_unregister_notifier(pdev, port_pasid(s->watch));
         pci_set_word(control, before);
     }
     s->watch = 0;
@@ -371,7 +385,7 @@ static void watch_end(SvaTestdev *s)
 static void watch_begin(SvaTestdev *s, uint64_t value)
 {
     PCIDevice *pdev = PCI_DEVICE(s);
-    uint32_t pasid = pci_pasid(value);
+    uint32_t pasid = port_pasid(value);
 
     if (pci_iommu_init_iotlb_notifier(pdev, &s->atc_watch, atc_watch_told,
                                       NULL) ||
@@ -487,7 +501,7 @@ static uint64_t testdev_read(void *opaque, hwaddr offset, unsigned size)
     case SVA_TESTDEV_INV_HOLD:
         return s->inv_hold;
     case SVA_TESTDEV_INV_ANSWER:
-        return s->owed;
+        return s->owed->len;
     case SVA_TESTDEV_WATCH:
         return s->watch;
     default:
@@ -532,7 +546,7 @@ static void testdev_write(void *opaque, hwaddr offset, uint64_t value,
         s->inv_hold = value & 1;
         break;
     case SVA_TESTDEV_INV_ANSWER:
-        answer_invalidations(s, value);
+        write_answers(s, value);
         break;
     case SVA_TESTDEV_WATCH:
         watch_set(s, value & (pasid_bits | SVA_TESTDEV_WATCH_ON));
@@ -568,7 +582,7 @@ static void testdev_config_write(PCIDevice *pdev, uint32_t addr, uint32_t val,
 static void testdev_quiet(SvaTestdev *s)
 {
     request_cancel(s);
-    answer_invalidations(s, UINT64_MAX);
+    answer_invalidations(s, UINT64_MAX, false);
     watch_end(s);
 }
 
@@ -674,6 +688,7 @@ static void testdev_realize(PCIDevice *pdev, Error **errp)
         .invalidate = testdev_invalidate,
         .page_response = testdev_page_response,
     };
+    s->owed = g_array_new(false, false, sizeof(uint32_t));
     s->port = sva_port_find(pdev);
     if (s->port && s->is_client) {
         sva_port_set_client(s->port, &s->client);
@@ -690,8 +705,8 @@ static void testdev_exit(PCIDevice *pdev)
     if (s->port && s->is_client) {
         /* The port answers what is owed */
         sva_port_set_client(s->port, NULL);
-        s->owed = 0;
     }
+    g_array_free(s->owed, TRUE);
     if (s->notified) {
         memory_region_unregister_iommu_notifier(MEMORY_REGION(s->notified),
                                                 &s->notifier);

@@ -41,7 +41,6 @@ static SvaPort *requester_port(SvaRequester *r)
 {
     if (!r->port_known) {
         r->port = sva_port_find(r->pdev);
-        r->target = r->port ? sva_port_target(r->port) : NULL;
         r->port_known = true;
         trace_sva_requester_port(requester_name(r), r->port != NULL);
     }
@@ -196,7 +195,7 @@ static SvaDma channel_submit(SvaChannel *ch, SvaPort *port, uint16_t control,
     };
     switch (sva_port_submit(port, req)) {
     case SVA_OK:
-        span->as = r->target;
+        span->as = req->target;
         span->pa = req->pa;
         span->len = MIN(span->len, req->len);
         return SVA_DMA_DONE;

@@ -84,7 +84,6 @@ typedef struct SvaRequester {
     /* private */
     bool port_known;
     SvaPort *port;
-    AddressSpace *target;   /* where the port's answers point to */
 } SvaRequester;
 
 typedef struct SvaChannel SvaChannel;

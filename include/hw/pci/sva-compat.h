@@ -32,6 +32,22 @@
 #include "hw/qdev-properties.h"
 #endif
 
+/* What PCIIOMMUOps' ATS and PRI members say it with. */
+#ifndef SVA_HAVE_PCI_ATS_OPS
+#define PCI_NO_PASID UINT32_MAX
+
+typedef enum {
+    IOMMU_PRI_RESP_SUCCESS,
+    IOMMU_PRI_RESP_INVALID_REQUEST,
+    IOMMU_PRI_RESP_FAILURE,
+} IOMMUPRIResponseCode;
+
+typedef struct IOMMUPRIResponse {
+    IOMMUPRIResponseCode response_code;
+    uint16_t prgi;
+} IOMMUPRIResponse;
+#endif
+
 #ifdef SVA_HAVE_CONST_CLASS_DATA
 typedef const void SvaClassData;
 #else

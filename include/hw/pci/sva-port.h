@@ -1,27 +1,47 @@
 /*
  * What a PASID-capable PCI endpoint and an IOMMU say to each other. Neither
- * knows the other: the IOMMU implements SvaPort on the memory region that is
- * the root of a function's IOMMU address space, the endpoint finds it there.
+ * knows the other: the IOMMU gives a port to each function below the bus that it
+ * serves, as it gives it an address space (PCIIOMMUOps), and the endpoint asks
+ * PCI for it. Not an implementation: those are the IOMMU's and the endpoint's.
  *
  * QEMU's own ways do not serve: MemTxAttrs carries 8 bits of PASID, and both
  * address_space_*() and PCIIOMMUOps are synchronous, while a stalled access
- * waits for guest software.
+ * waits for guest software. Where PCIIOMMUOps has the types, as for ATS and PRI,
+ * they are used here, too.
  *
- * Everything here runs under the big QEMU lock, in the main loop or in a
- * vCPU's MMIO handler.
+ * Threads. An endpoint may work in the main loop, or in an AioContext of its
+ * own:
+ *
+ *   sva_port_submit()          in any thread: under the big lock, or in the RCU
+ *                              read section in which the answer is used
+ *   sva_port_cancel(),         in any thread, without a lock that resolved()
+ *   sva_port_invalidated(),    or another function of the client takes
+ *   sva_port_page_request()
+ *   sva_port_find(),           under the big lock
+ *   sva_port_set_client()
+ *   SvaRequest.resolved(),     are called under the big lock, in the main loop
+ *   SvaClient's functions      or in a vCPU's MMIO handler; who works elsewhere
+ *                              sends it on (aio_bh_schedule_oneshot())
+ *
+ * An IOMMU that says that an invalidation is complete waits for the answers in
+ * use before: for those read sections, not for their threads.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #ifndef HW_PCI_SVA_PORT_H
 #define HW_PCI_SVA_PORT_H
 
+#include "hw/pci/pci_bus.h"
 #include "hw/pci/pci_device.h"
+#include "hw/pci/sva-compat.h"
 #include "qom/object.h"
 
-#define SVA_NO_PASID UINT32_MAX
+/* ---- One access --------------------------------------------------------- */
+
+#define SVA_NO_PASID PCI_NO_PASID
 
 typedef enum SvaOutcome {
-    SVA_OK,         /* go ahead: SvaRequest.pa and the rest of the answer */
+    SVA_OK,         /* go ahead: the answer says where */
     SVA_ABORT,      /* the access gets an error response */
     SVA_RAZWI,      /* reads return zero, writes are dropped, no error */
     SVA_STALLED,    /* resolved() will be called; see sva_port_cancel() */
@@ -35,9 +55,10 @@ typedef enum SvaResolution {
     SVA_SKIP,       /* as SVA_RAZWI */
 } SvaResolution;
 
+/* Rights: IOMMUAccessFlags, and to execute. */
 enum {
-    SVA_READ = 1,
-    SVA_WRITE = 2,
+    SVA_READ = IOMMU_RO,
+    SVA_WRITE = IOMMU_WO,
     SVA_EXEC = 4,
 };
 
@@ -67,20 +88,38 @@ struct SvaRequest {
      */
     void (*resolved)(SvaRequest *req, SvaResolution how);
 
-    /* The answer, after SVA_OK */
-    hwaddr pa;              /* in sva_port_target() */
+    /* The answer, after SVA_OK; as in IOMMUTLBEntry */
+    AddressSpace *target;   /* where pa is an address */
+    hwaddr pa;
     uint64_t len;           /* bytes from addr on for which it holds, > 0 */
     uint8_t granted;        /* SVA_READ | SVA_WRITE | SVA_EXEC */
     bool global;            /* ATS completion: G bit */
 };
 
+/* ---- What the IOMMU tells the endpoint ---------------------------------- */
+
 /* An ATS Invalidate Request (PCIe 10.3). */
 typedef struct SvaInvalidate {
+    uint32_t tag;           /* for sva_port_invalidated() */
     uint32_t pasid;         /* or SVA_NO_PASID: every PASID and none */
     bool global;
     uint64_t addr;          /* aligned to the size */
     uint8_t size_log2;      /* 12 ... 64, 64: everything */
 } SvaInvalidate;
+
+typedef struct SvaClient SvaClient;
+struct SvaClient {
+    /*
+     * Carry it out, then call sva_port_invalidated() with its tag: at once or
+     * later, in any order.
+     */
+    void (*invalidate)(SvaClient *client, const SvaInvalidate *inv);
+    /* @pasid: or SVA_NO_PASID */
+    void (*page_response)(SvaClient *client, uint32_t pasid,
+                          const IOMMUPRIResponse *response);
+};
+
+/* ---- What the endpoint tells the IOMMU ---------------------------------- */
 
 /* A Page Request Message (PCIe 10.4); a stop marker is last, no r, no w. */
 typedef struct SvaPageRequest {
@@ -90,66 +129,85 @@ typedef struct SvaPageRequest {
     uint64_t addr;          /* of the page */
 } SvaPageRequest;
 
-typedef struct SvaPageResponse {
-    uint32_t pasid;         /* or SVA_NO_PASID */
-    uint16_t prg_index;
-    uint8_t code;           /* PCIe: 0 success, 1 invalid request, 15 failure */
-} SvaPageResponse;
-
-/* What an endpoint takes from the IOMMU. */
-typedef struct SvaClient SvaClient;
-struct SvaClient {
-    /* Carry it out, then call sva_port_invalidated(), at once or later. */
-    void (*invalidate)(SvaClient *client, const SvaInvalidate *inv);
-    void (*page_response)(SvaClient *client, const SvaPageResponse *rsp);
-};
-
-#define TYPE_SVA_PORT "sva-port"
+/* A function's port: part of what the IOMMU keeps of the function. */
 typedef struct SvaPort SvaPort;
-typedef struct SvaPortClass SvaPortClass;
-DECLARE_CLASS_CHECKERS(SvaPortClass, SVA_PORT, TYPE_SVA_PORT)
-#define SVA_PORT(obj) INTERFACE_CHECK(SvaPort, (obj), TYPE_SVA_PORT)
 
-struct SvaPortClass {
-    InterfaceClass parent_class;
-
+typedef struct SvaPortOps {
     SvaOutcome (*submit)(SvaPort *port, SvaRequest *req);
     void (*cancel)(SvaPort *port, SvaRequest *req);
-    AddressSpace *(*target)(SvaPort *port);
-    /* One client a port; NULL takes it away. */
     void (*set_client)(SvaPort *port, SvaClient *client);
-    void (*invalidated)(SvaPort *port);
+    void (*invalidated)(SvaPort *port, uint32_t tag);
     void (*page_request)(SvaPort *port, const SvaPageRequest *req);
-};
+} SvaPortOps;
 
-/*
- * The port of @dev's function, or NULL when it has no IOMMU, or one that does
- * not speak this interface. Valid as long as @dev; legal in realize of a
- * device on the command line.
- */
-SvaPort *sva_port_find(PCIDevice *dev);
+struct SvaPort {
+    const SvaPortOps *ops;
+};
 
 /*
  * Ask for one access at @req->addr; its length is not asked, the answer says
- * how far it holds. On SVA_OK, use req->pa before returning to the main loop:
- * an invalidation may follow. SVA_ABORT and SVA_RAZWI are about req->addr
- * alone, and leave the answer undefined. On SVA_STALLED @req belongs to the
- * port until resolved() or sva_port_cancel(), whichever comes first.
+ * how far it holds. SVA_ABORT and SVA_RAZWI are about req->addr alone, and
+ * leave the answer undefined. SVA_OK: use the answer before returning to the
+ * main loop, or before the RCU section ends; an invalidation may follow. On
+ * SVA_STALLED @req belongs to the port until resolved() or sva_port_cancel(),
+ * whichever comes first.
  */
-SvaOutcome sva_port_submit(SvaPort *port, SvaRequest *req);
+static inline SvaOutcome sva_port_submit(SvaPort *port, SvaRequest *req)
+{
+    return port->ops->submit(port, req);
+}
 
 /*
- * Give up a stalled request: resolved() is not called any more. Software may
- * still resume what it was told of; that has no effect then.
+ * Give up a stalled request. When this returns, resolved() is not running in
+ * another thread and will not be called any more. Software may still resume
+ * what it was told of; that has no effect then.
  */
-void sva_port_cancel(SvaPort *port, SvaRequest *req);
+static inline void sva_port_cancel(SvaPort *port, SvaRequest *req)
+{
+    port->ops->cancel(port, req);
+}
 
-/* Where SvaRequest.pa is an address. */
-AddressSpace *sva_port_target(SvaPort *port);
+/* One client a port; NULL takes it away: what it owes is answered for it. */
+static inline void sva_port_set_client(SvaPort *port, SvaClient *client)
+{
+    port->ops->set_client(port, client);
+}
 
-void sva_port_set_client(SvaPort *port, SvaClient *client);
-void sva_port_invalidated(SvaPort *port);
-void sva_port_page_request(SvaPort *port, const SvaPageRequest *req);
+/*
+ * The invalidation with this @tag was carried out. A tag that was never given,
+ * or answered before, or whose software has given up waiting, does nothing.
+ */
+static inline void sva_port_invalidated(SvaPort *port, uint32_t tag)
+{
+    port->ops->invalidated(port, tag);
+}
+
+static inline void sva_port_page_request(SvaPort *port,
+                                         const SvaPageRequest *req)
+{
+    port->ops->page_request(port, req);
+}
+
+/* ---- Who has which port ------------------------------------------------- */
+
+/* To become a member of PCIIOMMUOps. */
+typedef struct PCISvaOps {
+    /*
+     * The port of the function @devfn of @bus, which is @opaque's bus or below
+     * it. It lives as long as the function, at least.
+     */
+    SvaPort *(*get_port)(PCIBus *bus, void *opaque, int devfn);
+} PCISvaOps;
+
+/* Besides pci_setup_iommu(), for the same @bus: its IOMMU has ports. */
+void pci_setup_sva(PCIBus *bus, const PCISvaOps *ops, void *opaque);
+
+/*
+ * The port of @dev's function, or NULL when it has no IOMMU, or one that has no
+ * ports, or is behind a bus that is not PCI Express. Valid as long as @dev;
+ * legal in realize of a device on the command line.
+ */
+SvaPort *sva_port_find(PCIDevice *dev);
 
 /*
  * A PASID-capable endpoint, as firmware has to describe it: what the machine
