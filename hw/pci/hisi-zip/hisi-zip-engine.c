@@ -18,6 +18,8 @@
 
 /* An entry's way in or out: its own access, and what tells of its end. */
 #define ENTRY_COST      (8 * SVA_ACCESS_COST)
+/* To free a job: the pages of its buffers and of zlib's go back to the host. */
+#define FREE_COST       (64 * 1024)
 
 static void schedule(HisiZip *zip, unsigned qn)
 {
@@ -97,17 +99,30 @@ static bool begin_job(HisiZip *zip, unsigned qn)
     return true;
 }
 
-/* The job of @qn leaves the engine, and another queue may begin one. */
-static void release_job(HisiZip *zip, unsigned qn)
+/* @job is over, and another queue may begin one. */
+static void free_job(HisiZip *zip, HisiZipJob *job)
 {
     unsigned other = next_queue(zip, zip->waiting);
 
-    zip->jobs[qn] = NULL;
+    hisi_zip_job_free(job);
+    zip->requester.cost += FREE_COST;
     zip->jobs_in_work--;
     if (other < HISI_QM_MAX_QUEUES) {
         clear_bit(other, zip->waiting);
         schedule(zip, other);
     }
+}
+
+/* One of the abandoned jobs; false: there is none. */
+static bool free_abandoned(HisiZip *zip)
+{
+    HisiZipJob *job = QSLIST_FIRST(&zip->abandoned);
+
+    if (job) {
+        QSLIST_REMOVE_HEAD(&zip->abandoned, next);
+        free_job(zip, job);
+    }
+    return job;
 }
 
 /* The job leaves the engine before software hears of it. */
@@ -119,8 +134,8 @@ static void finish_job(HisiZip *zip, unsigned qn)
     hisi_zip_job_result(job, sqe);
     trace_hisi_zip_job_done(qn, job->status, hisi_zip_job_consumed(job),
                             job->produced, job->ch.count.stalls);
-    release_job(zip, qn);
-    hisi_zip_job_free(job);
+    zip->jobs[qn] = NULL;
+    free_job(zip, job);
     set_bit(qn, zip->runnable);     /* there may be more */
     zip->requester.cost += ENTRY_COST;
     hisi_qm_complete(&zip->qm, qn, sqe);
@@ -145,7 +160,7 @@ static void run_queue(HisiZip *zip, unsigned qn)
     step = hisi_zip_job_step(job);
     zip->in_step = NULL;
     if (!zip->jobs[qn]) {
-        hisi_zip_job_free(job);     /* abandoned meanwhile */
+        free_job(zip, job);     /* abandoned meanwhile */
         return;
     }
     switch (step) {
@@ -168,6 +183,11 @@ static bool run_queues(PCIDevice *pdev)
     uint64_t cost_end = zip->requester.cost + SVA_WORKER_TURN_COST;
     unsigned qn;
 
+    while (free_abandoned(zip)) {
+        if (zip->requester.cost >= cost_end) {
+            return true;
+        }
+    }
     while ((qn = next_queue(zip, zip->runnable)) < HISI_QM_MAX_QUEUES) {
         if (zip->requester.cost >= cost_end) {
             return true;
@@ -195,12 +215,15 @@ void hisi_zip_engine_abandon(HisiZip *zip, unsigned qn)
     if (!job) {
         return;
     }
-    release_job(zip, qn);
-    if (job == zip->in_step) {
-        /* It wrote to what resets the device, and the write goes on. */
-        sva_channel_cancel(&job->ch);
-    } else {
-        hisi_zip_job_free(job);
+    zip->jobs[qn] = NULL;
+    sva_channel_cancel(&job->ch);
+    /*
+     * In its step, it wrote to what resets the device, and the write goes on.
+     * Freeing many takes longer than a register write may: a turn does it.
+     */
+    if (job != zip->in_step) {
+        QSLIST_INSERT_HEAD(&zip->abandoned, job, next);
+        sva_worker_schedule(&zip->worker);
     }
 }
 
@@ -213,6 +236,9 @@ void hisi_zip_engine_fini(HisiZip *zip)
 {
     for (unsigned qn = 0; qn < HISI_QM_MAX_QUEUES; qn++) {
         hisi_zip_engine_abandon(zip, qn);
+    }
+    while (free_abandoned(zip)) {
+        /* all of them */
     }
     sva_worker_fini(&zip->worker);
 }

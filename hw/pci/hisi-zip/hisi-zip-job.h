@@ -7,6 +7,7 @@
 #ifndef HW_PCI_HISI_ZIP_JOB_H
 #define HW_PCI_HISI_ZIP_JOB_H
 
+#include "qemu/queue.h"
 #include "qemu/units.h"
 #include "hisi-zip-codec.h"
 #include "hisi-zip-list.h"
@@ -34,9 +35,10 @@ typedef struct HisiZipPasids {
 } HisiZipPasids;
 
 typedef struct HisiZipJob {
-    /* The scheduler's, for wake() */
+    /* The scheduler's */
     void *owner;
     unsigned qn;
+    QSLIST_ENTRY(HisiZipJob) next;
 
     SvaChannel ch;
     HisiZipPasids pasids;

@@ -8,6 +8,7 @@
 #define HW_PCI_HISI_ZIP_H
 
 #include "qemu/bitmap.h"
+#include "qemu/queue.h"
 #include "qemu/typedefs.h"
 #include "qom/object.h"
 #include "hisi-qm.h"
@@ -44,6 +45,7 @@ struct HisiZip {
     SvaWorker worker;
     struct HisiZipJob *jobs[HISI_QM_MAX_QUEUES];    /* NULL: none in work */
     unsigned jobs_in_work;      /* at most HISI_ZIP_MAX_JOBS */
+    QSLIST_HEAD(, HisiZipJob) abandoned;    /* to be freed in a turn */
     struct HisiZipJob *in_step; /* the one that is executing now */
     DECLARE_BITMAP(runnable, HISI_QM_MAX_QUEUES);
     DECLARE_BITMAP(waiting, HISI_QM_MAX_QUEUES);    /* until a job is over */
