@@ -19,7 +19,8 @@
  * queues in a device's registers are an external abort, and so no walk ever
  * dispatches MMIO (which might want the big lock). Inside an RCU section.
  */
-static void *guest_ram(uint64_t pa, hwaddr bytes, bool is_write)
+static void *guest_ram(uint64_t pa, hwaddr bytes, bool is_write,
+                       MemoryRegion **region)
 {
     MemTxAttrs attrs = { .memory = 1 };
     hwaddr offset, len = bytes;
@@ -29,15 +30,17 @@ static void *guest_ram(uint64_t pa, hwaddr bytes, bool is_write)
     if (len < bytes || !memory_access_is_direct(mr, is_write, attrs)) {
         return NULL;
     }
+    *region = mr;
     return (char *)memory_region_get_ram_ptr(mr) + offset;
 }
 
 static bool host_read(void *host, uint64_t pa, uint64_t *words, unsigned count)
 {
+    MemoryRegion *mr;
     uint64_t *ram;
 
     RCU_READ_LOCK_GUARD();
-    ram = guest_ram(pa, count * 8, false);
+    ram = guest_ram(pa, count * 8, false, &mr);
     if (!ram) {
         return false;
     }
@@ -51,9 +54,10 @@ static bool host_write(void *host, uint64_t pa, const uint64_t *words,
                        unsigned count)
 {
     MemTxAttrs attrs = { .memory = 1 };
+    MemoryRegion *mr;
 
     RCU_READ_LOCK_GUARD();
-    if (!guest_ram(pa, count * 8, true)) {
+    if (!guest_ram(pa, count * 8, true, &mr)) {
         return false;
     }
     /* Word by word: each is to be single-copy atomic. */
@@ -69,27 +73,31 @@ static bool host_write(void *host, uint64_t pa, const uint64_t *words,
     return true;
 }
 
+/*
+ * The word is found once, and not mapped by its address: a BAR that moved in
+ * between would have it mapped by a bounce buffer, and be written back into a
+ * device's registers under the core's lock. Unmapping marks the page dirty,
+ * for code as well, and drops the reference that mapping would have taken.
+ */
 static Smmu3Cas host_cas(void *host, uint64_t pa, uint64_t *expected,
                          uint64_t desired)
 {
-    MemTxAttrs attrs = { .memory = 1 };
-    hwaddr len = 8;
+    MemoryRegion *mr;
     uint64_t *ram, old;
     bool done;
 
     RCU_READ_LOCK_GUARD();
-    if (!guest_ram(pa, 8, true)) {
-        return SMMU3_CAS_ABORT;
-    }
-    /* Mapped, so that unmapping marks the page dirty, for code as well. */
-    ram = address_space_map(&address_space_memory, pa, &len, true, attrs);
+    ram = guest_ram(pa, 8, true, &mr);
     if (!ram) {
         return SMMU3_CAS_ABORT;
     }
     old = le64_to_cpu(qatomic_cmpxchg__nocheck(ram, cpu_to_le64(*expected),
                                                cpu_to_le64(desired)));
     done = old == *expected;
-    address_space_unmap(&address_space_memory, ram, len, true, done ? 8 : 0);
+    if (done) {
+        memory_region_ref(mr);
+        address_space_unmap(&address_space_memory, ram, 8, true, 8);
+    }
     *expected = old;
     return done ? SMMU3_CAS_DONE : SMMU3_CAS_LOST;
 }
