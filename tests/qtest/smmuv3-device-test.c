@@ -280,6 +280,23 @@ static void test_msi_to_nowhere_is_a_gerror(void)
     sva_stop(t);
 }
 
+/* QEMU lets no device write to its own registers. */
+static void test_msi_to_own_registers_is_a_gerror(void)
+{
+    SvaQtest *t = sva_start(EDU_ARGS);
+    Edu edu = edu_find(t, 0);
+    uint64_t gerror;
+
+    sva_write64(t, SMMU3_EVENTQ_IRQ_CFG0, SVA_SMMU + SMMU3_GERRORN);
+    sva_write32(t, SMMU3_EVENTQ_IRQ_CFG1, 1);
+    sva_smmu_enable(t);
+    edu_dma(&edu, 0x1000, EDU_BUFFER, 8, 0);
+    gerror = sva_read32(t, SMMU3_GERROR);
+    g_assert_cmpuint(smmu3_get(&gerror, GERROR_MSI_EVENTQ_ABT), ==, 1);
+    g_assert_cmphex(sva_read32(t, SMMU3_GERRORN), ==, 0);
+    sva_stop(t);
+}
+
 /* Tables are read from RAM only: a walk never touches a device. */
 static void test_tables_in_a_device_are_an_abort(void)
 {
@@ -667,6 +684,60 @@ static void test_explain_names_the_steps(void)
     sva_stop(t);
 }
 
+static void explain(SvaQtest *t, const char *what)
+{
+    qtest_qmp_assert_success(t->qts,
+        "{'execute': 'qom-set', 'arguments': {'path': '" SVA_SMMU_PATH "', "
+        "'property': 'explain', 'value': %s}}", what);
+}
+
+/* The answer's first line names the address. */
+static void expect_explained(SvaQtest *t, const char *property,
+                             const char *address)
+{
+    QDict *response = qtest_qmp(t->qts,
+        "{'execute': 'qom-get', 'arguments': {'path': '" SVA_SMMU_PATH "', "
+        "'property': %s}}", property);
+    QList *lines = qdict_get_qlist(response, "return");
+
+    g_assert_nonnull(strstr(qstring_get_str(qobject_to(QString,
+                            qlist_peek(lines))), address));
+    qobject_unref(response);
+}
+
+/* Two monitors ask at once; each gets the answer to its own question. */
+static void test_explain_has_an_answer_for_each(void)
+{
+    SvaQtest *t = sva_start("");
+    QDict *response;
+
+    explain(t, "sid=8,addr=0x1000,as=one");
+    explain(t, "sid=8,addr=0x2000,as=two");
+    explain(t, "sid=8,addr=0x3000");
+    expect_explained(t, "explain-one", "0x1000");
+    expect_explained(t, "explain-two", "0x2000");
+    expect_explained(t, "explain", "0x3000");
+    explain(t, "sid=8,addr=0x4000,as=one");
+    expect_explained(t, "explain-one", "0x4000");
+    /* Names are limited, and in number. */
+    response = qtest_qmp(t->qts,
+        "{'execute': 'qom-set', 'arguments': {'path': '" SVA_SMMU_PATH "', "
+        "'property': 'explain', 'value': 'sid=8,as=a/b'}}");
+    g_assert_true(qdict_haskey(response, "error"));
+    qobject_unref(response);
+    for (unsigned i = 2; i < 64; i++) {
+        g_autofree char *what = g_strdup_printf("sid=8,as=n%u", i);
+
+        explain(t, what);
+    }
+    response = qtest_qmp(t->qts,
+        "{'execute': 'qom-set', 'arguments': {'path': '" SVA_SMMU_PATH "', "
+        "'property': 'explain', 'value': 'sid=8,as=last'}}");
+    g_assert_true(qdict_haskey(response, "error"));
+    qobject_unref(response);
+    sva_stop(t);
+}
+
 static void test_counters_can_be_reset(void)
 {
     SvaQtest *t = sva_start("");
@@ -746,6 +817,8 @@ int main(int argc, char **argv)
     TEST("msi/sync-writes", test_sync_writes_its_msi);
     TEST("msi/event-writes", test_event_writes_its_msi);
     TEST("msi/to-nowhere-is-a-gerror", test_msi_to_nowhere_is_a_gerror);
+    TEST("msi/to-own-registers-is-a-gerror",
+         test_msi_to_own_registers_is_a_gerror);
     TEST("dma/disabled-smmu-passes-or-aborts",
          test_disabled_smmu_passes_or_aborts);
     TEST("dma/bypass-passes", test_bypass_stream_passes);
@@ -767,6 +840,8 @@ int main(int argc, char **argv)
     TEST("dma/streams-behind-root-ports", test_streams_behind_root_ports);
     TEST("dma/tables-in-a-device-abort", test_tables_in_a_device_are_an_abort);
     TEST("monitor/explain-names-the-steps", test_explain_names_the_steps);
+    TEST("monitor/explain-has-an-answer-for-each",
+         test_explain_has_an_answer_for_each);
     TEST("monitor/counters-can-be-reset", test_counters_can_be_reset);
     TEST("ats/invalidation-times-out", test_atc_invalidation_times_out);
     TEST("ats/invalidation-is-answered", test_atc_invalidation_is_answered);

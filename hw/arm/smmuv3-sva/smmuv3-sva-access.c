@@ -241,7 +241,7 @@ static void look_at_function(Smmuv3SvaFunction *fn, uint64_t first,
             QLIST_INSERT_HEAD(&fn->smmu->stale, m, next_stale);
             trace_smmuv3_sva_mapping_is_stale(fn->iommu.parent_obj.name,
                                               m->range.start, m->len,
-                                              m->is_write);
+                                              m->is_write ? "w" : "r");
         }
     }
 }
@@ -271,7 +271,7 @@ void smmuv3_sva_mappings_give_up(Smmuv3SvaState *s)
         s->quiesce.mappings_given_up++;
         trace_smmuv3_sva_mapping_given_up(m->fn->iommu.parent_obj.name,
                                           m->range.start, m->len,
-                                          m->is_write);
+                                          m->is_write ? "w" : "r");
         warn_report_once("smmuv3-sva: %s still %s memory that was mapped at "
                          "0x%" PRIx64 ", after software has invalidated that; "
                          "the CMD_SYNC ends without it (the counter "

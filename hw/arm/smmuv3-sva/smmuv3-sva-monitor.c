@@ -173,8 +173,34 @@ static bool parse_type(const char *text, Smmu3Transaction *t)
     return false;
 }
 
-static bool parse_explain_item(const char *item, Smmu3Transaction *t)
+/* What an asker wants to know. */
+typedef struct Explanation {
+    Smmu3Transaction t;
+    char *name;             /* the property to answer in; NULL: "explain" */
+} Explanation;
+
+static void free_explanation(Explanation *e)
 {
+    g_free(e->name);
+    g_free(e);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Explanation, free_explanation)
+
+static bool parse_name(const char *text, Explanation *e)
+{
+    if (!*text || strlen(text) > 32 ||
+        text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-_")]) {
+        return false;
+    }
+    g_free(e->name);
+    e->name = g_strdup(text);
+    return true;
+}
+
+static bool parse_explain_item(const char *item, Explanation *e)
+{
+    Smmu3Transaction *t = &e->t;
     const char *value = strchr(item, '=');
     size_t key_length = value ? value - item : 0;
     uint64_t number;
@@ -202,44 +228,29 @@ static bool parse_explain_item(const char *item, Smmu3Transaction *t)
     if (key_length == 4 && !memcmp(item, "type", 4)) {
         return parse_type(value, t);
     }
+    if (key_length == 2 && !memcmp(item, "as", 2)) {
+        return parse_name(value, e);
+    }
     return false;
 }
 
-static bool parse_explain(const char *request, Smmu3Transaction *t,
-                          Error **errp)
+static Explanation *parse_explain(const char *request, Error **errp)
 {
+    g_autoptr(Explanation) e = g_new0(Explanation, 1);
     g_auto(GStrv) items = g_strsplit(request, ",", -1);
 
-    *t = (Smmu3Transaction) { .access = SMMU3_READ, .may_stall = true };
+    e->t = (Smmu3Transaction) { .access = SMMU3_READ, .may_stall = true };
     for (char **item = items; *item; item++) {
-        if (!parse_explain_item(*item, t)) {
+        if (!parse_explain_item(*item, e)) {
             error_setg(errp, "cannot explain '%s'", *item);
             error_append_hint(errp, "Set it to: sid=NUMBER or BUS:SLOT.FN, and "
                               "ssid=NUMBER, addr=NUMBER, access=[r][w][x][p], "
-                              "type=untranslated|ats|translated, with commas "
-                              "between them.\n");
-            return false;
+                              "type=untranslated|ats|translated, as=NAME, with "
+                              "commas between them.\n");
+            return NULL;
         }
     }
-    return true;
-}
-
-static void set_explain(Object *obj, Visitor *v, const char *name,
-                        void *opaque, Error **errp)
-{
-    Smmuv3SvaState *s = SMMUV3_SVA(obj);
-    Smmu3Transaction t;
-    char *request;
-
-    if (!visit_type_str(v, name, &request, errp)) {
-        return;
-    }
-    if (!parse_explain(request, &t, errp)) {
-        g_free(request);
-        return;
-    }
-    g_free(s->explain_request);
-    s->explain_request = request;
+    return g_steal_pointer(&e);
 }
 
 static void append_line(strList ***tail, const char *line)
@@ -252,30 +263,94 @@ static void append_line(strList ***tail, const char *line)
 }
 
 /* A list of lines, so that the monitor shows each on its own. */
-static void get_explain(Object *obj, Visitor *v, const char *name,
-                        void *opaque, Error **errp)
+static void visit_explanation(Smmuv3SvaState *s, const Explanation *e,
+                              Visitor *v, const char *name, Error **errp)
 {
-    Smmuv3SvaState *s = SMMUV3_SVA(obj);
     g_autoptr(GString) text = g_string_new(NULL);
     g_auto(GStrv) lines = NULL;
     strList *list = NULL, **tail = &list;
-    Smmu3Transaction t;
 
-    if (!s->core || !s->explain_request) {
+    if (!s->core || !e) {
         append_line(&tail, "set this property to sid=...,addr=... first");
-    } else if (parse_explain(s->explain_request, &t, errp)) {
-        smmu3_explain(s->core, &t, text);
+    } else {
+        smmu3_explain(s->core, &e->t, text);
         lines = g_strsplit(text->str, "\n", -1);
         for (char **line = lines; *line; line++) {
             if (**line) {
                 append_line(&tail, *line);
             }
         }
-    } else {
-        return;
     }
     visit_type_strList(v, name, &list, errp);
     qapi_free_strList(list);
+}
+
+static void get_explain(Object *obj, Visitor *v, const char *name,
+                        void *opaque, Error **errp)
+{
+    Smmuv3SvaState *s = SMMUV3_SVA(obj);
+
+    visit_explanation(s, s->explanation, v, name, errp);
+}
+
+/* The answer to a question with a name, in a property of its own. */
+static void get_named_explain(Object *obj, Visitor *v, const char *name,
+                              void *opaque, Error **errp)
+{
+    visit_explanation(SMMUV3_SVA(obj), opaque, v, name, errp);
+}
+
+static void release_named_explain(Object *obj, const char *name, void *opaque)
+{
+    SMMUV3_SVA(obj)->named_explanations--;
+    free_explanation(opaque);
+}
+
+enum { NAMED_EXPLANATIONS_MAX = 64 };
+
+static bool add_named_explain(Smmuv3SvaState *s, Explanation *e, Error **errp)
+{
+    g_autofree char *name = g_strconcat("explain-", e->name, NULL);
+
+    if (object_property_find(OBJECT(s), name)) {
+        object_property_del(OBJECT(s), name);
+    } else if (s->named_explanations >= NAMED_EXPLANATIONS_MAX) {
+        error_setg(errp, "'as=%s' is one name too many", e->name);
+        error_append_hint(errp, "There are %d; use one of them again.\n",
+                          NAMED_EXPLANATIONS_MAX);
+        return false;
+    }
+    s->named_explanations++;
+    object_property_add(OBJECT(s), name, "strList", get_named_explain, NULL,
+                        release_named_explain, e);
+    return true;
+}
+
+static void set_explain(Object *obj, Visitor *v, const char *name,
+                        void *opaque, Error **errp)
+{
+    Smmuv3SvaState *s = SMMUV3_SVA(obj);
+    g_autofree char *request = NULL;
+    g_autoptr(Explanation) e = NULL;
+
+    if (!visit_type_str(v, name, &request, errp)) {
+        return;
+    }
+    e = parse_explain(request, errp);
+    if (!e) {
+        return;
+    }
+    if (!e->name) {
+        g_clear_pointer(&s->explanation, free_explanation);
+        s->explanation = g_steal_pointer(&e);
+    } else if (add_named_explain(s, e, errp)) {
+        g_steal_pointer(&e);
+    }
+}
+
+void smmuv3_sva_monitor_finalize(Smmuv3SvaState *s)
+{
+    g_clear_pointer(&s->explanation, free_explanation);
 }
 
 void smmuv3_sva_add_monitor_properties(ObjectClass *oc)
@@ -292,5 +367,6 @@ void smmuv3_sva_add_monitor_properties(ObjectClass *oc)
                               NULL, NULL);
     object_class_property_set_description(oc, "explain",
         "qom-set sid=...,ssid=...,addr=...,access=rwxp, then qom-get: how "
-        "that access would be translated, step by step");
+        "that access would be translated, step by step; with as=NAME the "
+        "answer is in explain-NAME, which nobody else sets");
 }

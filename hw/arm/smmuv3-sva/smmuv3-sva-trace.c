@@ -57,6 +57,13 @@ static const char *resolution_name(uint64_t how)
            how == SMMU3_RESOLVE_ABORT ? "abort" : "raz/wi";
 }
 
+static const char *prg_code_name(uint64_t code)
+{
+    return code == PRG_SUCCESS ? "success" :
+           code == PRG_INVALID_REQUEST ? "invalid request" :
+           "response failure";
+}
+
 void smmuv3_sva_trace(void *host, Smmu3TraceKind kind, uint64_t a, uint64_t b,
                       uint64_t c, uint64_t d)
 {
@@ -99,7 +106,7 @@ void smmuv3_sva_trace(void *host, Smmu3TraceKind kind, uint64_t a, uint64_t b,
         trace_smmuv3_sva_page_request(a, b, c);
         break;
     case SMMU3_TRACE_PRG_RESPONSE:
-        trace_smmuv3_sva_prg_response(a, b, c);
+        trace_smmuv3_sva_prg_response(a, b, prg_code_name(c));
         break;
     case SMMU3_TRACE_ATC_INVALIDATE:
         trace_smmuv3_sva_atc_invalidate(a, b, c, d);

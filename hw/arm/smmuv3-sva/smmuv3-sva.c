@@ -123,7 +123,7 @@ static void smmuv3_sva_finalize(Object *obj)
     /* Once realized it stays for ever: PCI has no way to undo it. */
     qemu_mutex_destroy(&s->log_lock);
     g_free(s->profile);
-    g_free(s->explain_request);
+    smmuv3_sva_monitor_finalize(s);
 }
 
 /* ---- Type ------------------------------------------------------------- */

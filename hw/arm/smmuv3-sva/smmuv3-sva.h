@@ -75,7 +75,9 @@ struct Smmuv3SvaState {
     uint32_t atc_timeout_ms;
     uint32_t mapped_timeout_ms;
 
-    char *explain_request;
+    /* smmuv3-sva-monitor.c's: what "explain" asks, and how many have names */
+    struct Explanation *explanation;
+    unsigned named_explanations;
     Smmuv3SvaSaved saved;       /* alive during migration only */
     QemuMutex log_lock;
     Smmuv3SvaLogLimit log_limit;
@@ -115,6 +117,7 @@ void smmuv3_sva_add_properties(ObjectClass *oc);
 
 /* smmuv3-sva-monitor.c, smmuv3-sva-migration.c */
 void smmuv3_sva_add_monitor_properties(ObjectClass *oc);
+void smmuv3_sva_monitor_finalize(Smmuv3SvaState *s);
 extern const VMStateDescription vmstate_smmuv3_sva;
 
 /* ---- What is in use (smmuv3-sva-quiesce.c); under the big lock --------- */
