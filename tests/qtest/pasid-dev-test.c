@@ -617,6 +617,58 @@ static void test_irq_masked(void)
     dev_stop(d);
 }
 
+/* ---- Power, and a link that is not there -------------------------------- */
+
+/* In D3hot the registers are out of reach and no access is made. */
+static void test_power_states(void)
+{
+    Dev *d = plain_start();
+    unsigned pm = sva_find_cap(d->t, 0, d->devfn, PCI_CAP_ID_PM);
+    uint64_t copy = process_alloc(d, PAGE);
+    Queue q = queue_open(d, 0, 2, NO_PASID);
+    unsigned index;
+
+    g_assert_cmpuint(pm, !=, 0);
+    g_assert_cmphex(sva_config_read(d->t, 0, d->devfn, pm + PCI_PM_PMC, 2), ==,
+                    3);
+    g_assert_cmphex(sva_config_read(d->t, 0, d->devfn, pm + PCI_PM_CTRL, 2),
+                    ==, PCI_PM_CTRL_NO_SOFT_RESET);
+    assert_queue_works(&q);
+
+    /* Work that is due when the function falls asleep finds no memory. */
+    qtest_qmp_assert_success(d->t->qts, "{'execute': 'stop'}");
+    index = submit(&q, (PasidDevDescriptor) {
+        .op = PASID_DEV_OP_FILL, .dst = copy, .len = 8, .arg = -1 });
+    sva_config_write(d->t, 0, d->devfn, pm + PCI_PM_CTRL, 2, 3);
+    g_assert_cmphex(admin32(d, PASID_DEV_MAGIC), !=, PASID_DEV_MAGIC_VALUE);
+    qtest_qmp_assert_success(d->t->qts, "{'execute': 'cont'}");
+    sva_config_write(d->t, 0, d->devfn, pm + PCI_PM_CTRL, 2, 0);
+    g_assert_cmphex(admin32(d, PASID_DEV_MAGIC), ==, PASID_DEV_MAGIC_VALUE);
+    WAIT_FOR(q32(&q, PASID_DEV_Q_ERROR));
+    g_assert_cmpuint(q32(&q, PASID_DEV_Q_ERROR), ==, PASID_DEV_Q_ERROR_RING);
+    g_assert_cmpuint(record_at(&q, index).status, ==, PASID_DEV_DONE_PENDING);
+    assert_bytes(d, copy, 8, zero_byte);
+    queue_reopen(&q);
+    assert_queue_works(&q);
+    dev_stop(d);
+}
+
+/* An integrated endpoint's link registers are 0, and stay so. */
+static void test_no_link(void)
+{
+    Dev *d = plain_start();
+    unsigned cap = sva_find_cap(d->t, 0, d->devfn, PCI_CAP_ID_EXP);
+    static const uint8_t registers[] = { PCI_EXP_LNKCAP, PCI_EXP_LNKCTL,
+                                         PCI_EXP_LNKCAP2, PCI_EXP_LNKCTL2 };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(registers); i++) {
+        sva_config_write(d->t, 0, d->devfn, cap + registers[i], 4, UINT32_MAX);
+        g_assert_cmphex(sva_config_read(d->t, 0, d->devfn, cap + registers[i],
+                                        4), ==, 0);
+    }
+    dev_stop(d);
+}
+
 /* ---- Memory that changes meanwhile --------------------------------------- */
 
 typedef struct Toggler {
@@ -727,6 +779,8 @@ int main(int argc, char **argv)
     g_test_add_func("/pasid-dev/irq/on-completion", test_irq);
     g_test_add_func("/pasid-dev/irq/on-error", test_irq_on_error);
     g_test_add_func("/pasid-dev/irq/masked-stays-pending", test_irq_masked);
+    g_test_add_func("/pasid-dev/function/power-states", test_power_states);
+    g_test_add_func("/pasid-dev/function/no-link-registers", test_no_link);
     g_test_add_func("/pasid-dev/compare/memory-that-changes",
                     test_compare_while_memory_changes);
 

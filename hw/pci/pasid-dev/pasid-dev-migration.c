@@ -58,10 +58,11 @@ static int pasid_dev_pre_load(void *opaque)
     return 0;
 }
 
+/* Version 1 had no power management capability; QEMU says so and refuses. */
 const VMStateDescription vmstate_pasid_dev = {
     .name = TYPE_PASID_DEV,
-    .version_id = 1,
-    .minimum_version_id = 1,
+    .version_id = 2,
+    .minimum_version_id = 2,
     .pre_load = pasid_dev_pre_load,
     .fields = (const VMStateField[]) {
         VMSTATE_PCI_DEVICE(parent_obj, PasidDev),

@@ -61,6 +61,11 @@ static bool pasid_dev_add_capabilities(PasidDev *s, Error **errp)
         error_setg(errp, "there is no room for the PCI Express capability");
         return false;
     }
+    if (!sva_pm_cap_init(pdev, errp)) {
+        pcie_cap_exit(pdev);
+        return false;
+    }
+    sva_link_init(pdev);
     pcie_cap_flr_init(pdev);
     sva_pasid_cap_init(pdev, PASID_CAP_OFFSET, s->pasid_bits, false,
                        s->privileged);

@@ -147,6 +147,15 @@ void sva_pasid_cap_init(PCIDevice *pdev, uint16_t offset, unsigned bits,
                         bool exec, bool priv);
 void sva_pasid_cap_reset(PCIDevice *pdev, uint16_t offset);
 
+/*
+ * Give @pdev a power management capability, with D0 and D3hot, in which it makes
+ * no access and keeps its state. False, with @errp set, without room for it.
+ */
+bool sva_pm_cap_init(PCIDevice *pdev, Error **errp);
+
+/* After pcie_endpoint_cap_init(): no link registers where there is no link. */
+void sva_link_init(PCIDevice *pdev);
+
 void sva_channel_init(SvaChannel *ch, SvaRequester *r,
                       void (*wake)(SvaChannel *ch));
 
