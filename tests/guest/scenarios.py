@@ -110,10 +110,6 @@ SCENARIOS = [
         'reset', 'the function is reset under a job; the machine, too',
         ['flr:@slow:8', 'reboot_once', 'quick'],
         devices=ACCELERATOR + SLOW_DISK + PLAIN_DEVICES, reboots=True,
-        # One vCPU at a time: a reset takes the function's BARs away, and where
-        # vCPUs have threads, QEMU may take another one's access to any device
-        # to a wrong one meanwhile (docs/limits.rst).
-        arguments=['-accel', 'tcg,thread=single'],
         latency_ns=5_000_000),
     Scenario(
         'iothread', 'DMA translated in threads of its own',
