@@ -10,7 +10,7 @@
 #include "qemu/osdep.h"
 #include "qemu/units.h"
 #include "hw/pci/pci_bus.h"
-#include "smmuv3-sva-pci.h"
+#include "smmuv3-sva-ats.h"
 
 #ifdef SVA_HAVE_PCI_ATS_OPS
 
@@ -223,15 +223,14 @@ int smmuv3_sva_pri_request_page(PCIBus *bus, void *opaque, int devfn,
 
 /* A response without a PASID answers requests of any (PCIe 10.4.2.2). */
 void smmuv3_sva_pri_notify(Smmuv3SvaFunction *fn,
-                           const Smmu3PrgResponse *response)
+                           const Smmu3PrgResponse *response,
+                           const IOMMUPRIResponse *message)
 {
-    IOMMUPRIResponse message = smmuv3_sva_pri_response(response);
-
     for (GSList *item = fn->pri_watches; item; item = item->next) {
         Watch *watch = item->data;
 
         if (!response->has_ssid || watch->pasid == response->ssid) {
-            watch->pri->notify(watch->pri, &message);
+            watch->pri->notify(watch->pri, message);
         }
     }
 }

@@ -15,6 +15,16 @@
 #define TYPE_SMMUV3_SVA_FUNCTION "smmuv3-sva-function"
 OBJECT_DECLARE_SIMPLE_TYPE(Smmuv3SvaFunction, SMMUV3_SVA_FUNCTION)
 
+/*
+ * MemTxAttrs can carry a PASID of 8 bits, and on QEMU 10.1 and later that an
+ * address is ATS translated. Both select an index of the memory region.
+ */
+enum {
+    INDEX_PASID_MASK = 0xff,
+    INDEX_TRANSLATED = 0x100,
+    INDEX_COUNT = 0x200,
+};
+
 /* A function's way to memory. It lives as long as the SMMU. */
 struct Smmuv3SvaFunction {
     IOMMUMemoryRegion iommu;
@@ -64,12 +74,12 @@ static inline PCIDevice *smmuv3_sva_function_device(Smmuv3SvaFunction *fn)
 void smmuv3_sva_notify_unmap(Smmuv3SvaFunction *fn, IOMMUNotifierFlag kind,
                              uint64_t first, uint64_t last);
 
-/* smmuv3-sva-port.c: ports below the primary bus; the one of a new @fn. */
+/* smmuv3-sva-port.c: ports below the primary bus. */
 void smmuv3_sva_port_realize(Smmuv3SvaState *s);
-void smmuv3_sva_port_init(Smmuv3SvaFunction *fn);
 
-/* A PRG response as PCI's functions have it. */
-IOMMUPRIResponse smmuv3_sva_pri_response(const Smmu3PrgResponse *response);
+/* An ordinary access of @fn at @addr; @index is of its memory region. */
+Smmu3Transaction smmuv3_sva_ordinary_access(const Smmuv3SvaFunction *fn,
+                                            uint64_t addr, int index);
 
 /*
  * How an ordinary read of @fn at @addr would be translated; @index is of its
@@ -90,63 +100,5 @@ void smmuv3_sva_access_granted(Smmuv3SvaFunction *fn, uint64_t iova,
 /* The function at @devfn of @bus, which need not exist. */
 Smmuv3SvaFunction *smmuv3_sva_get_function(Smmuv3SvaState *s, PCIBus *bus,
                                            int devfn);
-
-/*
- * Members of PCIIOMMUOps for devices that speak ATS and PRI through PCI's own
- * functions, from QEMU 10.1 on (smmuv3-sva-ats.c). Synchronous: no stalls.
- */
-#ifdef SVA_HAVE_PCI_ATS_OPS
-void smmuv3_sva_get_iotlb_info(void *opaque, uint8_t *addr_width,
-                               uint32_t *min_page_size);
-void smmuv3_sva_init_iotlb_notifier(PCIBus *bus, void *opaque, int devfn,
-                                    IOMMUNotifier *n, IOMMUNotify notify,
-                                    void *user_opaque);
-void smmuv3_sva_register_iotlb_notifier(PCIBus *bus, void *opaque, int devfn,
-                                        uint32_t pasid, IOMMUNotifier *n);
-void smmuv3_sva_unregister_iotlb_notifier(PCIBus *bus, void *opaque,
-                                          int devfn, uint32_t pasid,
-                                          IOMMUNotifier *n);
-ssize_t smmuv3_sva_ats_request_translation(PCIBus *bus, void *opaque,
-                                           int devfn, uint32_t pasid,
-                                           bool priv, bool exec, hwaddr addr,
-                                           size_t length, bool no_write,
-                                           IOMMUTLBEntry *result,
-                                           size_t result_length,
-                                           uint32_t *err_count);
-void smmuv3_sva_pri_register_notifier(PCIBus *bus, void *opaque, int devfn,
-                                      uint32_t pasid, IOMMUPRINotifier *n);
-void smmuv3_sva_pri_unregister_notifier(PCIBus *bus, void *opaque, int devfn,
-                                        uint32_t pasid);
-int smmuv3_sva_pri_request_page(PCIBus *bus, void *opaque, int devfn,
-                                uint32_t pasid, bool priv, bool exec,
-                                hwaddr addr, bool last, uint16_t prg_index,
-                                bool read, bool write);
-
-#define SMMUV3_SVA_PCI_ATS_OPS                                              \
-    .get_iotlb_info = smmuv3_sva_get_iotlb_info,                            \
-    .init_iotlb_notifier = smmuv3_sva_init_iotlb_notifier,                  \
-    .register_iotlb_notifier = smmuv3_sva_register_iotlb_notifier,          \
-    .unregister_iotlb_notifier = smmuv3_sva_unregister_iotlb_notifier,      \
-    .ats_request_translation = smmuv3_sva_ats_request_translation,          \
-    .pri_register_notifier = smmuv3_sva_pri_register_notifier,              \
-    .pri_unregister_notifier = smmuv3_sva_pri_unregister_notifier,          \
-    .pri_request_page = smmuv3_sva_pri_request_page,
-
-/* Tell those who watch @fn of an ATC invalidation, or of a PRG response. */
-void smmuv3_sva_ats_notify(Smmuv3SvaFunction *fn,
-                           const Smmu3AtcInvalidate *inv);
-void smmuv3_sva_pri_notify(Smmuv3SvaFunction *fn,
-                           const Smmu3PrgResponse *response);
-#else
-static inline void smmuv3_sva_ats_notify(Smmuv3SvaFunction *fn,
-                                         const Smmu3AtcInvalidate *inv)
-{
-}
-
-static inline void smmuv3_sva_pri_notify(Smmuv3SvaFunction *fn,
-                                         const Smmu3PrgResponse *response)
-{
-}
-#endif
 
 #endif

@@ -9,6 +9,7 @@
 #include "qemu/osdep.h"
 #include "hw/pci/pci_bus.h"
 #include "hw/pci/pcie.h"
+#include "smmuv3-sva-ats.h"
 #include "smmuv3-sva-pci.h"
 #include "smmuv3-sva-threads.h"
 #include "trace.h"
@@ -106,7 +107,7 @@ void smmuv3_sva_port_atc_invalidate(Smmuv3SvaState *s,
     smmu3_atc_invalidated(s->core, inv->batch);
 }
 
-IOMMUPRIResponse smmuv3_sva_pri_response(const Smmu3PrgResponse *response)
+static IOMMUPRIResponse pri_response(const Smmu3PrgResponse *response)
 {
     return (IOMMUPRIResponse) {
         .response_code =
@@ -121,7 +122,7 @@ void smmuv3_sva_port_prg_response(Smmuv3SvaState *s,
                                   const Smmu3PrgResponse *response)
 {
     Smmuv3SvaFunction *fn = smmuv3_sva_find_function(s, response->sid);
-    IOMMUPRIResponse message = smmuv3_sva_pri_response(response);
+    IOMMUPRIResponse message = pri_response(response);
 
     if (fn && fn->client) {
         fn->client->page_response(fn->client,
@@ -129,7 +130,7 @@ void smmuv3_sva_port_prg_response(Smmuv3SvaState *s,
                                                      : SVA_NO_PASID,
                                   &message);
     } else if (fn) {
-        smmuv3_sva_pri_notify(fn, response);
+        smmuv3_sva_pri_notify(fn, response, &message);
     }
 }
 
@@ -283,18 +284,14 @@ static const SvaPortOps port_ops = {
     .page_request = port_page_request,
 };
 
-void smmuv3_sva_port_init(Smmuv3SvaFunction *fn)
-{
-    fn->port.ops = &port_ops;
-    qemu_mutex_init(&fn->owed_lock);
-    fn->owed = g_hash_table_new(NULL, NULL);
-}
-
 /* ---- PCI's question ----------------------------------------------------- */
 
 static SvaPort *get_port(PCIBus *bus, void *opaque, int devfn)
 {
-    return &smmuv3_sva_get_function(opaque, bus, devfn)->port;
+    Smmuv3SvaFunction *fn = smmuv3_sva_get_function(opaque, bus, devfn);
+
+    fn->port.ops = &port_ops;
+    return &fn->port;
 }
 
 static const PCISvaOps pci_sva_ops = {

@@ -88,11 +88,6 @@ static bool is_quiet(Smmuv3SvaState *s)
     return false;
 }
 
-void smmuv3_sva_quiesce_again(Smmuv3SvaState *s)
-{
-    timer_mod(s->quiesce.timer, qemu_clock_get_ns(QEMU_CLOCK_REALTIME));
-}
-
 static void deadline_passed(void *opaque)
 {
     Smmuv3SvaState *s = opaque;

@@ -136,7 +136,10 @@ bool smmuv3_sva_quiesce(Smmuv3SvaState *s);
 /* The machine runs again: say what came true meanwhile. */
 void smmuv3_sva_quiesce_run(Smmuv3SvaState *s);
 /* Something that was waited for has ended. Any thread. */
-void smmuv3_sva_quiesce_again(Smmuv3SvaState *s);
+static inline void smmuv3_sva_quiesce_again(Smmuv3SvaState *s)
+{
+    timer_mod(s->quiesce.timer, qemu_clock_get_ns(QEMU_CLOCK_REALTIME));
+}
 
 /* ---- What devices have mapped (smmuv3-sva-access.c) -------------------- */
 
