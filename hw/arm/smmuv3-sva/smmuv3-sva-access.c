@@ -81,8 +81,9 @@ void smmuv3_sva_access_granted(Smmuv3SvaFunction *fn, uint64_t iova,
 /* ---- Mappings: host pointers that a device has ------------------------- */
 
 struct Smmuv3SvaMapping {
-    IntervalTreeNode range;     /* of IOVAs, in Smmuv3SvaFunction.mappings */
+    QTAILQ_ENTRY(Smmuv3SvaMapping) next_made;   /* in Smmuv3SvaState.mappings */
     Smmuv3SvaFunction *fn;
+    uint64_t iova;
     const AddressSpace *as;
     void *host;
     hwaddr len;
@@ -91,12 +92,12 @@ struct Smmuv3SvaMapping {
     bool is_write;
     bool stale;                 /* a CMD_SYNC waits; in Smmuv3SvaState's list */
     bool given_up;              /* one has waited long enough */
-    Smmuv3SvaMapping *next;       /* of the same pointer, made later */
+    Smmuv3SvaMapping *next;     /* of the same pointer, made later */
     QLIST_ENTRY(Smmuv3SvaMapping) next_stale;
 };
 
 /*
- * Protects all mappings, the trees and the lists. Taken before the core's
+ * Protects all mappings and their lists. Taken before the core's
  * lock, never while that is held.
  */
 static QemuMutex lock;
@@ -144,9 +145,8 @@ static void remember(const Access *access, const AddressSpace *as, void *host,
     Smmuv3SvaFunction *fn = access->fn;
     Smmuv3SvaMapping *m = g_new0(Smmuv3SvaMapping, 1);
 
-    m->range.start = access->iova;
-    m->range.last = access->iova + len - 1;
     m->fn = fn;
+    m->iova = access->iova;
     m->as = as;
     m->host = host;
     m->len = len;
@@ -156,10 +156,7 @@ static void remember(const Access *access, const AddressSpace *as, void *host,
 
     QEMU_LOCK_GUARD(&lock);
     append_to_its_pointer(m);
-    if (interval_tree_is_empty(&fn->mappings)) {
-        QLIST_INSERT_HEAD(&fn->smmu->mapped, fn, next_mapped);
-    }
-    interval_tree_insert(&m->range, &fn->mappings);
+    QTAILQ_INSERT_TAIL(&fn->smmu->mappings, m, next_made);
 }
 
 /* The oldest that fits; who has two alike may return them in any order. */
@@ -174,89 +171,127 @@ static Smmuv3SvaMapping *find_mapping(const AddressSpace *as, void *host, hwaddr
     return m;
 }
 
+static void look_at(Smmuv3SvaState *s, Smmuv3SvaMapping *m)
+{
+    s->look.at = m;
+    s->look.offset = 0;
+}
+
 static void forget(const AddressSpace *as, void *host, hwaddr len,
                    bool is_write)
 {
     Smmuv3SvaMapping *m;
-    Smmuv3SvaFunction *fn;
+    Smmuv3SvaState *s;
 
     QEMU_LOCK_GUARD(&lock);
     m = find_mapping(as, host, len, is_write);
     if (!m) {
         return;
     }
-    fn = m->fn;
+    s = m->fn->smmu;
     remove_from_its_pointer(m);
-    interval_tree_remove(&m->range, &fn->mappings);
-    if (interval_tree_is_empty(&fn->mappings)) {
-        QLIST_REMOVE(fn, next_mapped);
+    if (s->look.at == m) {
+        look_at(s, QTAILQ_NEXT(m, next_made));
     }
+    QTAILQ_REMOVE(&s->mappings, m, next_made);
     if (m->stale) {
         QLIST_REMOVE(m, next_stale);
-        if (QLIST_EMPTY(&fn->smmu->stale)) {
-            smmuv3_sva_quiesce_again(fn->smmu);
+        if (QLIST_EMPTY(&s->stale)) {
+            smmuv3_sva_quiesce_again(s);
         }
     }
     g_free(m);
 }
 
+/* Bounds of one look, some 100 us: mappings passed, translations asked for. */
+enum { MAPPINGS_AT_ONCE = 16384, PAGES_AT_ONCE = 512 };
+
 /*
- * Whether the tables still say what they said when it was mapped. Asked as a
- * read, for that changes nothing: where a write is allowed the answer says so,
- * unless the page is clean and a write would have to make it dirty first.
+ * Whether the tables say of the page at @offset what they said when it was
+ * mapped; and how many bytes they say it of. Asked as a read, for that changes
+ * nothing: where a write is allowed the answer says so, unless the page is
+ * clean and a write would have to make it dirty first.
  */
-static bool still_holds(const Smmuv3SvaMapping *m)
+static bool page_holds(const Smmuv3SvaMapping *m, uint64_t offset,
+                       uint64_t *bytes)
 {
-    uint64_t offset = 0;
+    Smmu3Translation now;
+    uint64_t mask;
 
-    while (offset < m->len) {
-        Smmu3Translation now;
-        uint64_t left;
+    if (!smmuv3_sva_peek(m->fn, m->iova + offset, m->index, &now) ||
+        now.pa != m->pa + offset ||
+        (m->is_write && !(now.access & SMMU3_WRITE))) {
+        return false;
+    }
+    mask = smmu3_mask(now.size_log2);
+    *bytes = MIN(mask - (now.pa & mask), m->len - offset - 1) + 1;
+    return true;
+}
 
-        if (!smmuv3_sva_peek(m->fn, m->range.start + offset, m->index, &now) ||
-            now.pa != m->pa + offset ||
-            (m->is_write && !(now.access & SMMU3_WRITE))) {
+static void mark_stale(Smmuv3SvaState *s, Smmuv3SvaMapping *m)
+{
+    m->stale = true;
+    QLIST_INSERT_HEAD(&s->stale, m, next_stale);
+    trace_smmuv3_sva_mapping_is_stale(m->fn->iommu.parent_obj.name, m->iova,
+                                      m->len, m->is_write ? "w" : "r");
+}
+
+static bool is_in_question(const Smmuv3SvaState *s, const Smmuv3SvaMapping *m)
+{
+    return !m->stale && !m->given_up && m->iova <= s->look.last &&
+           m->iova + m->len - 1 >= s->look.first;
+}
+
+/* Go on with the mapping in work; false: @pages are used up before its end. */
+static bool look_at_pages(Smmuv3SvaState *s, unsigned *pages)
+{
+    Smmuv3SvaMapping *m = s->look.at;
+
+    while (s->look.offset < m->len) {
+        uint64_t bytes;
+
+        if (!*pages) {
             return false;
         }
-        left = smmu3_mask(now.size_log2) - (now.pa & smmu3_mask(now.size_log2));
-        if (left >= m->len - offset) {
-            break;
+        --*pages;
+        if (!page_holds(m, s->look.offset, &bytes)) {
+            mark_stale(s, m);
+            return true;
         }
-        offset += left + 1;
+        s->look.offset += bytes;
     }
     return true;
 }
 
-static void look_at_function(Smmuv3SvaFunction *fn, uint64_t first,
-                             uint64_t last)
+void smmuv3_sva_mappings_init(Smmuv3SvaState *s)
 {
-    IntervalTreeNode *node;
-
-    for (node = interval_tree_iter_first(&fn->mappings, first, last); node;
-         node = interval_tree_iter_next(node, first, last)) {
-        Smmuv3SvaMapping *m = container_of(node, Smmuv3SvaMapping, range);
-
-        if (!m->stale && !m->given_up && !still_holds(m)) {
-            m->stale = true;
-            QLIST_INSERT_HEAD(&fn->smmu->stale, m, next_stale);
-            trace_smmuv3_sva_mapping_is_stale(fn->iommu.parent_obj.name,
-                                              m->range.start, m->len,
-                                              m->is_write ? "w" : "r");
-        }
-    }
+    QTAILQ_INIT(&s->mappings);
 }
 
-bool smmuv3_sva_mappings_hold(Smmuv3SvaState *s, uint64_t first, uint64_t last)
+void smmuv3_sva_mappings_ask(Smmuv3SvaState *s, uint64_t first, uint64_t last)
 {
-    Smmuv3SvaFunction *fn;
+    QEMU_LOCK_GUARD(&lock);
+    s->look.first = first;
+    s->look.last = last;
+    look_at(s, first <= last ? QTAILQ_FIRST(&s->mappings) : NULL);
+}
+
+Smmuv3SvaMappings smmuv3_sva_mappings_look(Smmuv3SvaState *s)
+{
+    unsigned pages = PAGES_AT_ONCE;
 
     QEMU_LOCK_GUARD(&lock);
-    if (first <= last) {
-        QLIST_FOREACH(fn, &s->mapped, next_mapped) {
-            look_at_function(fn, first, last);
+    for (unsigned i = 0; s->look.at; i++) {
+        Smmuv3SvaMapping *m = s->look.at;
+
+        if (i == MAPPINGS_AT_ONCE ||
+            (is_in_question(s, m) && !look_at_pages(s, &pages))) {
+            return SMMUV3_SVA_MAPPINGS_UNSEEN;
         }
+        look_at(s, QTAILQ_NEXT(m, next_made));
     }
-    return QLIST_EMPTY(&s->stale);
+    return QLIST_EMPTY(&s->stale) ? SMMUV3_SVA_MAPPINGS_HOLD
+                                  : SMMUV3_SVA_MAPPINGS_STALE;
 }
 
 void smmuv3_sva_mappings_give_up(Smmuv3SvaState *s)
@@ -270,14 +305,14 @@ void smmuv3_sva_mappings_give_up(Smmuv3SvaState *s)
         m->given_up = true;
         s->quiesce.mappings_given_up++;
         trace_smmuv3_sva_mapping_given_up(m->fn->iommu.parent_obj.name,
-                                          m->range.start, m->len,
+                                          m->iova, m->len,
                                           m->is_write ? "w" : "r");
         warn_report_once("smmuv3-sva: %s still %s memory that was mapped at "
                          "0x%" PRIx64 ", after software has invalidated that; "
                          "the CMD_SYNC ends without it (the counter "
                          "mappings_given_up has how often)",
                          m->fn->iommu.parent_obj.name,
-                         m->is_write ? "writes" : "reads", m->range.start);
+                         m->is_write ? "writes" : "reads", m->iova);
     }
 }
 

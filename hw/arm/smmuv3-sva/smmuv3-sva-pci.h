@@ -9,7 +9,6 @@
 
 #include "hw/pci/pci_bus.h"
 #include "hw/pci/sva-port.h"
-#include "qemu/interval-tree.h"
 #include "smmuv3-sva.h"
 
 #define TYPE_SMMUV3_SVA_FUNCTION "smmuv3-sva-function"
@@ -35,10 +34,6 @@ struct Smmuv3SvaFunction {
     const PCIDevice *bridge;    /* above the bus; NULL: it is a root bus... */
     uint8_t root_number;        /* ...with this number */
     AddressSpace as;
-
-    /* smmuv3-sva-access.c's: what the device has mapped, by IOVA */
-    IntervalTreeRoot mappings;
-    QLIST_ENTRY(Smmuv3SvaFunction) next_mapped;     /* if there is any */
 
     QLIST_ENTRY(Smmuv3SvaFunction) next_listener;   /* if anyone listens */
 

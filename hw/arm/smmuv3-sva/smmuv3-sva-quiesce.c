@@ -56,14 +56,15 @@ static void look_later(Smmuv3SvaState *s)
               qemu_clock_get_ns(QEMU_CLOCK_REALTIME) + LOOK_AGAIN_NS);
 }
 
-/* The mappings that software may have changed since the last CMD_SYNC. */
-static bool mappings_hold(Smmuv3SvaState *s)
+static void wait_for_mappings(Smmuv3SvaState *s)
 {
-    bool hold = smmuv3_sva_mappings_hold(s, s->quiesce.first, s->quiesce.last);
-
-    s->quiesce.first = UINT64_MAX;
-    s->quiesce.last = 0;
-    return hold;
+    if (timer_pending(s->quiesce.deadline)) {
+        return;
+    }
+    s->quiesce.mapped_waits++;
+    timer_mod(s->quiesce.deadline,
+              qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
+              s->mapped_timeout_ms * (int64_t)SCALE_MS);
 }
 
 static bool is_quiet(Smmuv3SvaState *s)
@@ -72,20 +73,21 @@ static bool is_quiet(Smmuv3SvaState *s)
         look_later(s);
         return false;
     }
-    if (mappings_hold(s)) {
-        return true;
-    }
-    if (!s->mapped_timeout_ms) {
+    switch (smmuv3_sva_mappings_look(s)) {
+    case SMMUV3_SVA_MAPPINGS_UNSEEN:
+        smmuv3_sva_quiesce_again(s);
+        return false;
+    case SMMUV3_SVA_MAPPINGS_STALE:
+        if (s->mapped_timeout_ms) {
+            wait_for_mappings(s);
+            return false;
+        }
         smmuv3_sva_mappings_give_up(s);
-        return true;
+        break;
+    case SMMUV3_SVA_MAPPINGS_HOLD:
+        break;
     }
-    if (!timer_pending(s->quiesce.deadline)) {
-        s->quiesce.mapped_waits++;
-        timer_mod(s->quiesce.deadline,
-                  qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
-                  s->mapped_timeout_ms * (int64_t)SCALE_MS);
-    }
-    return false;
+    return true;
 }
 
 static void deadline_passed(void *opaque)
@@ -132,6 +134,9 @@ bool smmuv3_sva_quiesce(Smmuv3SvaState *s)
     bool quiet;
 
     smmuv3_sva_threads_ask();
+    smmuv3_sva_mappings_ask(s, s->quiesce.first, s->quiesce.last);
+    s->quiesce.first = UINT64_MAX;
+    s->quiesce.last = 0;
     s->quiesce.looks = 0;
     quiet = is_quiet(s);
     s->quiesce.asked = !quiet;
@@ -144,4 +149,5 @@ void smmuv3_sva_quiesce_init(Smmuv3SvaState *s)
     s->quiesce.timer = timer_new_ns(QEMU_CLOCK_REALTIME, look_again, s);
     s->quiesce.deadline = timer_new_ns(QEMU_CLOCK_VIRTUAL, deadline_passed, s);
     s->quiesce.first = UINT64_MAX;
+    smmuv3_sva_mappings_init(s);
 }

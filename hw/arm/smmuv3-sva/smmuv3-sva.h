@@ -53,6 +53,13 @@ typedef struct Smmuv3SvaQuiesce {
 typedef struct Smmuv3SvaFunction Smmuv3SvaFunction;
 typedef struct Smmuv3SvaMapping Smmuv3SvaMapping;
 
+/* How far a CMD_SYNC has looked at mappings (smmuv3-sva-access.c). */
+typedef struct Smmuv3SvaLook {
+    uint64_t first, last;       /* addresses in question */
+    Smmuv3SvaMapping *at;       /* the one in work; NULL: all are through */
+    uint64_t offset;            /* bytes of it that are */
+} Smmuv3SvaLook;
+
 struct Smmuv3SvaState {
     SysBusDevice parent_obj;
 
@@ -89,8 +96,9 @@ struct Smmuv3SvaState {
     AddressSpace void_as;
 
     /* smmuv3-sva-access.c's, under its lock */
-    QLIST_HEAD(, Smmuv3SvaFunction) mapped;     /* that have mappings */
+    QTAILQ_HEAD(, Smmuv3SvaMapping) mappings;   /* oldest first */
     QLIST_HEAD(, Smmuv3SvaMapping) stale;       /* that a CMD_SYNC waits for */
+    Smmuv3SvaLook look;
 };
 
 /* Whether the user chose the output address size. Before realize. */
@@ -143,14 +151,18 @@ static inline void smmuv3_sva_quiesce_again(Smmuv3SvaState *s)
 
 /* ---- What devices have mapped (smmuv3-sva-access.c) -------------------- */
 
-/*
- * Look at the mappings that have addresses from @first to @last. False: the
- * tables say something else now about some of them, or still about those of an
- * earlier call; smmuv3_sva_quiesce_again() is called when the last of these is
- * unmapped.
- */
-bool smmuv3_sva_mappings_hold(Smmuv3SvaState *s, uint64_t first,
-                              uint64_t last);
+typedef enum {
+    SMMUV3_SVA_MAPPINGS_HOLD,   /* the tables still say the same */
+    SMMUV3_SVA_MAPPINGS_STALE,  /* not of some: smmuv3_sva_quiesce_again() is
+                                   called when the last of these is unmapped */
+    SMMUV3_SVA_MAPPINGS_UNSEEN, /* there are more to look at: call again */
+} Smmuv3SvaMappings;
+
+void smmuv3_sva_mappings_init(Smmuv3SvaState *s);
+/* The mappings of addresses from @first to @last are in question, if any. */
+void smmuv3_sva_mappings_ask(Smmuv3SvaState *s, uint64_t first, uint64_t last);
+/* Go on looking at them, for some 100 us; also at those found stale before. */
+Smmuv3SvaMappings smmuv3_sva_mappings_look(Smmuv3SvaState *s);
 /* Wait for none of these any longer; say so, and count them. */
 void smmuv3_sva_mappings_give_up(Smmuv3SvaState *s);
 
