@@ -523,21 +523,42 @@ static EngineVerdict run_atomic_add(EngineJob *job, SvaChannel *ch,
 /* ---- The table ---------------------------------------------------------- */
 
 static const struct {
+    const char *name;
     bool (*legal)(const PasidDevDescriptor *d);
     EngineVerdict (*run)(EngineJob *job, SvaChannel *ch, uint64_t limit);
 } operations[PASID_DEV_OP_COUNT] = {
-    [PASID_DEV_OP_NOP]          = { legal_always, run_nop },
-    [PASID_DEV_OP_COPY]         = { legal_copy, run_copy },
-    [PASID_DEV_OP_FILL]         = { legal_dst, run_fill },
-    [PASID_DEV_OP_COMPARE]      = { legal_src_dst, run_compare },
-    [PASID_DEV_OP_CRC32C]       = { legal_crc, run_crc32c },
-    [PASID_DEV_OP_SUM]          = { legal_src, run_sum },
-    [PASID_DEV_OP_LIST]         = { legal_list, run_list },
-    [PASID_DEV_OP_PROBE]        = { legal_probe, run_probe },
-    [PASID_DEV_OP_GATHER]       = { legal_gather, run_gather },
-    [PASID_DEV_OP_ATOMIC_ADD]   = { legal_atomic, run_atomic_add },
-    [PASID_DEV_OP_SCATTER]      = { legal_scatter, run_scatter },
+    [PASID_DEV_OP_NOP]          = { "no-op", legal_always, run_nop },
+    [PASID_DEV_OP_COPY]         = { "copy", legal_copy, run_copy },
+    [PASID_DEV_OP_FILL]         = { "fill", legal_dst, run_fill },
+    [PASID_DEV_OP_COMPARE]      = { "compare", legal_src_dst, run_compare },
+    [PASID_DEV_OP_CRC32C]       = { "CRC-32C", legal_crc, run_crc32c },
+    [PASID_DEV_OP_SUM]          = { "sum", legal_src, run_sum },
+    [PASID_DEV_OP_LIST]         = { "list", legal_list, run_list },
+    [PASID_DEV_OP_PROBE]        = { "probe", legal_probe, run_probe },
+    [PASID_DEV_OP_GATHER]       = { "gather", legal_gather, run_gather },
+    [PASID_DEV_OP_ATOMIC_ADD]   = { "atomic add", legal_atomic, run_atomic_add },
+    [PASID_DEV_OP_SCATTER]      = { "scatter", legal_scatter, run_scatter },
 };
+
+const char *engine_op_name(uint8_t op)
+{
+    return op < ARRAY_SIZE(operations) ? operations[op].name : "unknown";
+}
+
+const char *engine_status_name(uint32_t status)
+{
+    static const char *const names[] = {
+        [PASID_DEV_DONE_PENDING] = "pending",
+        [PASID_DEV_DONE_OK] = "ok",
+        [PASID_DEV_DONE_MISMATCH] = "mismatch",
+        [PASID_DEV_DONE_FAULT_READ] = "read refused",
+        [PASID_DEV_DONE_FAULT_WRITE] = "write refused",
+        [PASID_DEV_DONE_BAD_OP] = "unknown operation",
+        [PASID_DEV_DONE_BAD_DESC] = "illegal descriptor",
+    };
+
+    return status < ARRAY_SIZE(names) ? names[status] : "unknown";
+}
 
 uint64_t engine_operations(void)
 {

@@ -51,6 +51,10 @@ void engine_job_start(EngineJob *job, const PasidDevDescriptor *raw);
 /* Work on @job, through @ch, until its requester's cost comes to @limit. */
 EngineVerdict engine_job_run(EngineJob *job, SvaChannel *ch, uint64_t limit);
 
+/* What trace lines call an operation and a status (PASID_DEV_OP_*, _DONE_*). */
+const char *engine_op_name(uint8_t op);
+const char *engine_status_name(uint32_t status);
+
 /* The operations: the value of PASID_DEV_OPS. */
 uint64_t engine_operations(void);
 

@@ -105,9 +105,23 @@ static void queue_interrupt(PasidDevQueue *q)
     }
 }
 
+static const char *queue_error_name(uint32_t error)
+{
+    static const char *const names[] = {
+        [PASID_DEV_Q_ERROR_NONE] = "no error",
+        [PASID_DEV_Q_ERROR_RING] = "descriptor refused",
+        [PASID_DEV_Q_ERROR_COMPLETION] = "record refused",
+        [PASID_DEV_Q_ERROR_TAIL] = "illegal TAIL",
+        [PASID_DEV_Q_ERROR_CONFIG] = "illegal set-up",
+    };
+
+    return names[error];
+}
+
 static void queue_fail(PasidDevQueue *q, uint32_t error, uint64_t addr)
 {
-    trace_pasid_dev_queue_error(pasid_dev_name(q->dev), q->index, error, addr);
+    trace_pasid_dev_queue_error(pasid_dev_name(q->dev), q->index,
+                                queue_error_name(error), addr);
     queue_stop(q);
     q->error = error;
     q->fault_addr = addr;
@@ -180,7 +194,8 @@ static void queue_complete(PasidDevQueue *q)
     bool wants_irq = q->job.desc.flags & PASID_DEV_DESC_IRQ;
 
     trace_pasid_dev_job_done(pasid_dev_name(q->dev), q->index, q->head,
-                             q->job.status, q->job.result, q->job.progress);
+                             engine_status_name(q->job.status), q->job.result,
+                             q->job.progress);
     q->phase = PHASE_FETCH;
     q->fetched = 0;
     q->head++;
@@ -216,7 +231,8 @@ static SvaDma queue_fetch(PasidDevQueue *q)
     } else if (result == SVA_DMA_DONE) {
         engine_job_start(&q->job, &q->raw);
         trace_pasid_dev_job_start(pasid_dev_name(q->dev), q->index, q->head,
-                                  q->job.desc.op, q->job.desc.src,
+                                  engine_op_name(q->job.desc.op),
+                                  q->job.desc.src,
                                   q->job.desc.dst, q->job.desc.len);
         q->phase = PHASE_WORK;
     }

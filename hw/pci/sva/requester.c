@@ -19,6 +19,17 @@ static const char *requester_name(const SvaRequester *r)
     return r->pdev->qdev.id ?: r->pdev->name;
 }
 
+static const char *access_name(uint8_t access)
+{
+    return access == SVA_READ ? "read" :
+           access == SVA_WRITE ? "write" : "read and write";
+}
+
+static const char *resolution_name(SvaResolution how)
+{
+    return how == SVA_RETRY ? "retry" : how == SVA_SKIP ? "ignore" : "abort";
+}
+
 /* ---- What the function may do ------------------------------------------- */
 
 /* In a state other than D0 a function sends no request (PCIe 5.3.1.4). */
@@ -137,7 +148,8 @@ static void channel_resolved(SvaRequest *req, SvaResolution how)
     SvaRequester *r = ch->requester;
     unsigned slot;
 
-    trace_sva_requester_resolved(requester_name(r), req->pasid, req->addr, how);
+    trace_sva_requester_resolved(requester_name(r), req->pasid, req->addr,
+                                 resolution_name(how));
     ch->stalled = false;
     switch (how) {
     case SVA_RETRY:
@@ -190,7 +202,8 @@ static SvaDma channel_refuse(SvaChannel *ch, uint64_t addr, uint8_t access)
 {
     SvaRequester *r = ch->requester;
 
-    trace_sva_requester_refused(requester_name(r), ch->pasid, addr, access);
+    trace_sva_requester_refused(requester_name(r), ch->pasid, addr,
+                                access_name(access));
     ch->refused_addr = addr;
     ch->refused_write = access & SVA_WRITE;
     ch->count.aborts++;
@@ -256,7 +269,7 @@ static SvaDma channel_submit(SvaChannel *ch, SvaPort *port, uint16_t control,
         return SVA_DMA_DONE;
     case SVA_STALLED:
         trace_sva_requester_stall(requester_name(r), ch->pasid, span->addr,
-                                  access);
+                                  access_name(access));
         ch->stalled = true;
         ch->count.stalls++;
         r->count.stalls++;
