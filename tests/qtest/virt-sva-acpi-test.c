@@ -147,9 +147,9 @@ static bool leads_to_smmu(uint8_t *iort, uint32_t rid)
     uint8_t *map = root + ldl_le_p(root + 12);
 
     for (int i = 0; i < ldl_le_p(root + 8); i++, map += 20) {
-        uint32_t first = ldl_le_p(map);
+        uint32_t first = ldl_le_p(map), more = ldl_le_p(map + 4);
 
-        if (rid >= first && rid - first <= ldl_le_p(map + 4)) {
+        if (rid >= first && rid - first <= more) {
             g_assert_cmphex(ldl_le_p(map + 8), ==, first);
             return iort + ldl_le_p(map + 12) == iort_node(iort, 4);
         }
