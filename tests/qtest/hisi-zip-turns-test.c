@@ -135,23 +135,6 @@ static void submit_wait(Queue *q, Others others)
     ring_db(q->d, QM_DB_SQ, q->n, q->tail, 0);
 }
 
-/* A RESUME in the queue that only the doorbell is missing for. */
-static void queue_resume(Dev *d, uint16_t stag)
-{
-    uint64_t command[SMMU3_CMD_WORDS] = { CMD_RESUME, 0 };
-    unsigned slot = d->t->cmdq_prod & ((1u << SVA_QUEUE_LOG2) - 1);
-
-    smmu3_set(command, CMD_STREAMID, d->devfn);
-    smmu3_set(command, CMD_RESUME_AC, 1);
-    smmu3_set(command, CMD_RESUME_STAG, stag);
-    for (unsigned i = 0; i < SMMU3_CMD_WORDS; i++) {
-        qtest_writeq(d->t->qts, d->t->cmdq + slot * SMMU3_CMD_BYTES + i * 8,
-                     command[i]);
-    }
-    d->t->cmdq_prod = (d->t->cmdq_prod + 1) &
-                      ((2u << SVA_QUEUE_LOG2) - 1);
-}
-
 /*
  * While queue 0's job waits, the stalled job of queue 1 may go on, and resets
  * the function. It has its turn after the one that waits, which ends as if
@@ -176,7 +159,7 @@ static void test_no_turn_within_a_turn(void)
     sva_ste_bypass(d->t, sva_find(d->t, 0, PASID_DEV_VENDOR_ID,
                                   PASID_DEV_DEVICE_ID));
     submit(&resetting, r);
-    queue_resume(d, stalled_at(d, r.dst));
+    sva_resume_prepare(d->t, d->devfn, stalled_at(d, r.dst));
     map_page(d, config);
 
     others = others_start(d, SVA_SMMU + SMMU3_CMDQ_PROD, d->t->cmdq_prod);

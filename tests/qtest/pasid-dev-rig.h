@@ -14,24 +14,6 @@
 #define NO_PASID        0
 #define PASID(n)        ((n) | PASID_DEV_PASID_VALID)
 
-/* How long anything may take: generous, the machine may be busy. */
-#define WAIT_SECONDS    30
-
-/* Again and again until @condition, which ends the test if it never comes. */
-#define WAIT_FOR(condition)                                                 \
-    do {                                                                    \
-        gint64 end_ = g_get_monotonic_time() +                              \
-                      WAIT_SECONDS * G_USEC_PER_SEC;                        \
-        while (!(condition)) {                                              \
-            if (g_get_monotonic_time() > end_) {                            \
-                g_error("%s:%d: waited in vain for %s", __func__, __LINE__, \
-                        #condition);                                        \
-            }                                                               \
-        }                                                                   \
-    } while (0)
-
-#define PLAIN_MACHINE   "virt,gic-version=3 -cpu max"
-
 /* ---- The device --------------------------------------------------------- */
 
 typedef struct Dev {

@@ -22,23 +22,6 @@ static uint64_t find_testdev(Dev *d)
     return bar;
 }
 
-/* A RESUME (retry) in the queue that only the doorbell is missing for. */
-static void queue_resume(Dev *d, uint16_t stag)
-{
-    uint64_t command[SMMU3_CMD_WORDS] = { CMD_RESUME, 0 };
-    unsigned slot = d->t->cmdq_prod & ((1u << SVA_QUEUE_LOG2) - 1);
-
-    smmu3_set(command, CMD_STREAMID, d->devfn);
-    smmu3_set(command, CMD_RESUME_AC, 1);
-    smmu3_set(command, CMD_RESUME_STAG, stag);
-    for (unsigned i = 0; i < SMMU3_CMD_WORDS; i++) {
-        qtest_writeq(d->t->qts, d->t->cmdq + slot * SMMU3_CMD_BYTES + i * 8,
-                     command[i]);
-    }
-    d->t->cmdq_prod = (d->t->cmdq_prod + 1) &
-                      ((2u << SVA_QUEUE_LOG2) - 1);
-}
-
 /*
  * Queue 0 lets the stalled job of queue 1 go on, by the SMMU's doorbell, and
  * then writes to a register whose handler waits in a main loop of its own, in
@@ -62,7 +45,7 @@ static void test_no_turn_within_a_turn(void)
         .dst = va(d, dst), .len = 4 });
     stag = expect_stall(&q1, va(d, dst), true);
     map(d, dst, PAGE);
-    queue_resume(d, stag);
+    sva_resume_prepare(d->t, d->devfn, stag);
 
     doorbell = fill_slot(&q0, (PasidDevDescriptor) {
         .op = PASID_DEV_OP_FILL, .dst = va(d, SVA_SMMU + SMMU3_CMDQ_PROD),

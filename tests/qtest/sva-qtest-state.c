@@ -8,9 +8,6 @@
 #include "qobject/qlist.h"
 #include "sva-qtest-state.h"
 
-/* How long it may take: generous, the machine may be busy. */
-#define WAIT_SECONDS    30
-
 /* ---- Migration ---------------------------------------------------------- */
 
 static bool migration_is(QTestState *qts, const char *wanted)

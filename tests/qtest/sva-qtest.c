@@ -193,14 +193,29 @@ static void read_words(SvaQtest *t, uint64_t addr, uint64_t *words,
 #define INDEX_MASK  ((1u << SVA_QUEUE_LOG2) - 1)
 #define WRAP_MASK   ((2u << SVA_QUEUE_LOG2) - 1)
 
-void sva_command(SvaQtest *t, uint64_t word0, uint64_t word1)
+void sva_command_prepare(SvaQtest *t, uint64_t word0, uint64_t word1)
 {
     const uint64_t words[] = { word0, word1 };
 
     write_words(t, t->cmdq + (t->cmdq_prod & INDEX_MASK) * SMMU3_CMD_BYTES,
                 words, SMMU3_CMD_WORDS);
     t->cmdq_prod = (t->cmdq_prod + 1) & WRAP_MASK;
+}
+
+void sva_command(SvaQtest *t, uint64_t word0, uint64_t word1)
+{
+    sva_command_prepare(t, word0, word1);
     sva_write32(t, SMMU3_CMDQ_PROD, t->cmdq_prod);
+}
+
+void sva_resume_prepare(SvaQtest *t, uint32_t sid, uint16_t stag)
+{
+    uint64_t command[SMMU3_CMD_WORDS] = { CMD_RESUME, 0 };
+
+    smmu3_set(command, CMD_STREAMID, sid);
+    smmu3_set(command, CMD_RESUME_AC, 1);
+    smmu3_set(command, CMD_RESUME_STAG, stag);
+    sva_command_prepare(t, command[0], command[1]);
 }
 
 void sva_sync(SvaQtest *t)

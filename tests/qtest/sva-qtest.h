@@ -27,7 +27,26 @@ typedef struct SvaQtest {
     uint32_t cmdq_prod, eventq_cons, priq_cons;
 } SvaQtest;
 
+/* How long anything may take: generous, the machine may be busy. */
+#define WAIT_SECONDS    30
+
+/* Again and again until @condition, which ends the test if it never comes. */
+#define WAIT_FOR(condition)                                                 \
+    do {                                                                    \
+        gint64 end_ = g_get_monotonic_time() +                              \
+                      WAIT_SECONDS * G_USEC_PER_SEC;                        \
+        while (!(condition)) {                                              \
+            if (g_get_monotonic_time() > end_) {                            \
+                g_error("%s:%d: waited in vain for %s", __func__, __LINE__, \
+                        #condition);                                        \
+            }                                                               \
+        }                                                                   \
+    } while (0)
+
 /* ---- The machine ------------------------------------------------------ */
+
+/* A machine whose SMMU, if any, is QEMU's; for sva_start_machine(). */
+#define PLAIN_MACHINE   "virt,gic-version=3 -cpu max"
 
 /* -M virt-sva with more arguments; see also sva_smmu_enable(). */
 SvaQtest *sva_start(const char *args);
@@ -59,6 +78,10 @@ void sva_write64(SvaQtest *t, uint32_t reg, uint64_t value);
 void sva_smmu_enable(SvaQtest *t);
 
 void sva_command(SvaQtest *t, uint64_t word0, uint64_t word1);
+/* The same, but for the doorbell: write cmdq_prod to CMDQ_PROD. */
+void sva_command_prepare(SvaQtest *t, uint64_t word0, uint64_t word1);
+/* CMD_RESUME that retries the stall, without the doorbell. */
+void sva_resume_prepare(SvaQtest *t, uint32_t sid, uint16_t stag);
 /* CMD_SYNC; waits for its consumption. */
 void sva_sync(SvaQtest *t);
 /* The oldest record of the event queue, consumed; false: it is empty. */
