@@ -34,6 +34,8 @@ typedef struct Access {
 
 QEMU_DEFINE_STATIC_CO_TLS(Access *, current)
 
+static bool there_is_one;       /* an SMMU of ours; atomic */
+
 static void begin(Access *access)
 {
     *access = (Access) { .outer = get_current() };
@@ -266,6 +268,7 @@ static bool look_at_pages(Smmuv3SvaState *s, unsigned *pages)
 void smmuv3_sva_mappings_init(Smmuv3SvaState *s)
 {
     QTAILQ_INIT(&s->mappings);
+    qatomic_set(&there_is_one, true);
 }
 
 void smmuv3_sva_mappings_ask(Smmuv3SvaState *s, uint64_t first, uint64_t last)
@@ -337,6 +340,12 @@ void __real_address_space_unmap(AddressSpace *as, void *host, hwaddr len,
 void __wrap_address_space_unmap(AddressSpace *as, void *host, hwaddr len,
                                 bool is_write, hwaddr access_len);
 
+/* Whether @as may lead through an SMMU of ours. If not, all is QEMU's alone. */
+static bool may_be_ours(const AddressSpace *as)
+{
+    return qatomic_read(&there_is_one) && as != &address_space_memory;
+}
+
 /* All of a device's pci_dma_read() and pci_dma_write(). */
 MemTxResult __wrap_address_space_rw(AddressSpace *as, hwaddr addr,
                                     MemTxAttrs attrs, void *buf, hwaddr len,
@@ -345,6 +354,9 @@ MemTxResult __wrap_address_space_rw(AddressSpace *as, hwaddr addr,
     Access access;
     MemTxResult result;
 
+    if (!may_be_ours(as)) {
+        return __real_address_space_rw(as, addr, attrs, buf, len, is_write);
+    }
     begin(&access);
     result = __real_address_space_rw(as, addr, attrs, buf, len, is_write);
     end(&access);
@@ -357,6 +369,9 @@ MemTxResult __wrap_address_space_set(AddressSpace *as, hwaddr addr, uint8_t c,
     Access access;
     MemTxResult result;
 
+    if (!may_be_ours(as)) {
+        return __real_address_space_set(as, addr, c, len, attrs);
+    }
     begin(&access);
     result = __real_address_space_set(as, addr, c, len, attrs);
     end(&access);
@@ -375,6 +390,9 @@ void *__wrap_address_space_map(AddressSpace *as, hwaddr addr, hwaddr *plen,
     ram_addr_t offset;
     void *host;
 
+    if (!may_be_ours(as)) {
+        return __real_address_space_map(as, addr, plen, is_write, attrs);
+    }
     RCU_READ_LOCK_GUARD();
     begin(&access);
     host = __real_address_space_map(as, addr, plen, is_write, attrs);
@@ -390,10 +408,12 @@ void __wrap_address_space_unmap(AddressSpace *as, void *host, hwaddr len,
 {
     Access access;
 
+    if (!may_be_ours(as)) {
+        __real_address_space_unmap(as, host, len, is_write, access_len);
+        return;
+    }
     begin(&access);
     __real_address_space_unmap(as, host, len, is_write, access_len);
     end(&access);
-    if (as != &address_space_memory) {
-        forget(as, host, len, is_write);
-    }
+    forget(as, host, len, is_write);
 }
