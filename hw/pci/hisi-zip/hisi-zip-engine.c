@@ -68,6 +68,17 @@ static HisiZipPasids queue_pasids(HisiZip *zip, unsigned qn)
     };
 }
 
+/* There is room for a job: the next queue that waits may have it. */
+static void offer_room(HisiZip *zip)
+{
+    unsigned qn = next_queue(zip, zip->waiting);
+
+    if (qn < HISI_QM_MAX_QUEUES) {
+        clear_bit(qn, zip->waiting);
+        schedule(zip, qn);
+    }
+}
+
 /*
  * Begin with the next entry of @qn. False: there is none, or as many jobs are
  * in work as there may be, and @qn waits until one of them is over.
@@ -83,6 +94,7 @@ static bool begin_job(HisiZip *zip, unsigned qn)
     }
     zip->requester.cost += ENTRY_COST;
     if (!hisi_qm_peek(&zip->qm, qn, sqe)) {
+        offer_room(zip);        /* it waited for nothing, and others still do */
         return false;
     }
     job = hisi_zip_job_new(&zip->requester, job_wake, sqe,
@@ -102,15 +114,10 @@ static bool begin_job(HisiZip *zip, unsigned qn)
 /* @job is over, and another queue may begin one. */
 static void free_job(HisiZip *zip, HisiZipJob *job)
 {
-    unsigned other = next_queue(zip, zip->waiting);
-
     hisi_zip_job_free(job);
     zip->requester.cost += FREE_COST;
     zip->jobs_in_work--;
-    if (other < HISI_QM_MAX_QUEUES) {
-        clear_bit(other, zip->waiting);
-        schedule(zip, other);
-    }
+    offer_room(zip);
 }
 
 /* One of the abandoned jobs; false: there is none. */
