@@ -8,8 +8,8 @@ T ?=
 build = $(or $(SVA_BUILD_DIR),$(shell cat .build-dir 2>/dev/null || echo build))
 python = /usr/bin/python3
 
-.PHONY: all demo check check-unit check-qtest check-guest check-warnings check-house bench conformance \
-        docs install clean distclean help
+.PHONY: all demo check check-unit check-qtest check-baremetal check-guest \
+        check-warnings check-house bench conformance docs install clean distclean help
 
 all: configured
 	@tools/build all
@@ -32,6 +32,10 @@ check-unit: configured
 check-qtest: configured
 	@tools/build qemu
 	@tools/run-tests --suite qtest '$(T)'
+
+check-baremetal: configured
+	@tools/build qemu
+	@tools/run-tests --suite baremetal '$(T)'
 
 check-guest: all
 	@tools/run-tests --suite guest '$(T)'
@@ -75,6 +79,7 @@ help:
 	@echo '  check        build everything, run every test'
 	@echo '  check-unit   the tests of the core alone, also under sanitizers'
 	@echo '  check-qtest  the tests of the devices, without guest software'
+	@echo '  check-baremetal  guests of ours without an operating system'
 	@echo '  check-guest  the tests in Linux guests'
 	@echo '               with T=PATTERN: only the cases whose path or program matches'
 	@echo '  check-warnings  our files with gcc and clang at -Wall -Wextra'
