@@ -168,6 +168,11 @@ static bool take(const OutputQueue *q, uint64_t *entry)
     return true;
 }
 
+bool smmu_take_event(uint64_t event[SMMU3_EVENT_WORDS])
+{
+    return take(&eventq, event);
+}
+
 static void event_irq(void *opaque)
 {
     uint64_t event[SMMU3_EVENT_WORDS];

@@ -51,6 +51,9 @@ void smmu_command(const uint64_t command[SMMU3_CMD_WORDS]);
 void smmu_sync(void);
 void smmu_sync_by_interrupt(void);
 
+/* The oldest event, for who does not listen; false: there is none. */
+bool smmu_take_event(uint64_t event[SMMU3_EVENT_WORDS]);
+
 /* ---- Streams ------------------------------------------------------------ */
 
 enum { STREAM_CD_LOG2 = 4 };    /* PASIDs 1 ... 15; CD 0 is for none */
