@@ -5,10 +5,13 @@
 
 # make check T=PATTERN: the cases to run
 T ?=
+# make walk-oracle: how many tables, and which
+CASES ?= 1000000
+SEED ?= 1
 build = $(or $(SVA_BUILD_DIR),$(shell cat .build-dir 2>/dev/null || echo build))
 python = /usr/bin/python3
 
-.PHONY: all demo check check-unit check-qtest check-baremetal check-guest \
+.PHONY: all demo check check-unit check-qtest check-baremetal walk-oracle check-guest \
         check-warnings check-house bench conformance docs install clean distclean help
 
 all: configured
@@ -36,6 +39,10 @@ check-qtest: configured
 check-baremetal: configured
 	@tools/build qemu
 	@tools/run-tests --suite baremetal '$(T)'
+
+walk-oracle: configured
+	@tools/build qemu
+	@tests/baremetal/run walk-oracle --timeout 1000000 --cases '$(CASES)' --seed '$(SEED)'
 
 check-guest: all
 	@tools/run-tests --suite guest '$(T)'
@@ -80,6 +87,7 @@ help:
 	@echo '  check-unit   the tests of the core alone, also under sanitizers'
 	@echo '  check-qtest  the tests of the devices, without guest software'
 	@echo '  check-baremetal  guests of ours without an operating system'
+	@echo '  walk-oracle  CASES=N random tables of seed SEED=N, of the CPU and of the SMMU'
 	@echo '  check-guest  the tests in Linux guests'
 	@echo '               with T=PATTERN: only the cases whose path or program matches'
 	@echo '  check-warnings  our files with gcc and clang at -Wall -Wextra'

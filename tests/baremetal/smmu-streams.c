@@ -37,10 +37,27 @@ void stream_start(Stream *stream, uint32_t sid)
     stream_update(stream);
 }
 
+void stream_set_cd(Stream *stream, uint32_t ssid,
+                   const uint64_t cd[SMMU3_CD_WORDS])
+{
+    uint64_t command[SMMU3_CMD_WORDS] = { CMD_CFGI_CD };
+    uint64_t *to = &stream->cds[ssid * SMMU3_CD_WORDS];
+
+    to[0] = 0;          /* not valid while it is half written */
+    dsb();
+    memcpy(to + 1, cd + 1, SMMU3_CD_BYTES - 8);
+    dsb();
+    to[0] = cd[0];
+    smmu3_set(command, CMD_STREAMID, stream->sid);
+    smmu3_set(command, CMD_SUBSTREAMID, ssid);
+    smmu3_set(command, CMD_LEAF, 1);
+    smmu_command(command);
+    smmu_sync();
+}
+
 void stream_attach(Stream *stream, uint32_t ssid, const Space *space,
                    bool stall)
 {
-    uint64_t command[SMMU3_CMD_WORDS] = { CMD_CFGI_CD };
     uint64_t cd[SMMU3_CD_WORDS] = { 0 };
 
     smmu3_set(cd, CD_V, 1);
@@ -59,12 +76,7 @@ void stream_attach(Stream *stream, uint32_t ssid, const Space *space,
     smmu3_set(cd, CD_ASID, space->asid);
     smmu3_set_addr(cd, CD_TTB0, pa_of(space->root));
     smmu3_set(cd, CD_MAIR, 0xff);
-    memcpy(&stream->cds[ssid * SMMU3_CD_WORDS], cd, SMMU3_CD_BYTES);
-    smmu3_set(command, CMD_STREAMID, stream->sid);
-    smmu3_set(command, CMD_SUBSTREAMID, ssid);
-    smmu3_set(command, CMD_LEAF, 1);
-    smmu_command(command);
-    smmu_sync();
+    stream_set_cd(stream, ssid, cd);
 }
 
 void smmu_page_response(const uint64_t entry[SMMU3_PRI_WORDS], unsigned resp)

@@ -72,6 +72,10 @@ void stream_update(Stream *stream);
 void stream_attach(Stream *stream, uint32_t ssid, const Space *space,
                    bool stall);
 
+/* The same with a CD of the caller's. */
+void stream_set_cd(Stream *stream, uint32_t ssid,
+                   const uint64_t cd[SMMU3_CD_WORDS]);
+
 /* ---- Answers to what the listener was told ------------------------------ */
 
 /* @resp: CMD_PRI_RESP_SUCCESS or so. With the request's PASID, if it had one. */

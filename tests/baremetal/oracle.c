@@ -1,0 +1,315 @@
+/*
+ * walk-oracle: the CPU and the SMMU are asked about the same tables and the
+ * same address, and must say the same. A program of its own; see run and
+ * oracle.h. Arguments: --cases N, --seed N, --first N (the number of the first
+ * case), -l, -p, -s.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "irq.h"
+#include "oracle.h"
+#include "tap.h"
+#include "hw/pci/sva-testdev/sva-testdev-abi.h"
+
+enum { MOST_SHOWN = 20 };
+
+static uint64_t case_count = 20000, seed = 1, first;
+
+/* ---- In words ----------------------------------------------------------- */
+
+static const char *fault_name(unsigned fault)
+{
+    switch (fault) {
+    case EVENT_NONE:
+        return "none";
+    case F_TRANSLATION:
+        return "F_TRANSLATION";
+    case F_ADDR_SIZE:
+        return "F_ADDR_SIZE";
+    case F_ACCESS:
+        return "F_ACCESS";
+    case F_PERMISSION:
+        return "F_PERMISSION";
+    case F_WALK_EABT:
+        return "F_WALK_EABT";
+    default:
+        return "another fault";
+    }
+}
+
+static const char *const access_names[] = {
+    "privileged read", "privileged write", "unprivileged read",
+    "unprivileged write",
+};
+
+static void show_answer(const char *who, const OracleAnswer *a)
+{
+    if (a->fault) {
+        print("#   %s: %s (0x%lx)\n", who, fault_name(a->fault), a->raw);
+    } else {
+        print("#   %s: PA 0x%lx (0x%lx)\n", who, a->pa, a->raw);
+    }
+}
+
+static void show_half(const OracleRegime *r, unsigned n)
+{
+    const OracleHalf *h = &r->half[n];
+
+    print("#   half %u: TSZ %u, %u KiB, root 0x%lx, EPD %u TBI %u HPD %u "
+          "E0PD %u\n", n, h->tsz, 1u << (h->page_log2 - 10), h->root, h->epd,
+          h->tbi, h->hpd, h->e0pd);
+}
+
+/* All that there is to know about it. */
+static void show_case(const OracleCase *c, const OracleAnswer *cpu,
+                      const OracleSmmu *smmu, const char *what)
+{
+    static const char *const ats[] = { "privileged", "unprivileged" };
+
+    print("# walk-oracle: --seed %lu --first %lu --cases 1: %s\n", c->seed,
+          c->number, what);
+    print("#   VA 0x%lx; IPS %u DS %u PAN %u HA %u HD %u; random: half %u\n",
+          c->va, c->regime.ips, c->regime.ds, c->regime.pan, c->regime.ha,
+          c->regime.hd, c->tested);
+    show_half(&c->regime, 0);
+    show_half(&c->regime, 1);
+    for (unsigned i = 0; i < c->steps; i++) {
+        print("#   level %d: descriptor 0x%016lx at 0x%lx\n", c->step[i].level,
+              c->step[i].descriptor, c->step[i].pa);
+    }
+    for (unsigned i = 0; i < ORACLE_ACCESSES; i++) {
+        print("#  %s:\n", access_names[i]);
+        show_answer("CPU", &cpu[i]);
+        show_answer("SMMU, GATOS", &smmu->gatos[i]);
+        show_answer("SMMU, access", &smmu->access[i]);
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        print("#  ATS, %s: rights 0x%lx, PA 0x%lx, 0x%lx bytes\n", ats[i],
+              smmu->ats[i].flags, smmu->ats[i].pa, smmu->ats[i].len);
+    }
+}
+
+/* ---- Where they may differ ---------------------------------------------- */
+
+/*
+ * QEMU's CPU reads OA[51:48] of a descriptor only where the output size is 52
+ * bits (target/arm/ptw.c). DDI 0487 has them part of the address wherever the
+ * descriptor's format has them - with LPA2, and with 64 KiB where PAMax is 52
+ * (J1, AArch64.LeafBase(), AArch64.NextTableBase()) - and so an address size
+ * fault with an output size below. The SMMU does as DDI 0487 says.
+ */
+static bool cpu_drops_address_bits(const OracleCase *c)
+{
+    if (oracle_oa_bits(c) > 48) {
+        return false;
+    }
+    for (unsigned i = 0; i < c->steps; i++) {
+        uint64_t address = oracle_descriptor_address(c, c->step[i].descriptor);
+
+        if (address >> (c->regime.half[c->tested].page_log2 == 16 ? 48 : 50)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * QEMU's CPU compares the address in a descriptor with the output size, DDI 0487
+ * the output address of the access (J1, AArch64.OAOutOfRange()): they differ in
+ * a block that is larger than all output addresses. The SMMU does as DDI 0487
+ * says.
+ */
+static bool block_exceeds_output(const OracleCase *c)
+{
+    unsigned oa_bits = oracle_oa_bits(c);
+
+    return c->leaf && c->leaf_log2 > oa_bits &&
+           (c->va & smmu3_mask(c->leaf_log2)) >> oa_bits;
+}
+
+static struct {
+    const char *words;
+    bool (*applies)(const OracleCase *c);
+    uint64_t count;
+} excuses[] = {
+    { "OA[51:48] with a smaller output size, QEMU's CPU (DDI 0487 J1)",
+      cpu_drops_address_bits },
+    { "a block larger than the output size, QEMU's CPU (DDI 0487 J1)",
+      block_exceeds_output },
+};
+
+static bool is_excused(const OracleCase *c)
+{
+    for (unsigned i = 0; i < sizeof(excuses) / sizeof(excuses[0]); i++) {
+        if (excuses[i].applies(c)) {
+            excuses[i].count++;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- Comparison --------------------------------------------------------- */
+
+static uint64_t page_of(uint64_t address)
+{
+    return address & ~UINT64_C(0xfff);
+}
+
+static bool same(const OracleAnswer *a, const OracleAnswer *b)
+{
+    return a->fault == b->fault &&
+           (a->fault || page_of(a->pa) == page_of(b->pa));
+}
+
+/* ATS grants what the CPU lets through, and nothing else. */
+static const char *compare_grant(const OracleCase *c, const OracleAnswer *read,
+                                 const OracleAnswer *write,
+                                 const OracleGrant *grant)
+{
+    uint64_t flags = (read->fault ? 0 : SVA_TESTDEV_ANS_READ) |
+                     (write->fault ? 0 : SVA_TESTDEV_ANS_WRITE);
+    unsigned oa_bits = oracle_oa_bits(c);
+    uint64_t end = grant->len + c->va, size, joined;
+
+    if (grant->flags != flags) {
+        return "other rights by ATS";
+    }
+    if (!flags) {
+        return NULL;
+    }
+    if (page_of(grant->pa) != page_of(read->pa)) {
+        return "another address by ATS";
+    }
+    if ((c->va >> 55 & 1) != c->tested) {
+        return NULL;
+    }
+    /* No extent crosses the output size. */
+    size = smmu3_mask(c->leaf_log2 < oa_bits ? c->leaf_log2 : oa_bits);
+    joined = smmu3_mask(c->joined_log2 < oa_bits ? c->joined_log2 : oa_bits);
+    return end == (c->va | size) + 1 || end == (c->va | joined) + 1
+           ? NULL : "another size by ATS";
+}
+
+static const char *compare(const OracleCase *c, const OracleAnswer *cpu,
+                           const OracleSmmu *smmu)
+{
+    const char *words;
+
+    for (unsigned i = 0; i < ORACLE_ACCESSES; i++) {
+        if (!same(&cpu[i], &smmu->gatos[i]) ||
+            (!cpu[i].fault && cpu[i].device != smmu->gatos[i].device)) {
+            return "GATOS says something else";
+        }
+        if (!same(&cpu[i], &smmu->access[i])) {
+            return "an access meets something else";
+        }
+    }
+    words = compare_grant(c, &cpu[ORACLE_PRIV_READ], &cpu[ORACLE_PRIV_WRITE],
+                          &smmu->ats[0]);
+    return words ? words
+                 : compare_grant(c, &cpu[ORACLE_USER_READ],
+                                 &cpu[ORACLE_USER_WRITE], &smmu->ats[1]);
+}
+
+/* What one ATS grant covers, the CPU maps in the same way, at its far end too. */
+static bool far_end_agrees(const OracleCase *c, const OracleAnswer *cpu,
+                           const OracleGrant *grant)
+{
+    uint64_t offset = page_of(grant->len - 1);
+    OracleAnswer far[ORACLE_ACCESSES];
+
+    oracle_ask_cpu(&c->regime, c->tested, page_of(c->va) + offset, far);
+    for (unsigned i = 0; i < ORACLE_ACCESSES; i++) {
+        if (far[i].fault != cpu[i].fault ||
+            (!far[i].fault && far[i].pa != cpu[i].pa + offset)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static const char *judge(const OracleCase *c, const OracleAnswer *cpu,
+                         const OracleSmmu *smmu)
+{
+    const char *words = compare(c, cpu, smmu);
+
+    if (!words && smmu->ats[0].flags && oracle_pick(4) == 0 &&
+        !far_end_agrees(c, cpu, &smmu->ats[0])) {
+        words = "the far end of an ATS grant is mapped in another way";
+    }
+    return words;
+}
+
+/* ---- The program -------------------------------------------------------- */
+
+static void test_stage_1(void)
+{
+    uint64_t differences = 0, faults = 0;
+
+    oracle_cpu_init();
+    oracle_tables_init();
+    oracle_smmu_init();
+    for (uint64_t n = first; n < first + case_count; n++) {
+        static OracleCase c;
+        OracleAnswer cpu[ORACLE_ACCESSES];
+        OracleSmmu smmu;
+        const char *words;
+
+        oracle_make(&c, seed, n);
+        oracle_ask_cpu(&c.regime, c.tested, c.va, cpu);
+        oracle_restore(&c);
+        oracle_set_smmu(&c.regime);
+        oracle_ask_smmu(c.va, &smmu);
+        faults += cpu[ORACLE_PRIV_READ].fault != EVENT_NONE;
+        words = judge(&c, cpu, &smmu);
+        if (words && !is_excused(&c) && differences++ < MOST_SHOWN) {
+            show_case(&c, cpu, &smmu, words);
+        }
+    }
+    print("# of them %lu faulted for a privileged read\n", faults);
+    for (unsigned i = 0; i < sizeof(excuses) / sizeof(excuses[0]); i++) {
+        print("# may differ, %lu times: %s\n", excuses[i].count,
+              excuses[i].words);
+    }
+    print("walk-oracle: %lu cases, %lu differences\n", case_count,
+          differences);
+    CHECK_EQ(differences, 0);
+}
+
+static const TestCase cases[] = {
+    { "/baremetal/walk-oracle/stage-1", test_stage_1 },
+};
+
+static uint64_t number_of(const char *word)
+{
+    uint64_t value = 0;
+
+    while (*word >= '0' && *word <= '9') {
+        value = value * 10 + *word++ - '0';
+    }
+    return value;
+}
+
+static void read_arguments(void)
+{
+    static const char *words[16];
+    unsigned count = guest_arguments(words, 16);
+
+    for (unsigned i = 0; i + 1 < count; i++) {
+        if (same_text(words[i], "--cases")) {
+            case_count = number_of(words[i + 1]);
+        } else if (same_text(words[i], "--seed")) {
+            seed = number_of(words[i + 1]);
+        } else if (same_text(words[i], "--first")) {
+            first = number_of(words[i + 1]);
+        }
+    }
+}
+
+int main(void)
+{
+    irq_init();
+    read_arguments();
+    guest_exit(TAP_RUN(cases));
+}
