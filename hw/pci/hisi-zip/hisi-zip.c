@@ -11,6 +11,7 @@
 #include "hw/pci/msi.h"
 #include "hw/pci/pcie.h"
 #include "hw/pci/sva-compat.h"
+#include "hw/pci/sva/capability.h"
 #include "hisi-qm-regs.h"
 #include "hisi-zip.h"
 #include "hisi-zip-abi.h"

@@ -14,6 +14,7 @@
 #include "hw/pci/sva-compat.h"
 #include "hw/pci/sva-port.h"
 #include "hw/resettable.h"
+#include "hw/pci/sva/capability.h"
 #include "standard-headers/linux/pci_regs.h"
 #include "pasid-dev.h"
 

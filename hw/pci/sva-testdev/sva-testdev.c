@@ -20,7 +20,7 @@
 #include "migration/vmstate.h"
 #include "standard-headers/linux/pci_regs.h"
 #include "system/runstate.h"
-#include "hw/pci/sva/requester.h"
+#include "hw/pci/sva/capability.h"
 #include "sva-testdev-abi.h"
 
 #define TYPE_SVA_TESTDEV "sva-testdev"

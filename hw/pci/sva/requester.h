@@ -137,25 +137,6 @@ typedef struct SvaSpan {
 void sva_requester_init(SvaRequester *r, PCIDevice *pdev, uint16_t pasid_cap,
                         bool may_stall);
 
-/*
- * Give @pdev a PASID capability at @offset of its extended configuration space
- * (8 bytes), with @bits (1 ... 20) wide PASIDs, able to say "execute" and
- * "privileged" or not. After pcie_endpoint_cap_init(). The reset turns PASIDs
- * off, as PCIe has it for FLR and conventional reset.
- */
-void sva_pasid_cap_init(PCIDevice *pdev, uint16_t offset, unsigned bits,
-                        bool exec, bool priv);
-void sva_pasid_cap_reset(PCIDevice *pdev, uint16_t offset);
-
-/*
- * Give @pdev a power management capability, with D0 and D3hot, in which it makes
- * no access and keeps its state. False, with @errp set, without room for it.
- */
-bool sva_pm_cap_init(PCIDevice *pdev, Error **errp);
-
-/* After pcie_endpoint_cap_init(): no link registers where there is no link. */
-void sva_link_init(PCIDevice *pdev);
-
 void sva_channel_init(SvaChannel *ch, SvaRequester *r,
                       void (*wake)(SvaChannel *ch));
 
@@ -252,5 +233,18 @@ SvaDma sva_span_fetch_add(SvaSpan *span, uint64_t value, uint64_t *old);
 
 /* The physical address behind a span: what the IOMMU said. */
 SvaDma sva_span_physical(SvaSpan *span, bool write, uint64_t *pa);
+
+/* ---- Between requester.c and span.c ------------------------------------- */
+
+/* The access at @addr gets an error response: SVA_DMA_REFUSED. */
+SvaDma sva_channel_refuse(SvaChannel *ch, uint64_t addr, uint8_t access);
+
+void sva_channel_count_bytes(SvaChannel *ch, uint64_t bytes, bool bounced);
+
+/* Bytes from @addr on that an access may have that is not to memory. */
+static inline uint64_t sva_until_boundary(uint64_t addr, uint64_t len)
+{
+    return MIN(len, SVA_DMA_PAGE_BYTES - (addr & (SVA_DMA_PAGE_BYTES - 1)));
+}
 
 #endif

@@ -1,0 +1,38 @@
+/*
+ * The capabilities of an endpoint's function in configuration space, and what
+ * the operating system has enabled of them. Makes no access, and keeps nothing
+ * beside configuration space. Used by the endpoints and by requester.c.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef HW_PCI_SVA_CAPABILITY_H
+#define HW_PCI_SVA_CAPABILITY_H
+
+#include "hw/pci/pci_device.h"
+
+/*
+ * Give @pdev a PASID capability at @offset of its extended configuration space
+ * (8 bytes), with @bits (1 ... 20) wide PASIDs, able to say "execute" and
+ * "privileged" or not. After pcie_endpoint_cap_init(). The reset turns PASIDs
+ * off, as PCIe has it for FLR and conventional reset.
+ */
+void sva_pasid_cap_init(PCIDevice *pdev, uint16_t offset, unsigned bits,
+                        bool exec, bool priv);
+void sva_pasid_cap_reset(PCIDevice *pdev, uint16_t offset);
+
+/*
+ * Give @pdev a power management capability, with D0 and D3hot, in which it makes
+ * no access and keeps its state. False, with @errp set, without room for it.
+ */
+bool sva_pm_cap_init(PCIDevice *pdev, Error **errp);
+
+/* After pcie_endpoint_cap_init(): no link registers where there is no link. */
+void sva_link_init(PCIDevice *pdev);
+
+/* Whether @pdev may send requests: its Bus Master Enable, in D0. */
+bool sva_may_master(PCIDevice *pdev);
+
+/* The PASID capability's control register, at @offset; 0: without one. */
+uint16_t sva_pasid_control(PCIDevice *pdev, uint16_t offset);
+
+#endif
