@@ -11,15 +11,44 @@
 #include "qemu/rcu.h"
 #include "requester.h"
 
+/*
+ * @span's bytes in memory, up to *@len of them and *@len on return; NULL: it is
+ * not memory. One translation where QEMU's own IOMMU interface is between, and
+ * none more for the data. Good within the RCU read section.
+ */
+static void *span_ram(const SvaSpan *span, bool write, uint64_t *len,
+                      MemoryRegion **mr)
+{
+    hwaddr here, l = *len;
+
+    *mr = address_space_translate(span->as, span->pa, &here, &l, write,
+                                  MEMTXATTRS_UNSPECIFIED);
+    if (!l || !memory_access_is_direct(*mr, write, MEMTXATTRS_UNSPECIFIED)) {
+        return NULL;
+    }
+    *len = MIN(*len, l);
+    return (uint8_t *)memory_region_get_ram_ptr(*mr) + here;
+}
+
+/*
+ * Unmapping marks memory dirty, for code as well, and drops the reference that
+ * mapping would have taken.
+ */
+static void mark_written(MemoryRegion *mr, void *ram, uint64_t len)
+{
+    memory_region_ref(mr);
+    address_space_unmap(&address_space_memory, ram, len, true, len);
+}
+
 SvaDma sva_span_peek(SvaSpan *span, uint64_t *len, void *bounce,
                      const uint8_t **data)
 {
     SvaChannel *ch = span->ch;
     uint32_t epoch = ch->epoch;
-    hwaddr here, l = *len = MIN(*len, span->len);
     MemoryRegion *mr;
     MemTxResult result;
 
+    *len = MIN(*len, span->len);
     if (span->ignore) {
         *len = MIN(*len, SVA_DMA_PAGE_BYTES);
         memset(bounce, 0, *len);
@@ -28,11 +57,8 @@ SvaDma sva_span_peek(SvaSpan *span, uint64_t *len, void *bounce,
         return SVA_DMA_DONE;
     }
 
-    mr = address_space_translate(span->as, span->pa, &here, &l, false,
-                                 MEMTXATTRS_UNSPECIFIED);
-    if (l && memory_access_is_direct(mr, false, MEMTXATTRS_UNSPECIFIED)) {
-        *len = MIN(*len, l);
-        *data = (uint8_t *)memory_region_get_ram_ptr(mr) + here;
+    *data = span_ram(span, false, len, &mr);
+    if (*data) {
         sva_channel_count_bytes(ch, *len, false);
         return SVA_DMA_DONE;
     }
@@ -61,39 +87,19 @@ static void store(void *to, const uint8_t *from, uint64_t len)
     }
 }
 
-/*
- * Memory at @span, to write, or NULL: a write by way of a bounce buffer, which
- * max_bounce_buffer_size would allow, loses its error. Under the big lock,
- * where nobody else maps what belongs to this function.
- */
-static void *map_memory(SvaSpan *span, hwaddr *len)
+/* False: it is not memory. */
+static bool poke_ram(SvaSpan *span, const uint8_t *data, uint64_t *len)
 {
-    size_t allowed = span->as->max_bounce_buffer_size;
-    void *to;
+    MemoryRegion *mr;
+    void *ram;
 
-    span->as->max_bounce_buffer_size = 0;
-    to = address_space_map(span->as, span->pa, len, true,
-                           MEMTXATTRS_UNSPECIFIED);
-    span->as->max_bounce_buffer_size = allowed;
-    return to;
-}
-
-/*
- * Without a port an access may still go through QEMU's own IOMMU interface:
- * one translation for each piece, and none more for its data.
- */
-static bool poke_mapped(SvaSpan *span, const uint8_t *data, uint64_t *len)
-{
-    hwaddr l = *len;
-    void *to = map_memory(span, &l);
-
-    if (!to) {
-        return false;
+    RCU_READ_LOCK_GUARD();
+    ram = span_ram(span, true, len, &mr);
+    if (ram) {
+        store(ram, data, *len);
+        mark_written(mr, ram, *len);
     }
-    *len = MIN(*len, l);
-    store(to, data, *len);
-    address_space_unmap(span->as, to, l, true, *len);
-    return true;
+    return ram;
 }
 
 SvaDma sva_span_poke(SvaSpan *span, const uint8_t *data, uint64_t *len)
@@ -101,28 +107,15 @@ SvaDma sva_span_poke(SvaSpan *span, const uint8_t *data, uint64_t *len)
     SvaChannel *ch = span->ch;
     uint32_t epoch = ch->epoch;
     MemTxResult result;
-    hwaddr here, l;
-    MemoryRegion *mr;
-    bool direct;
 
     *len = MIN(*len, span->len);
-    if (span->ignore) {
-        sva_channel_count_bytes(ch, *len, false);
-        return SVA_DMA_DONE;
-    }
-    if (!ch->requester->port && poke_mapped(span, data, len)) {
+    if (span->ignore || poke_ram(span, data, len)) {
         sva_channel_count_bytes(ch, *len, false);
         return SVA_DMA_DONE;
     }
 
     /* An error tells where it was to the page; memory knows none. */
-    WITH_RCU_READ_LOCK_GUARD() {
-        l = *len;
-        mr = address_space_translate(span->as, span->pa, &here, &l, true,
-                                     MEMTXATTRS_UNSPECIFIED);
-        direct = l && memory_access_is_direct(mr, true, MEMTXATTRS_UNSPECIFIED);
-    }
-    *len = direct ? MIN(*len, l) : sva_until_boundary(span->addr, *len);
+    *len = sva_until_boundary(span->addr, *len);
     result = address_space_write(span->as, span->pa, MEMTXATTRS_UNSPECIFIED,
                                  data, *len);
     if (ch->epoch != epoch) {
@@ -131,15 +124,14 @@ SvaDma sva_span_poke(SvaSpan *span, const uint8_t *data, uint64_t *len)
     if (result != MEMTX_OK) {
         return sva_channel_refuse(ch, span->addr, SVA_WRITE);
     }
-    sva_channel_count_bytes(ch, *len, !direct);
+    sva_channel_count_bytes(ch, *len, true);
     return SVA_DMA_DONE;
 }
 
 SvaDma sva_span_fetch_add(SvaSpan *span, uint64_t value, uint64_t *old)
 {
-    hwaddr here, l = sizeof(uint64_t);
+    uint64_t *word, seen, was, len = MIN(span->len, sizeof(*word));
     MemoryRegion *mr;
-    uint64_t *word, seen, was;
 
     if (span->ignore) {
         *old = 0;
@@ -147,18 +139,8 @@ SvaDma sva_span_fetch_add(SvaSpan *span, uint64_t value, uint64_t *old)
     }
 
     RCU_READ_LOCK_GUARD();
-    mr = address_space_translate(span->as, span->pa, &here, &l, true,
-                                 MEMTXATTRS_UNSPECIFIED);
-    if (l < sizeof(*word) || span->len < sizeof(*word) ||
-        !memory_access_is_direct(mr, true, MEMTXATTRS_UNSPECIFIED)) {
-        return sva_channel_refuse(span->ch, span->addr, SVA_WRITE);
-    }
-    word = address_space_map(span->as, span->pa, &l, true,
-                             MEMTXATTRS_UNSPECIFIED);
-    if (!word || l < sizeof(*word) || !QEMU_PTR_IS_ALIGNED(word, 8)) {
-        if (word) {
-            address_space_unmap(span->as, word, l, true, 0);
-        }
+    word = span_ram(span, true, &len, &mr);
+    if (!word || len < sizeof(*word) || !QEMU_PTR_IS_ALIGNED(word, 8)) {
         return sva_channel_refuse(span->ch, span->addr, SVA_WRITE);
     }
     seen = qatomic_read(word);
@@ -167,7 +149,7 @@ SvaDma sva_span_fetch_add(SvaSpan *span, uint64_t value, uint64_t *old)
         seen = qatomic_cmpxchg(word, was,
                                cpu_to_le64(le64_to_cpu(was) + value));
     } while (seen != was);
-    address_space_unmap(span->as, word, l, true, sizeof(*word));
+    mark_written(mr, word, sizeof(*word));
 
     *old = le64_to_cpu(was);
     sva_channel_count_bytes(span->ch, 2 * sizeof(*word), false);
