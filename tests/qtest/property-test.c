@@ -10,6 +10,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
+#include "qemu/host-utils.h"
 #include "qobject/qdict.h"
 #include "qobject/qlist.h"
 #include "standard-headers/linux/pci_regs.h"
@@ -22,9 +23,10 @@ typedef struct Property {
     bool is_number;
     uint32_t min, max;          /* of a number */
     bool zero_is_default;       /* 0 is legal, and stands for another value */
+    bool has_auto;              /* "on" and "off" are words, not a boolean */
 } Property;
 
-enum { MAX_PROPERTIES = 8, MAX_VALUES = 6, MAX_TEXT = 12 };
+enum { MAX_PROPERTIES = 24, MAX_VALUES = 6, MAX_TEXT = 12 };
 
 /* A value for each property of a device; "": it is not given. */
 typedef char Setting[MAX_PROPERTIES][MAX_TEXT];
@@ -57,19 +59,53 @@ static bool is_on(const Device *dev, Setting setting, const char *name)
     return !strcmp(given(dev, setting, name), "on");
 }
 
+static unsigned number(const Device *dev, Setting setting, const char *name,
+                       unsigned otherwise)
+{
+    const char *text = given(dev, setting, name);
+
+    return *text ? atoi(text) : otherwise;
+}
+
+/* The endpoints' translation cache, and page requests */
+static const char *ats_conflict(const Device *dev, Setting setting,
+                                const char *ats_default)
+{
+    unsigned entries = number(dev, setting, "atc-entries", 256);
+    unsigned ways = number(dev, setting, "atc-ways", 4);
+    const char *ats = given(dev, setting, "ats");
+
+    if (!entries || !ways) {
+        return NULL;    /* illegal by itself */
+    }
+    if (entries % ways) {
+        return "not a multiple of its ways";
+    }
+    if (!is_power_of_2(entries / ways)) {
+        return "no power of two";
+    }
+    return is_on(dev, setting, "pri") &&
+           !strcmp(*ats ? ats : ats_default, "off") ? "needs ats=on" : NULL;
+}
+
+static const char *pasid_dev_conflict(const Device *dev, Setting setting)
+{
+    return ats_conflict(dev, setting, "on");
+}
+
 static const char *zip_conflict(const Device *dev, Setting setting)
 {
     unsigned queues = atoi(given(dev, setting, "queues"));
 
     if (strcmp(given(dev, setting, "version"), "2")) {
-        return NULL;
+        return ats_conflict(dev, setting, "off");
     }
     if (queues && queues != 1024) {
         return "version 2 always has 1024";
     }
     return is_on(dev, setting, "kernel-crypto") ||
            is_on(dev, setting, "stop-queue") || is_on(dev, setting, "flush")
-           ? "need version=3" : NULL;
+           ? "need version=3" : ats_conflict(dev, setting, "off");
 }
 
 static const char *testdev_conflict(const Device *dev, Setting setting)
@@ -88,7 +124,14 @@ static const Device devices[] = {
             { "pasid-bits", true, 1, 20 },
             { "can-stall" },
             { "privileged" },
+            { "ats" },
+            { "atc-entries", true, 1, 8192 },
+            { "atc-ways", true, 1, 8192 },
+            { "pri", .has_auto = true },
+            { "pri-group-pages", true, 1, 16 },
+            { "pri-response-pasid" },
         },
+        .conflict = pasid_dev_conflict,
     }, {
         .driver = "hisi-zip",
         .vendor_id = 0x19e5, .device_id = 0xa250,
@@ -101,6 +144,12 @@ static const Device devices[] = {
             { "kernel-crypto" },
             { "stop-queue" },
             { "flush" },
+            { "ats" },
+            { "atc-entries", true, 1, 8192 },
+            { "atc-ways", true, 1, 8192 },
+            { "pri", .has_auto = true },
+            { "pri-group-pages", true, 1, 16 },
+            { "pri-response-pasid" },
         },
         .conflict = zip_conflict,
     }, {
@@ -201,8 +250,12 @@ static char *options_of(const Device *dev, Setting setting)
 
 typedef void Try(const Device *dev, Setting setting, void *opaque);
 
-/* None, each value of each property, and each pair of two. */
-static void for_each_setting(const Device *dev, Try *try, void *opaque)
+/*
+ * None, each value of each property, and each pair of two; on a command line,
+ * where each takes a QEMU, pairs of neighbours only.
+ */
+static void for_each_setting(const Device *dev, bool all_pairs, Try *try,
+                             void *opaque)
 {
     char first[MAX_VALUES][MAX_TEXT], second[MAX_VALUES][MAX_TEXT];
     Setting setting = { { 0 } };
@@ -214,7 +267,8 @@ static void for_each_setting(const Device *dev, Try *try, void *opaque)
         for (unsigned a = 0; a < n; a++) {
             strcpy(setting[i], first[a]);
             try(dev, setting, opaque);
-            for (unsigned k = i + 1; dev->properties[k].name; k++) {
+            for (unsigned k = i + 1;
+                 dev->properties[k].name && (all_pairs || k == i + 1); k++) {
                 unsigned m = values_of(&dev->properties[k], second);
 
                 for (unsigned b = 0; b < m; b++) {
@@ -358,7 +412,7 @@ static void test_command_line(gconstpointer data)
 {
     Tally tally = { 0 };
 
-    for_each_setting(data, try_command_line, &tally);
+    for_each_setting(data, false, try_command_line, &tally);
     g_assert_cmpuint(tally.works, >, 0);
     g_assert_cmpuint(tally.refused, >, 0);
 }
@@ -382,6 +436,8 @@ static QDict *device_add(SvaQtest *t, const Device *dev, Setting setting)
         } else if (p->is_number) {
             qdict_put_int(arguments, p->name,
                           g_ascii_strtoull(setting[i], NULL, 10));
+        } else if (p->has_auto) {
+            qdict_put_str(arguments, p->name, setting[i]);
         } else {
             qdict_put_bool(arguments, p->name, !strcmp(setting[i], "on"));
         }
@@ -434,7 +490,7 @@ static void test_hot_plug(gconstpointer data)
                                    "chassis=1") };
 
     sva_enable_bridge(tally.t, 0, PORT, 1);
-    for_each_setting(data, try_hot_plug, &tally);
+    for_each_setting(data, true, try_hot_plug, &tally);
     g_assert_cmpuint(tally.works, >, 0);
     g_assert_cmpuint(tally.refused, >, 0);
     sva_stop(tally.t);

@@ -161,6 +161,7 @@ static void take_answer(SvaRequest *req, const Smmu3Translation *result)
     req->target = &address_space_memory;
     req->pa = result->pa;
     req->len = bytes_left(req->addr, result->size_log2);
+    req->size_log2 = result->size_log2;
     req->granted = (result->access & SMMU3_READ ? SVA_READ : 0) |
                    (result->access & SMMU3_WRITE ? SVA_WRITE : 0) |
                    (result->access & SMMU3_EXEC ? SVA_EXEC : 0);

@@ -123,6 +123,7 @@ static void zip_write_config(PCIDevice *pdev, uint32_t addr, uint32_t value,
                              int len)
 {
     pci_default_write_config(pdev, addr, value, len);
+    sva_requester_config_written(&HISI_ZIP(pdev)->requester);
     pcie_cap_flr_write_config(pdev, addr, value, len);
 }
 
@@ -176,6 +177,9 @@ static void zip_realize(PCIDevice *pdev, Error **errp)
         error_setg(errp, "level=%u: 1 to 9 are possible", zip->level);
         return;
     }
+    if (!sva_requester_check_options(&zip->ats, errp)) {
+        return;
+    }
     if (!pci_bus_is_express(pci_get_bus(pdev))) {
         error_setg(errp, "a PCI Express bus is needed, for the PASID "
                    "capability");
@@ -194,6 +198,7 @@ static void zip_realize(PCIDevice *pdev, Error **errp)
     sva_pasid_cap_init(pdev, HISI_ZIP_PASID_CAP, zip->pasid_bits, false,
                        false);
     sva_requester_init(&zip->requester, pdev, HISI_ZIP_PASID_CAP, true);
+    sva_requester_add_ats(&zip->requester, &zip->ats);
 
     qm->version = zip->version;
     qm->queues = zip->queues;
@@ -205,6 +210,7 @@ static void zip_realize(PCIDevice *pdev, Error **errp)
 static void zip_exit(PCIDevice *pdev)
 {
     hisi_zip_engine_fini(HISI_ZIP(pdev));
+    sva_requester_fini(&HISI_ZIP(pdev)->requester);
     pcie_cap_exit(pdev);
     msi_uninit(pdev);
 }
@@ -215,7 +221,7 @@ static void zip_reset_hold(Object *obj, ResetType type)
 
     hisi_qm_reset(&zip->qm);
     set_capabilities(zip);
-    sva_pasid_cap_reset(PCI_DEVICE(zip), HISI_ZIP_PASID_CAP);
+    sva_requester_reset(&zip->requester);
 }
 
 static int zip_post_load(void *opaque, int version_id)
@@ -226,9 +232,28 @@ static int zip_post_load(void *opaque, int version_id)
     for (unsigned qn = 0; qn < HISI_QM_MAX_QUEUES; qn++) {
         hisi_zip_engine_abandon(zip, qn);
     }
+    sva_requester_loaded(&zip->requester);
     hisi_qm_resume(&zip->qm);
     return 0;
 }
+
+static bool zip_has_pri(void *opaque)
+{
+    HisiZip *zip = opaque;
+
+    return sva_requester_has_pri(&zip->requester);
+}
+
+static const VMStateDescription vmstate_hisi_zip_pri = {
+    .name = "hisi-zip/pri",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .needed = zip_has_pri,
+    .fields = (const VMStateField[]) {
+        VMSTATE_SVA_REQUESTER_PRI(requester, HisiZip),
+        VMSTATE_END_OF_LIST()
+    }
+};
 
 static const VMStateDescription vmstate_hisi_zip = {
     .name = "hisi-zip",
@@ -240,6 +265,10 @@ static const VMStateDescription vmstate_hisi_zip = {
         VMSTATE_UINT32_EQUAL(version, HisiZip, NULL),
         VMSTATE_STRUCT(qm, HisiZip, 1, vmstate_hisi_qm, HisiQm),
         VMSTATE_END_OF_LIST()
+    },
+    .subsections = (const VMStateDescription * const []) {
+        &vmstate_hisi_zip_pri,
+        NULL
     }
 };
 
@@ -251,6 +280,7 @@ static const Property zip_properties[] = {
     DEFINE_PROP_BOOL("kernel-crypto", HisiZip, kernel_crypto, false),
     DEFINE_PROP_BOOL("stop-queue", HisiZip, stop_queue, false),
     DEFINE_PROP_BOOL("flush", HisiZip, flush, false),
+    DEFINE_SVA_ATS_PROPERTIES(HisiZip, ats, false),
 };
 
 static void zip_class_init(ObjectClass *oc, SvaClassData *data)
@@ -263,6 +293,7 @@ static void zip_class_init(ObjectClass *oc, SvaClassData *data)
     dc->vmsd = &vmstate_hisi_zip;
     set_bit(DEVICE_CATEGORY_MISC, dc->categories);
     device_class_set_props(dc, zip_properties);
+    sva_requester_describe_properties(oc);
     rc->phases.hold = zip_reset_hold;
     pc->realize = zip_realize;
     pc->exit = zip_exit;

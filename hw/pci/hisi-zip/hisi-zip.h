@@ -40,6 +40,7 @@ struct HisiZip {
     bool kernel_crypto;
     bool stop_queue;
     bool flush;
+    SvaAtsOptions ats;
 
     /* The engine. Nothing of it migrates: jobs start again. */
     SvaWorker worker;

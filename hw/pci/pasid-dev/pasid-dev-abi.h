@@ -44,6 +44,10 @@ enum {
     PASID_DEV_COUNT_ABORTS      = 0x060,    /* accesses refused */
     PASID_DEV_COUNT_BOUNCED     = 0x068,    /* bytes that took a buffer: other
                                                devices' registers, no memory */
+    PASID_DEV_COUNT_ATC_HITS    = 0x070,    /* translated by what it cached */
+    PASID_DEV_COUNT_ATS_REQUESTS = 0x078,   /* translations asked for */
+    PASID_DEV_COUNT_PAGE_REQUESTS = 0x080,  /* groups of pages asked for */
+    PASID_DEV_COUNT_INVALIDATIONS = 0x088,  /* that its cache was told of */
     /* One entry for each queue n at PASID_DEV_QUEUE_CONFIG(n) */
     PASID_DEV_QUEUE_CONFIG_BASE = 0x400,
 };

@@ -58,12 +58,42 @@ static int pasid_dev_pre_load(void *opaque)
     return 0;
 }
 
-/* Version 1 had no power management capability; QEMU says so and refuses. */
+static int pasid_dev_post_load(void *opaque, int version_id)
+{
+    PasidDev *s = opaque;
+
+    sva_requester_loaded(&s->requester);
+    return 0;
+}
+
+static bool pasid_dev_has_pri(void *opaque)
+{
+    PasidDev *s = opaque;
+
+    return sva_requester_has_pri(&s->requester);
+}
+
+static const VMStateDescription vmstate_pasid_dev_pri = {
+    .name = "pasid-dev/pri",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .needed = pasid_dev_has_pri,
+    .fields = (const VMStateField[]) {
+        VMSTATE_SVA_REQUESTER_PRI(requester, PasidDev),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+/*
+ * Version 1 had no power management capability, version 2 neither ATS nor Page
+ * Requests; QEMU says so and refuses.
+ */
 const VMStateDescription vmstate_pasid_dev = {
     .name = TYPE_PASID_DEV,
-    .version_id = 2,
-    .minimum_version_id = 2,
+    .version_id = 3,
+    .minimum_version_id = 3,
     .pre_load = pasid_dev_pre_load,
+    .post_load = pasid_dev_post_load,
     .fields = (const VMStateField[]) {
         VMSTATE_PCI_DEVICE(parent_obj, PasidDev),
         VMSTATE_MSIX(parent_obj, PasidDev),
@@ -75,9 +105,17 @@ const VMStateDescription vmstate_pasid_dev = {
         VMSTATE_UINT64(requester.count.retries, PasidDev),
         VMSTATE_UINT64(requester.count.aborts, PasidDev),
         VMSTATE_UINT64(requester.count.bounced, PasidDev),
+        VMSTATE_UINT64(requester.count.atc_hits, PasidDev),
+        VMSTATE_UINT64(requester.count.ats_requests, PasidDev),
+        VMSTATE_UINT64(requester.count.page_requests, PasidDev),
+        VMSTATE_UINT64(requester.count.invalidations, PasidDev),
         VMSTATE_STRUCT_VARRAY_POINTER_UINT32(queues, PasidDev, num_queues,
                                              vmstate_pasid_dev_queue,
                                              PasidDevQueue),
         VMSTATE_END_OF_LIST()
+    },
+    .subsections = (const VMStateDescription * const []) {
+        &vmstate_pasid_dev_pri,
+        NULL
     }
 };

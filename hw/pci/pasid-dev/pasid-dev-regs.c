@@ -85,6 +85,18 @@ static bool admin_read(PasidDev *s, hwaddr reg, uint64_t *value)
     case PASID_DEV_COUNT_BOUNCED:
         *value = count->bounced;
         return true;
+    case PASID_DEV_COUNT_ATC_HITS:
+        *value = count->atc_hits;
+        return true;
+    case PASID_DEV_COUNT_ATS_REQUESTS:
+        *value = count->ats_requests;
+        return true;
+    case PASID_DEV_COUNT_PAGE_REQUESTS:
+        *value = count->page_requests;
+        return true;
+    case PASID_DEV_COUNT_INVALIDATIONS:
+        *value = count->invalidations;
+        return true;
     default:
         return false;
     }
@@ -230,7 +242,8 @@ static bool reg_is_wide(hwaddr offset)
 
     if (offset < PASID_DEV_PAGE_BYTES) {
         return reg == PASID_DEV_OPS || reg == PASID_DEV_MAX_LEN ||
-               (reg >= PASID_DEV_COUNT_JOBS && reg <= PASID_DEV_COUNT_BOUNCED);
+               (reg >= PASID_DEV_COUNT_JOBS &&
+                reg <= PASID_DEV_COUNT_INVALIDATIONS);
     }
     return reg == PASID_DEV_Q_RING || reg == PASID_DEV_Q_COMPLETIONS ||
            (reg >= PASID_DEV_Q_FAULT_ADDR && reg <= PASID_DEV_Q_COUNT_ABORTS);

@@ -27,6 +27,7 @@ static void pasid_dev_config_write(PCIDevice *pdev, uint32_t addr, uint32_t val,
                                    int len)
 {
     pci_default_write_config(pdev, addr, val, len);
+    sva_requester_config_written(&PASID_DEV(pdev)->requester);
     pcie_cap_flr_write_config(pdev, addr, val, len);
 }
 
@@ -35,7 +36,7 @@ static void pasid_dev_reset_hold(Object *obj, ResetType type)
     PasidDev *s = PASID_DEV(obj);
 
     pasid_dev_queues_reset(s);
-    sva_pasid_cap_reset(PCI_DEVICE(s), PASID_CAP_OFFSET);
+    sva_requester_reset(&s->requester);
 }
 
 static bool pasid_dev_check_properties(PasidDev *s, Error **errp)
@@ -51,7 +52,7 @@ static bool pasid_dev_check_properties(PasidDev *s, Error **errp)
         error_append_hint(errp, "PCIe's PASIDs have at most 20 bits.\n");
         return false;
     }
-    return true;
+    return sva_requester_check_options(&s->ats, errp);
 }
 
 static bool pasid_dev_add_capabilities(PasidDev *s, Error **errp)
@@ -98,6 +99,7 @@ static void pasid_dev_realize(PCIDevice *pdev, Error **errp)
                      &s->bar);
 
     sva_requester_init(&s->requester, pdev, PASID_CAP_OFFSET, s->can_stall);
+    sva_requester_add_ats(&s->requester, &s->ats);
     pasid_dev_queues_init(s);
 }
 
@@ -106,6 +108,7 @@ static void pasid_dev_exit(PCIDevice *pdev)
     PasidDev *s = PASID_DEV(pdev);
 
     pasid_dev_queues_exit(s);
+    sva_requester_fini(&s->requester);
     msix_uninit_exclusive_bar(pdev);
     pcie_cap_exit(pdev);
 }
@@ -133,6 +136,7 @@ static const Property pasid_dev_properties[] = {
     DEFINE_PROP_UINT32("pasid-bits", PasidDev, pasid_bits, 20),
     DEFINE_PROP_BOOL("can-stall", PasidDev, can_stall, true),
     DEFINE_PROP_BOOL("privileged", PasidDev, privileged, false),
+    DEFINE_SVA_ATS_PROPERTIES(PasidDev, ats, true),
 };
 
 static void pasid_dev_describe_properties(ObjectClass *oc)
@@ -145,6 +149,7 @@ static void pasid_dev_describe_properties(ObjectClass *oc)
         "Its accesses wait while software handles their page faults");
     object_class_property_set_description(oc, "privileged",
         "Queues may ask for privileged accesses (PASID Privileged Mode)");
+    sva_requester_describe_properties(oc);
 }
 
 static void pasid_dev_class_init(ObjectClass *oc, SvaClassData *data)

@@ -65,6 +65,7 @@ struct PasidDev {
     uint32_t pasid_bits;
     bool can_stall;
     bool privileged;
+    SvaAtsOptions ats;
 };
 
 /* What software did wrong with the PasidDev @s, for -d guest_errors. */

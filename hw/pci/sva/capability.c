@@ -10,6 +10,11 @@
 #include "standard-headers/linux/pci_regs.h"
 #include "capability.h"
 
+/* Of each capability of ours; PCIe asks for 4. */
+#define EXT_CAP_ALIGN               16
+/* The bit that Linux's header has no name for */
+#define ATS_CAP_GLOBAL_INVALIDATE   0x0040
+
 /* ---- What the function may do ------------------------------------------- */
 
 /* In a state other than D0 a function sends no request (PCIe 5.3.1.4). */
@@ -94,4 +99,57 @@ void sva_link_init(PCIDevice *pdev)
         memset(pdev->wmask + at, 0, bytes);
         memset(pdev->w1cmask + at, 0, bytes);
     }
+}
+
+/*
+ * QEMU has no list of what of extended configuration space is taken, but what is
+ * checked at migration is what a capability has.
+ */
+uint16_t sva_ext_cap_next(PCIDevice *pdev)
+{
+    unsigned end = PCIE_CONFIG_SPACE_SIZE;
+
+    while (end > PCI_CONFIG_SPACE_SIZE && !pdev->cmask[end - 1]) {
+        end--;
+    }
+    return ROUND_UP(end, EXT_CAP_ALIGN);
+}
+
+/* PCIe 10.5.1. Requests are for pages, and PASIDs are invalidated all at once. */
+void sva_ats_cap_init(PCIDevice *pdev, uint16_t offset)
+{
+    pcie_ats_init(pdev, offset, true);
+    pci_word_test_and_set_mask(pdev->config + offset + PCI_ATS_CAP,
+                               ATS_CAP_GLOBAL_INVALIDATE);
+    pci_set_word(pdev->wmask + offset + PCI_ATS_CTRL,
+                 PCI_ATS_CTRL_ENABLE | PCI_ATS_CTRL_STU(~0));
+}
+
+bool sva_ats_is_enabled(PCIDevice *pdev, uint16_t offset)
+{
+    return offset && (pci_get_word(pdev->config + offset + PCI_ATS_CTRL) &
+                      PCI_ATS_CTRL_ENABLE);
+}
+
+/*
+ * PCIe 10.5.2. "Stopped" changes by itself, so it is not what a migration has to
+ * find as it is here.
+ */
+void sva_pri_cap_init(PCIDevice *pdev, uint16_t offset, uint32_t capacity,
+                      bool response_pasid)
+{
+    uint8_t *cap = pdev->config + offset;
+
+    pcie_add_capability(pdev, PCI_EXT_CAP_ID_PRI, 1, offset,
+                        PCI_EXT_CAP_PRI_SIZEOF);
+    pci_set_word(cap + PCI_PRI_STATUS,
+                 PCI_PRI_STATUS_STOPPED |
+                 (response_pasid ? PCI_PRI_STATUS_PASID : 0));
+    pci_set_long(cap + PCI_PRI_MAX_REQ, capacity);
+    pci_set_word(pdev->wmask + offset + PCI_PRI_CTRL,
+                 PCI_PRI_CTRL_ENABLE | PCI_PRI_CTRL_RESET);
+    pci_set_word(pdev->w1cmask + offset + PCI_PRI_STATUS,
+                 PCI_PRI_STATUS_RF | PCI_PRI_STATUS_UPRGI);
+    pci_set_word(pdev->cmask + offset + PCI_PRI_STATUS, PCI_PRI_STATUS_PASID);
+    pci_set_long(pdev->wmask + offset + PCI_PRI_ALLOC_REQ, UINT32_MAX);
 }

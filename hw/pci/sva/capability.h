@@ -29,6 +29,28 @@ bool sva_pm_cap_init(PCIDevice *pdev, Error **errp);
 /* After pcie_endpoint_cap_init(): no link registers where there is no link. */
 void sva_link_init(PCIDevice *pdev);
 
+/*
+ * Where @pdev's next extended capability goes: behind all that are there, 100h if
+ * there is none. Software begins its search at 100h, so the first one is not to
+ * depend on a property.
+ */
+uint16_t sva_ext_cap_next(PCIDevice *pdev);
+
+/*
+ * Give @pdev an ATS capability (8 bytes) at @offset. To be reset by
+ * sva_requester_reset().
+ */
+void sva_ats_cap_init(PCIDevice *pdev, uint16_t offset);
+bool sva_ats_is_enabled(PCIDevice *pdev, uint16_t offset);
+
+/*
+ * Give @pdev a Page Request capability (16 bytes) at @offset, of at most
+ * @capacity requests outstanding. @response_pasid: a response to a request with
+ * a PASID has to name it. What its registers do is page-request.c's.
+ */
+void sva_pri_cap_init(PCIDevice *pdev, uint16_t offset, uint32_t capacity,
+                      bool response_pasid);
+
 /* Whether @pdev may send requests: its Bus Master Enable, in D0. */
 bool sva_may_master(PCIDevice *pdev);
 

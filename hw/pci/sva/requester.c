@@ -1,10 +1,14 @@
 /*
- * A PCI function's DMA port, see requester.h: finds the way to memory for each
- * access, parks the ones that stall. Knows nothing of queues and operations.
+ * A function's DMA port, see requester.h: its properties, what the operating
+ * system has enabled, what the IOMMU says to it. Not where an access goes, that
+ * is channel.c's. Called by the endpoints, by the IOMMU through the port, and by
+ * channel.c and span.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
+#include "qemu/main-loop.h"
+#include "qapi/error.h"
 #include "hw/pci/pci_device.h"
 #include "standard-headers/linux/pci_regs.h"
 #include "capability.h"
@@ -16,15 +20,70 @@ static const char *requester_name(const SvaRequester *r)
     return r->pdev->qdev.id ?: r->pdev->name;
 }
 
-static const char *access_name(uint8_t access)
+/* ---- What the IOMMU says ------------------------------------------------ */
+
+/* More than any queue of commands brings while one access is under way. */
+enum { OWED_MOST = 65536 };
+
+static void requester_answer_owed(void *opaque)
 {
-    return access == SVA_READ ? "read" :
-           access == SVA_WRITE ? "write" : "read and write";
+    SvaRequester *r = opaque;
+
+    /* In a main loop within an access: its end comes here again. */
+    while (r->owed && r->owed->len && !r->accesses) {
+        uint32_t tag = g_array_index(r->owed, uint32_t, 0);
+
+        g_array_remove_index(r->owed, 0);
+        sva_port_invalidated(r->port, tag);
+    }
+    object_unref(r->pdev);
 }
 
-static const char *resolution_name(SvaResolution how)
+void sva_channel_begin_access(SvaChannel *ch)
 {
-    return how == SVA_RETRY ? "retry" : how == SVA_SKIP ? "ignore" : "abort";
+    ch->requester->accesses++;
+}
+
+void sva_channel_end_access(SvaChannel *ch)
+{
+    SvaRequester *r = ch->requester;
+
+    if (--r->accesses == 0 && r->owed && r->owed->len) {
+        object_ref(r->pdev);
+        aio_bh_schedule_oneshot(qemu_get_aio_context(), requester_answer_owed,
+                                r);
+    }
+}
+
+/*
+ * Nothing that was translated before is in use when this is answered: a step
+ * looks its translations up, uses them, and is over. Only an access of this
+ * function to a register may bring it here in the middle of one.
+ */
+static void port_invalidate(SvaClient *client, const SvaInvalidate *inv)
+{
+    SvaRequester *r = container_of(client, SvaRequester, client);
+    bool every = inv->global || inv->pasid == SVA_NO_PASID;
+    unsigned dropped = sva_atc_invalidate(r->atc, inv->pasid, every, inv->addr,
+                                          inv->size_log2);
+
+    r->count.invalidations++;
+    trace_sva_atc_invalidate(requester_name(r), inv->tag, inv->pasid,
+                             inv->global, inv->addr, inv->size_log2, dropped,
+                             r->accesses != 0);
+    if (!r->accesses) {
+        sva_port_invalidated(r->port, inv->tag);
+    } else if (r->owed->len < OWED_MOST) {
+        g_array_append_val(r->owed, inv->tag);
+    }
+}
+
+static void port_page_response(SvaClient *client, uint32_t pasid,
+                               const IOMMUPRIResponse *response)
+{
+    SvaRequester *r = container_of(client, SvaRequester, client);
+
+    sva_page_requests_respond(&r->pri, pasid, response);
 }
 
 /* ---- The function ------------------------------------------------------- */
@@ -33,12 +92,15 @@ static const char *resolution_name(SvaResolution how)
  * Looked up at the first access: the machine is complete by then, and what
  * address space a function has does not change afterwards.
  */
-static SvaPort *requester_port(SvaRequester *r)
+SvaPort *sva_requester_port(SvaRequester *r)
 {
     if (!r->port_known) {
         r->port = sva_port_find(r->pdev);
         r->port_known = true;
         trace_sva_requester_port(requester_name(r), r->port != NULL);
+        if (r->port && r->atc) {
+            sva_port_set_client(r->port, &r->client);
+        }
     }
     return r->port;
 }
@@ -50,175 +112,144 @@ void sva_requester_init(SvaRequester *r, PCIDevice *pdev, uint16_t pasid_cap,
         .pdev = pdev,
         .pasid_cap = pasid_cap,
         .may_stall = may_stall,
+        .client = {
+            .invalidate = port_invalidate,
+            .page_response = port_page_response,
+        },
+        .owed = g_array_new(false, false, sizeof(uint32_t)),
     };
+    sva_page_requests_init(&r->pri, pdev, 0);
 }
 
-/* ---- Channels ----------------------------------------------------------- */
-
-static void channel_resolved(SvaRequest *req, SvaResolution how)
+static bool check_range(const char *name, uint32_t value, uint32_t most,
+                        Error **errp)
 {
-    SvaChannel *ch = container_of(req, SvaChannel, req);
-    SvaRequester *r = ch->requester;
-    unsigned slot;
-
-    trace_sva_requester_resolved(requester_name(r), req->pasid, req->addr,
-                                 resolution_name(how));
-    ch->stalled = false;
-    switch (how) {
-    case SVA_RETRY:
-        ch->count.retries++;
-        r->count.retries++;
-        break;
-    case SVA_SKIP:
-        /*
-         * The access is made again all the same, by a caller that does not
-         * know, and then finds this. Two places, because a copy may have its
-         * read and its write pending here. Losing one would only mean another
-         * stall.
-         */
-        slot = ch->skip[0].valid ? 1 : 0;
-        ch->skip[slot].valid = true;
-        ch->skip[slot].addr = req->addr;
-        ch->skip[slot].access = req->access;
-        break;
-    case SVA_FAIL:
-    default:
-        ch->failed = true;
-        break;
+    if (value < 1 || value > most) {
+        error_setg(errp, "%s=%u is not in the range of 1 to %u", name, value,
+                   most);
+        return false;
     }
-    ch->wake(ch);
+    return true;
 }
 
-void sva_channel_init(SvaChannel *ch, SvaRequester *r,
-                      void (*wake)(SvaChannel *ch))
+bool sva_requester_check_options(const SvaAtsOptions *o, Error **errp)
 {
-    memset(ch, 0, offsetof(SvaChannel, bounce));
-    ch->requester = r;
-    ch->pasid = SVA_NO_PASID;
-    ch->wake = wake;
-}
+    const char *wrong;
 
-void sva_channel_cancel(SvaChannel *ch)
-{
-    if (ch->stalled) {
-        trace_sva_requester_cancel(requester_name(ch->requester),
-                                   ch->req.pasid, ch->req.addr);
-        ch->stalled = false;
-        sva_port_cancel(ch->requester->port, &ch->req);
+    if (!check_range("atc-entries", o->atc_entries, SVA_ATC_MOST_ENTRIES,
+                     errp) ||
+        !check_range("atc-ways", o->atc_ways, SVA_ATC_MOST_ENTRIES, errp) ||
+        !check_range("pri-group-pages", o->group_pages, SVA_PRG_MOST_PAGES,
+                     errp)) {
+        return false;
     }
-    ch->failed = false;
-    ch->skip[0].valid = ch->skip[1].valid = false;
-    ch->epoch++;
+    wrong = sva_atc_check(o->atc_entries, o->atc_ways);
+    if (wrong) {
+        error_setg(errp, "atc-entries=%u, atc-ways=%u: %s", o->atc_entries,
+                   o->atc_ways, wrong);
+        return false;
+    }
+    if (o->pri == ON_OFF_AUTO_ON && !o->ats) {
+        error_setg(errp, "pri=on needs ats=on");
+        error_append_hint(errp, "Who asks for a page asks for its translation "
+                          "afterwards.\n");
+        return false;
+    }
+    return true;
 }
 
-SvaDma sva_channel_refuse(SvaChannel *ch, uint64_t addr, uint8_t access)
+void sva_requester_describe_properties(ObjectClass *oc)
 {
-    SvaRequester *r = ch->requester;
-
-    trace_sva_requester_refused(requester_name(r), ch->pasid, addr,
-                                access_name(access));
-    ch->refused_addr = addr;
-    ch->refused_write = access & SVA_WRITE;
-    ch->count.aborts++;
-    r->count.aborts++;
-    return SVA_DMA_REFUSED;
+    object_class_property_set_description(oc, "ats",
+        "It has an ATS capability and a translation cache");
+    object_class_property_set_description(oc, "atc-entries",
+        "Entries of its translation cache (1 to 8192)");
+    object_class_property_set_description(oc, "atc-ways",
+        "... of them in each set; the sets are a power of two");
+    object_class_property_set_description(oc, "pri",
+        "It has a Page Request capability (auto: if it has ATS)");
+    object_class_property_set_description(oc, "pri-group-pages",
+        "Pages that it asks for at once, if it needs so many (1 to 16)");
+    object_class_property_set_description(oc, "pri-response-pasid",
+        "A response to its page requests has to name their PASID");
 }
 
-void sva_channel_count_bytes(SvaChannel *ch, uint64_t bytes, bool bounced)
+void sva_requester_add_ats(SvaRequester *r, const SvaAtsOptions *o)
 {
-    ch->count.bytes += bytes;
-    ch->requester->count.bytes += bytes;
-    ch->requester->cost += bounced ? bytes * SVA_REGISTER_COST : bytes;
-    if (bounced) {
-        ch->count.bounced += bytes;
-        ch->requester->count.bounced += bytes;
+    if (!o->ats) {
+        return;
+    }
+    r->ats_cap = sva_ext_cap_next(r->pdev);
+    sva_ats_cap_init(r->pdev, r->ats_cap);
+    r->atc = sva_atc_new(o->atc_entries, o->atc_ways);
+    r->group_pages = o->group_pages;
+    if (o->pri != ON_OFF_AUTO_OFF) {
+        uint16_t at = sva_ext_cap_next(r->pdev);
+
+        sva_pri_cap_init(r->pdev, at, SVA_PRI_CAPACITY, o->response_pasid);
+        sva_page_requests_init(&r->pri, r->pdev, at);
     }
 }
 
-static bool channel_take_skip(SvaChannel *ch, uint64_t addr, uint8_t access)
+/* What it owes is answered by the port. */
+void sva_requester_fini(SvaRequester *r)
 {
-    for (unsigned i = 0; i < ARRAY_SIZE(ch->skip); i++) {
-        if (ch->skip[i].valid && ch->skip[i].addr == addr &&
-            ch->skip[i].access == access) {
-            ch->skip[i].valid = false;
-            return true;
-        }
+    if (r->port && r->atc) {
+        sva_port_set_client(r->port, NULL);
     }
-    return false;
+    g_clear_pointer(&r->atc, sva_atc_free);
+    g_array_free(g_steal_pointer(&r->owed), true);
 }
 
-/* ---- One access: where does it go? -------------------------------------- */
-
-static SvaDma channel_submit(SvaChannel *ch, SvaPort *port, uint16_t control,
-                             SvaSpan *span, uint8_t access)
+static void requester_flush(SvaRequester *r, const char *why)
 {
-    SvaRequester *r = ch->requester;
-    SvaRequest *req = &ch->req;
-
-    *req = (SvaRequest) {
-        .type = SVA_UNTRANSLATED,
-        .pasid = ch->pasid,
-        .addr = span->addr,
-        .access = access,
-        .privileged = ch->privileged && (control & PCI_PASID_CTRL_PRIV),
-        .may_stall = r->may_stall,
-        .resolved = channel_resolved,
-    };
-    switch (sva_port_submit(port, req)) {
-    case SVA_OK:
-        span->as = req->target;
-        span->pa = req->pa;
-        span->len = MIN(span->len, req->len);
-        return SVA_DMA_DONE;
-    case SVA_RAZWI:
-        span->ignore = true;
-        span->len = sva_until_boundary(span->addr, span->len);
-        return SVA_DMA_DONE;
-    case SVA_STALLED:
-        trace_sva_requester_stall(requester_name(r), ch->pasid, span->addr,
-                                  access_name(access));
-        ch->stalled = true;
-        ch->count.stalls++;
-        r->count.stalls++;
-        return SVA_DMA_STALLED;
-    case SVA_ABORT:
-    default:
-        return sva_channel_refuse(ch, span->addr, access);
+    if (r->atc) {
+        trace_sva_atc_flush(requester_name(r), why,
+                            sva_atc_invalidate(r->atc, 0, true, 0, 64));
     }
 }
 
-SvaDma sva_channel_span(SvaChannel *ch, uint64_t addr, uint64_t len,
-                        uint8_t access, SvaSpan *span)
+/* PCIe 10.5.1.3, 6.20.2: nothing is kept over a change of what is enabled. */
+static void requester_note_enables(SvaRequester *r)
 {
-    SvaRequester *r = ch->requester;
-    SvaPort *port = requester_port(r);
-    uint16_t control = 0;
+    bool has_ats = sva_ats_is_enabled(r->pdev, r->ats_cap);
+    uint16_t pasid = sva_pasid_control(r->pdev, r->pasid_cap);
 
-    *span = (SvaSpan) { .ch = ch, .addr = addr, .len = len };
-    r->cost += SVA_ACCESS_COST;
+    if (has_ats != r->had_ats) {
+        requester_flush(r, has_ats ? "ATS enabled" : "ATS disabled");
+    } else if (pasid != r->had_pasid) {
+        requester_flush(r, "PASID enables");
+    }
+    r->had_ats = has_ats;
+    r->had_pasid = pasid;
+}
 
-    if (ch->failed) {
-        ch->failed = false;
-        return sva_channel_refuse(ch, ch->req.addr, ch->req.access);
+void sva_requester_config_written(SvaRequester *r)
+{
+    requester_note_enables(r);
+    sva_page_requests_config_written(&r->pri);
+}
+
+void sva_requester_reset(SvaRequester *r)
+{
+    if (r->pasid_cap) {
+        sva_pasid_cap_reset(r->pdev, r->pasid_cap);
     }
-    if (!sva_may_master(r->pdev)) {
-        return sva_channel_refuse(ch, addr, access);
+    if (r->ats_cap) {
+        pci_set_word(r->pdev->config + r->ats_cap + PCI_ATS_CTRL, 0);
     }
-    if (ch->pasid != SVA_NO_PASID) {
-        control = sva_pasid_control(r->pdev, r->pasid_cap);
-        if (!(control & PCI_PASID_CTRL_ENABLE) || !port) {
-            return sva_channel_refuse(ch, addr, access);
-        }
-    }
-    if (channel_take_skip(ch, addr, access)) {
-        span->ignore = true;
-        span->len = sva_until_boundary(addr, len);
-        return SVA_DMA_DONE;
-    }
-    if (port) {
-        return channel_submit(ch, port, control, span, access);
-    }
-    span->as = pci_get_address_space(r->pdev);
-    span->pa = addr;
-    return SVA_DMA_DONE;
+    sva_page_requests_reset(&r->pri);
+    requester_note_enables(r);
+    requester_flush(r, "reset");
+}
+
+void sva_requester_loaded(SvaRequester *r)
+{
+    requester_flush(r, "load");
+    requester_note_enables(r);
+}
+
+void sva_requester_stop_pasid(SvaRequester *r, uint32_t pasid)
+{
+    sva_page_requests_stop(&r->pri, r->port, pasid);
 }

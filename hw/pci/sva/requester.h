@@ -10,6 +10,8 @@
 
 #include "hw/pci/pci_device.h"
 #include "hw/pci/sva-port.h"
+#include "atc.h"
+#include "page-request.h"
 
 /*
  * How it works. A function has one SvaRequester. Whatever in it works
@@ -36,9 +38,16 @@
  * without PASID take QEMU's ordinary way and never stall; those with a PASID
  * are refused.
  *
- * Translated requests (ATS), their cache and page requests belong between
- * sva_channel_span() and sva_port_submit(); nobody else sees an address that
- * the IOMMU gave.
+ * The way to memory follows what the operating system has enabled:
+ *
+ *   ATS            the function's cache, or a Translation Request, and then a
+ *                  translated access
+ *   ... without    with Page Requests, these: the access waits as if it were
+ *   the right      stalled. Without, an untranslated access, which the IOMMU
+ *                  may stall
+ *   no ATS         untranslated accesses
+ *
+ * Nobody but channel.c sees an address that the IOMMU gave.
  *
  * Everything runs under the big QEMU lock.
  */
@@ -67,11 +76,25 @@ typedef struct SvaCounters {
     uint64_t retries;   /* ... that software let go on */
     uint64_t aborts;    /* accesses refused, stalled before or not */
     uint64_t bounced;   /* bytes that passed a buffer: device registers */
+    uint64_t atc_hits;  /* accesses whose translation was in the ATC */
+    uint64_t ats_requests;      /* ... was asked for */
+    uint64_t page_requests;     /* groups */
+    uint64_t invalidations;     /* of the ATC; by function alone */
 } SvaCounters;
+
+/* An endpoint's properties about ATS; see DEFINE_SVA_ATS_PROPERTIES(). */
+typedef struct SvaAtsOptions {
+    bool ats;
+    OnOffAuto pri;          /* auto: as ats */
+    bool response_pasid;
+    uint32_t atc_entries, atc_ways;
+    uint32_t group_pages;
+} SvaAtsOptions;
 
 typedef struct SvaRequester {
     PCIDevice *pdev;
     uint16_t pasid_cap;     /* offset in configuration space, 0: none */
+    uint16_t ats_cap;       /* so is this */
     bool may_stall;
     SvaCounters count;
     /*
@@ -84,6 +107,16 @@ typedef struct SvaRequester {
     /* private */
     bool port_known;
     SvaPort *port;
+    SvaClient client;
+    SvaAtc *atc;            /* NULL: no ATS capability */
+    unsigned group_pages;
+    SvaPageRequests pri;
+    /* What they were when configuration space was written last */
+    bool had_ats;
+    uint16_t had_pasid;
+    /* Accesses to registers that are under way, one within another */
+    unsigned accesses;
+    GArray *owed;           /* tags of invalidations to be answered after them */
 } SvaRequester;
 
 typedef struct SvaChannel SvaChannel;
@@ -91,6 +124,7 @@ struct SvaChannel {
     SvaRequester *requester;
     uint32_t pasid;         /* or SVA_NO_PASID; change it only when idle */
     bool privileged;        /* as far as the PASID capability lets it */
+    bool execute;           /* its reads fetch instructions; so does this */
     /* The stall is over. Runs inside the IOMMU: note it, and schedule. */
     void (*wake)(SvaChannel *ch);
     SvaCounters count;
@@ -101,8 +135,10 @@ struct SvaChannel {
 
     /* private */
     SvaRequest req;
-    bool stalled;
+    SvaPageWaiter page;
+    bool stalled;           /* by the IOMMU, or it waits for a page */
     bool failed;            /* the stalled access was terminated */
+    bool one_page;          /* the last group was denied: ask for less */
     uint32_t epoch;         /* goes up with each cancellation */
     struct {                /* stalled accesses to be ignored, not retried */
         bool valid;
@@ -136,6 +172,55 @@ typedef struct SvaSpan {
  */
 void sva_requester_init(SvaRequester *r, PCIDevice *pdev, uint16_t pasid_cap,
                         bool may_stall);
+
+/*
+ * The properties of an endpoint that can have ATS, and Page Requests; @_on: by
+ * default. Whether they are used is the operating system's decision.
+ */
+#define DEFINE_SVA_ATS_PROPERTIES(_state, _field, _on)                       \
+    DEFINE_PROP_BOOL("ats", _state, _field.ats, _on),                        \
+    DEFINE_PROP_UINT32("atc-entries", _state, _field.atc_entries, 256),      \
+    DEFINE_PROP_UINT32("atc-ways", _state, _field.atc_ways, 4),              \
+    DEFINE_PROP_ON_OFF_AUTO("pri", _state, _field.pri, ON_OFF_AUTO_AUTO),    \
+    DEFINE_PROP_UINT32("pri-group-pages", _state, _field.group_pages, 1),    \
+    DEFINE_PROP_BOOL("pri-response-pasid", _state, _field.response_pasid, true)
+
+void sva_requester_describe_properties(ObjectClass *oc);
+bool sva_requester_check_options(const SvaAtsOptions *o, Error **errp);
+
+/*
+ * Give @r's function the ATS and Page Request capabilities that @o asks for,
+ * behind its other ones, and a cache. After init, in realize;
+ * sva_requester_fini() in exit, once no channel is in use any more.
+ */
+void sva_requester_add_ats(SvaRequester *r, const SvaAtsOptions *o);
+void sva_requester_fini(SvaRequester *r);
+
+/* After each write to configuration space: what the software enabled. */
+void sva_requester_config_written(SvaRequester *r);
+
+/*
+ * FLR and conventional reset, once all channels are cancelled: PASIDs, ATS and
+ * Page Requests are off, and nothing is remembered.
+ */
+void sva_requester_reset(SvaRequester *r);
+
+/*
+ * No channel uses @pasid any more: tells the IOMMU that what it still has of its
+ * page requests is void.
+ */
+void sva_requester_stop_pasid(SvaRequester *r, uint32_t pasid);
+
+/* Page requests without an answer; a subsection of the endpoint's state. */
+#define VMSTATE_SVA_REQUESTER_PRI(_field, _state)                            \
+    VMSTATE_STRUCT(_field.pri, _state, 1, vmstate_sva_page_requests,         \
+                   SvaPageRequests)
+static inline bool sva_requester_has_pri(const SvaRequester *r)
+{
+    return r->pri.cap;
+}
+/* After the function's configuration space was loaded, too. */
+void sva_requester_loaded(SvaRequester *r);
 
 void sva_channel_init(SvaChannel *ch, SvaRequester *r,
                       void (*wake)(SvaChannel *ch));
@@ -234,7 +319,18 @@ SvaDma sva_span_fetch_add(SvaSpan *span, uint64_t value, uint64_t *old);
 /* The physical address behind a span: what the IOMMU said. */
 SvaDma sva_span_physical(SvaSpan *span, bool write, uint64_t *pa);
 
-/* ---- Between requester.c and span.c ------------------------------------- */
+/* ---- Between requester.c, channel.c and span.c -------------------------- */
+
+/* @r's port, NULL: there is none. */
+SvaPort *sva_requester_port(SvaRequester *r);
+
+/*
+ * Around an access to what is not memory. An invalidation that comes of it is
+ * answered after it: the access, and the step that it is part of, still use what
+ * they had found.
+ */
+void sva_channel_begin_access(SvaChannel *ch);
+void sva_channel_end_access(SvaChannel *ch);
 
 /* The access at @addr gets an error response: SVA_DMA_REFUSED. */
 SvaDma sva_channel_refuse(SvaChannel *ch, uint64_t addr, uint8_t access);

@@ -64,8 +64,10 @@ SvaDma sva_span_peek(SvaSpan *span, uint64_t *len, void *bounce,
     }
 
     *len = sva_until_boundary(span->addr, *len);
+    sva_channel_begin_access(ch);
     result = address_space_read(span->as, span->pa, MEMTXATTRS_UNSPECIFIED,
                                 bounce, *len);
+    sva_channel_end_access(ch);
     if (ch->epoch != epoch) {
         return SVA_DMA_GONE;
     }
@@ -116,8 +118,10 @@ SvaDma sva_span_poke(SvaSpan *span, const uint8_t *data, uint64_t *len)
 
     /* An error tells where it was to the page; memory knows none. */
     *len = sva_until_boundary(span->addr, *len);
+    sva_channel_begin_access(ch);
     result = address_space_write(span->as, span->pa, MEMTXATTRS_UNSPECIFIED,
                                  data, *len);
+    sva_channel_end_access(ch);
     if (ch->epoch != epoch) {
         return SVA_DMA_GONE;
     }

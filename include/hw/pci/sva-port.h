@@ -92,6 +92,7 @@ struct SvaRequest {
     AddressSpace *target;   /* where pa is an address */
     hwaddr pa;
     uint64_t len;           /* bytes from addr on for which it holds, > 0 */
+    uint8_t size_log2;      /* of the aligned block around addr, for an ATC */
     uint8_t granted;        /* SVA_READ | SVA_WRITE | SVA_EXEC */
     bool global;            /* ATS completion: G bit */
 };

@@ -1,0 +1,396 @@
+/*
+ * Channels, see requester.h: the way to memory of each access, and what waits on
+ * it. Knows nothing of queues and operations. Called by the endpoints, by
+ * transfer.c and span.c, and by the IOMMU when a wait is over.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "qemu/osdep.h"
+#include "hw/pci/pci_device.h"
+#include "standard-headers/linux/pci_regs.h"
+#include "capability.h"
+#include "requester.h"
+#include "trace.h"
+
+static const char *requester_name(const SvaRequester *r)
+{
+    return r->pdev->qdev.id ?: r->pdev->name;
+}
+
+static const char *access_name(uint8_t access)
+{
+    return access == SVA_READ ? "read" :
+           access == SVA_WRITE ? "write" : "read and write";
+}
+
+static const char *resolution_name(SvaResolution how)
+{
+    return how == SVA_RETRY ? "retry" : how == SVA_SKIP ? "ignore" : "abort";
+}
+
+/* ---- Channels ----------------------------------------------------------- */
+
+static void channel_resolved(SvaRequest *req, SvaResolution how)
+{
+    SvaChannel *ch = container_of(req, SvaChannel, req);
+    SvaRequester *r = ch->requester;
+    unsigned slot;
+
+    trace_sva_requester_resolved(requester_name(r), req->pasid, req->addr,
+                                 resolution_name(how));
+    ch->stalled = false;
+    switch (how) {
+    case SVA_RETRY:
+        ch->count.retries++;
+        r->count.retries++;
+        break;
+    case SVA_SKIP:
+        /*
+         * The access is made again all the same, by a caller that does not
+         * know, and then finds this. Two places, because a copy may have its
+         * read and its write pending here. Losing one would only mean another
+         * stall.
+         */
+        slot = ch->skip[0].valid ? 1 : 0;
+        ch->skip[slot].valid = true;
+        ch->skip[slot].addr = req->addr;
+        ch->skip[slot].access = req->access;
+        break;
+    case SVA_FAIL:
+    default:
+        ch->failed = true;
+        break;
+    }
+    ch->wake(ch);
+}
+
+/* Somebody has decided about the pages that it waited for. */
+static void channel_page_answered(SvaPageWaiter *w, SvaPageAnswer answer)
+{
+    SvaChannel *ch = container_of(w, SvaChannel, page);
+    SvaRequester *r = ch->requester;
+
+    ch->stalled = false;
+    switch (answer) {
+    case SVA_PAGE_SUCCESS:
+        ch->count.retries++;
+        r->count.retries++;
+        break;
+    case SVA_PAGE_INVALID:
+        /* Which of them is not there? The access is for the first. */
+        if (w->pages > 1) {
+            ch->one_page = true;
+        } else {
+            ch->failed = true;
+        }
+        break;
+    case SVA_PAGE_OFF:
+        break;      /* try another way */
+    case SVA_PAGE_FAILURE:
+    default:
+        ch->failed = true;
+        break;
+    }
+    ch->wake(ch);
+}
+
+void sva_channel_init(SvaChannel *ch, SvaRequester *r,
+                      void (*wake)(SvaChannel *ch))
+{
+    memset(ch, 0, offsetof(SvaChannel, bounce));
+    ch->requester = r;
+    ch->pasid = SVA_NO_PASID;
+    ch->wake = wake;
+    ch->page.answered = channel_page_answered;
+}
+
+void sva_channel_cancel(SvaChannel *ch)
+{
+    if (ch->stalled) {
+        trace_sva_requester_cancel(requester_name(ch->requester),
+                                   ch->req.pasid, ch->req.addr);
+        ch->stalled = false;
+        if (ch->page.state != SVA_PAGE_IDLE) {
+            sva_page_requests_cancel(&ch->requester->pri, &ch->page);
+        } else {
+            sva_port_cancel(ch->requester->port, &ch->req);
+        }
+    }
+    ch->failed = false;
+    ch->one_page = false;
+    ch->skip[0].valid = ch->skip[1].valid = false;
+    ch->epoch++;
+}
+
+SvaDma sva_channel_refuse(SvaChannel *ch, uint64_t addr, uint8_t access)
+{
+    SvaRequester *r = ch->requester;
+
+    trace_sva_requester_refused(requester_name(r), ch->pasid, addr,
+                                access_name(access));
+    ch->refused_addr = addr;
+    ch->refused_write = access & SVA_WRITE;
+    ch->count.aborts++;
+    r->count.aborts++;
+    return SVA_DMA_REFUSED;
+}
+
+void sva_channel_count_bytes(SvaChannel *ch, uint64_t bytes, bool bounced)
+{
+    ch->count.bytes += bytes;
+    ch->requester->count.bytes += bytes;
+    ch->requester->cost += bounced ? bytes * SVA_REGISTER_COST : bytes;
+    if (bounced) {
+        ch->count.bounced += bytes;
+        ch->requester->count.bounced += bytes;
+    }
+}
+
+static bool channel_take_skip(SvaChannel *ch, uint64_t addr, uint8_t access)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(ch->skip); i++) {
+        if (ch->skip[i].valid && ch->skip[i].addr == addr &&
+            ch->skip[i].access == access) {
+            ch->skip[i].valid = false;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- One access: where does it go? -------------------------------------- */
+
+/* What the PASID prefix says of the access, as far as it may (PCIe 6.20). */
+static bool is_privileged(const SvaChannel *ch, uint16_t control)
+{
+    return ch->privileged && (control & PCI_PASID_CTRL_PRIV);
+}
+
+static bool is_execute(const SvaChannel *ch, uint16_t control, uint8_t access)
+{
+    return ch->execute && (control & PCI_PASID_CTRL_EXEC) &&
+           access == SVA_READ;
+}
+
+static void request_begin(SvaChannel *ch, uint16_t control, SvaAddressType type,
+                          uint64_t addr, uint8_t access)
+{
+    ch->req = (SvaRequest) {
+        .type = type,
+        .pasid = ch->pasid,
+        .addr = addr,
+        .access = access,
+        .privileged = is_privileged(ch, control),
+        .execute = is_execute(ch, control, access),
+    };
+}
+
+static SvaDma channel_park(SvaChannel *ch, uint64_t addr, uint8_t access)
+{
+    SvaRequester *r = ch->requester;
+
+    trace_sva_requester_stall(requester_name(r), ch->pasid, addr,
+                              access_name(access));
+    ch->stalled = true;
+    ch->count.stalls++;
+    r->count.stalls++;
+    return SVA_DMA_STALLED;
+}
+
+/* The IOMMU has answered the access of @span: what becomes of it. */
+static SvaDma channel_take_answer(SvaChannel *ch, SvaOutcome outcome,
+                                  SvaSpan *span, uint8_t access)
+{
+    switch (outcome) {
+    case SVA_OK:
+        span->as = ch->req.target;
+        span->pa = ch->req.pa;
+        span->len = MIN(span->len, ch->req.len);
+        return SVA_DMA_DONE;
+    case SVA_RAZWI:
+        span->ignore = true;
+        span->len = sva_until_boundary(span->addr, span->len);
+        return SVA_DMA_DONE;
+    case SVA_STALLED:
+        return channel_park(ch, span->addr, access);
+    case SVA_ABORT:
+    default:
+        return sva_channel_refuse(ch, span->addr, access);
+    }
+}
+
+static SvaDma channel_untranslated(SvaChannel *ch, SvaPort *port,
+                                   uint16_t control, SvaSpan *span,
+                                   uint8_t access)
+{
+    request_begin(ch, control, SVA_UNTRANSLATED, span->addr, access);
+    ch->req.may_stall = ch->requester->may_stall;
+    ch->req.resolved = channel_resolved;
+    return channel_take_answer(ch, sva_port_submit(port, &ch->req), span,
+                               access);
+}
+
+/* ---- ... by the ATC, and by asking for its translation ------------------ */
+
+/*
+ * It goes to the IOMMU all the same, which may check it. It has no PASID: the
+ * translation was made for one.
+ */
+static SvaDma channel_translated(SvaChannel *ch, SvaPort *port,
+                                 const SvaAtcEntry *e, SvaSpan *span,
+                                 uint8_t access)
+{
+    uint64_t offset = span->addr - e->addr;
+
+    span->len = MIN(span->len, (UINT64_C(1) << e->size_log2) - offset);
+    ch->req = (SvaRequest) {
+        .type = SVA_ATS_TRANSLATED,
+        .pasid = SVA_NO_PASID,
+        .addr = e->translated + offset,
+        .access = access,
+    };
+    return channel_take_answer(ch, sva_port_submit(port, &ch->req), span,
+                               access);
+}
+
+/* What the IOMMU has granted @ch, as an entry: the page itself, or its block. */
+static SvaAtcEntry entry_of(const SvaChannel *ch)
+{
+    const SvaRequest *req = &ch->req;
+    unsigned size_log2 = CLAMP(req->size_log2, SVA_ATC_MIN_SIZE_LOG2,
+                               SVA_ATC_MAX_SIZE_LOG2);
+    uint64_t offset = req->addr & MAKE_64BIT_MASK(0, size_log2);
+
+    return (SvaAtcEntry) {
+        .addr = req->addr - offset,
+        .translated = req->pa - offset,
+        .pasid = req->pasid,
+        .size_log2 = size_log2,
+        .rights = req->granted,
+        .privileged = req->privileged,
+    };
+}
+
+/* The pages of @span's bytes, as many as may be asked for at once. */
+static SvaDma channel_ask_for_pages(SvaChannel *ch, SvaPort *port,
+                                    const SvaSpan *span, uint8_t access)
+{
+    const SvaRequest *req = &ch->req;
+    SvaRequester *r = ch->requester;
+    uint64_t page = span->addr & ~(uint64_t)(SVA_DMA_PAGE_BYTES - 1);
+    uint64_t last = span->addr + (span->len - 1);
+    uint64_t pages = 1 + (last - page) / SVA_DMA_PAGE_BYTES;
+
+    if (last < span->addr || ch->one_page) {
+        pages = 1;
+    }
+    ch->one_page = false;
+    ch->page.first = (SvaPageRequest) {
+        .pasid = req->pasid,
+        .read = access & SVA_READ,
+        .write = access & SVA_WRITE,
+        .execute = req->execute,
+        .privileged = req->privileged,
+        .addr = page,
+    };
+    ch->page.pages = MIN(pages, r->group_pages);
+    ch->page.port = port;
+    ch->count.page_requests++;
+    r->count.page_requests++;
+    channel_park(ch, span->addr, access);
+    sva_page_requests_ask(&r->pri, &ch->page);
+    return SVA_DMA_STALLED;
+}
+
+static SvaDma channel_ask(SvaChannel *ch, SvaPort *port, uint16_t control,
+                          SvaSpan *span, uint8_t access, uint8_t rights)
+{
+    SvaRequester *r = ch->requester;
+    SvaAtcEntry entry;
+    SvaOutcome outcome;
+
+    ch->count.ats_requests++;
+    r->count.ats_requests++;
+    request_begin(ch, control, SVA_ATS_REQUEST, span->addr, access);
+    outcome = sva_port_submit(port, &ch->req);
+    trace_sva_ats_request(requester_name(r), ch->pasid, span->addr,
+                          access_name(access), outcome,
+                          outcome == SVA_OK ? ch->req.granted : 0,
+                          outcome == SVA_OK ? ch->req.size_log2 : 0);
+    switch (outcome) {
+    case SVA_OK:
+        break;
+    case SVA_ATS_UR:
+        /* The IOMMU has no ATS for it (PCIe 10.2.4.2). */
+        return channel_untranslated(ch, port, control, span, access);
+    default:
+        return sva_channel_refuse(ch, span->addr, access);
+    }
+    entry = entry_of(ch);
+    if (entry.rights) {
+        sva_atc_insert(r->atc, &entry);
+    }
+    if (!(rights & ~entry.rights)) {
+        return channel_translated(ch, port, &entry, span, access);
+    }
+    if (sva_page_requests_usable(&r->pri)) {
+        return channel_ask_for_pages(ch, port, span, access);
+    }
+    return channel_untranslated(ch, port, control, span, access);
+}
+
+static SvaDma channel_by_ats(SvaChannel *ch, SvaPort *port, uint16_t control,
+                             SvaSpan *span, uint8_t access)
+{
+    SvaRequester *r = ch->requester;
+    uint8_t rights = access | (is_execute(ch, control, access) ? SVA_EXEC : 0);
+    const SvaAtcEntry *e = sva_atc_lookup(r->atc, ch->pasid,
+                                          is_privileged(ch, control),
+                                          span->addr);
+
+    if (!e || (rights & ~e->rights)) {
+        return channel_ask(ch, port, control, span, access, rights);
+    }
+    ch->count.atc_hits++;
+    r->count.atc_hits++;
+    return channel_translated(ch, port, e, span, access);
+}
+
+SvaDma sva_channel_span(SvaChannel *ch, uint64_t addr, uint64_t len,
+                        uint8_t access, SvaSpan *span)
+{
+    SvaRequester *r = ch->requester;
+    SvaPort *port = sva_requester_port(r);
+    uint16_t control = 0;
+
+    *span = (SvaSpan) { .ch = ch, .addr = addr, .len = len };
+    r->cost += SVA_ACCESS_COST;
+
+    if (ch->failed) {
+        ch->failed = false;
+        return sva_channel_refuse(ch, ch->req.addr, ch->req.access);
+    }
+    if (!sva_may_master(r->pdev)) {
+        return sva_channel_refuse(ch, addr, access);
+    }
+    if (ch->pasid != SVA_NO_PASID) {
+        control = sva_pasid_control(r->pdev, r->pasid_cap);
+        if (!(control & PCI_PASID_CTRL_ENABLE) || !port) {
+            return sva_channel_refuse(ch, addr, access);
+        }
+    }
+    if (channel_take_skip(ch, addr, access)) {
+        span->ignore = true;
+        span->len = sva_until_boundary(addr, len);
+        return SVA_DMA_DONE;
+    }
+    if (port && r->had_ats) {
+        return channel_by_ats(ch, port, control, span, access);
+    }
+    if (port) {
+        return channel_untranslated(ch, port, control, span, access);
+    }
+    span->as = pci_get_address_space(r->pdev);
+    span->pa = addr;
+    return SVA_DMA_DONE;
+}
