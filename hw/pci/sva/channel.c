@@ -394,3 +394,22 @@ SvaDma sva_channel_span(SvaChannel *ch, uint64_t addr, uint64_t len,
     span->pa = addr;
     return SVA_DMA_DONE;
 }
+
+/* A translated request's answer says nothing of it: its entry does. */
+void sva_channel_answer(const SvaSpan *span, SvaAnswer *a)
+{
+    const SvaChannel *ch = span->ch;
+    const SvaRequester *r = ch->requester;
+    uint16_t control = ch->pasid == SVA_NO_PASID ? 0 :
+                       sva_pasid_control(r->pdev, r->pasid_cap);
+    const SvaAtcEntry *e = NULL;
+
+    a->pa = span->pa;
+    a->privileged = is_privileged(ch, control);
+    a->ats = ch->req.type == SVA_ATS_TRANSLATED;
+    if (a->ats) {
+        e = sva_atc_lookup(r->atc, ch->pasid, a->privileged, span->addr);
+    }
+    a->size_log2 = e ? e->size_log2 : ch->req.size_log2;
+    a->granted = e ? e->rights : ch->req.granted;
+}

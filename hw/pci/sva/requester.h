@@ -309,15 +309,46 @@ SvaDma sva_span_peek(SvaSpan *span, uint64_t *len, void *bounce,
 /* Write to the start of @span; @len as above. */
 SvaDma sva_span_poke(SvaSpan *span, const uint8_t *data, uint64_t *len);
 
+/* An atomic operation of PCIe (6.15) on a little-endian number. */
+typedef enum SvaAtomicKind {
+    SVA_ATOMIC_ADD,
+    SVA_ATOMIC_SWAP,
+    SVA_ATOMIC_CAS,
+} SvaAtomicKind;
+
+typedef struct SvaAtomic {
+    SvaAtomicKind kind;
+    unsigned bytes;         /* 4 or 8; CAS: 16 too, if sva_has_cas16() */
+    uint64_t operand[2];    /* to add or to store, the low half first */
+    uint64_t compare[2];    /* CAS: store if it is this */
+    uint64_t old[2];        /* the answer: what was there */
+} SvaAtomic;
+
 /*
- * Add @value to the little-endian 64-bit word at the start of @span, which is
- * aligned, in one step with respect to the guest's CPUs. Only memory can do so;
- * anything else refuses.
+ * Do @a at the start of @span, which is aligned to @a->bytes, in one step with
+ * respect to the guest's CPUs. Only memory can do so; anything else refuses.
+ * CAS has stored iff @a->old is @a->compare.
  */
-SvaDma sva_span_fetch_add(SvaSpan *span, uint64_t value, uint64_t *old);
+SvaDma sva_span_atomic(SvaSpan *span, SvaAtomic *a);
+
+/* Whether this host compares and swaps 16 bytes in one step. */
+bool sva_has_cas16(void);
 
 /* The physical address behind a span: what the IOMMU said. */
 SvaDma sva_span_physical(SvaSpan *span, bool write, uint64_t *pa);
+
+/* All that it said. */
+typedef struct SvaAnswer {
+    uint64_t pa;
+    uint8_t size_log2;      /* of the aligned block that it holds for */
+    uint8_t granted;        /* SVA_READ | SVA_WRITE | SVA_EXEC */
+    bool privileged;        /* the question was */
+    bool ats;               /* it was a Translation Completion */
+    bool ignored;           /* nothing of the above: RAZ/WI */
+} SvaAnswer;
+
+/* For a @span that sva_channel_span() gave for @access, before anything else. */
+SvaDma sva_span_answer(SvaSpan *span, uint8_t access, SvaAnswer *a);
 
 /* ---- Between requester.c, channel.c and span.c -------------------------- */
 
@@ -331,6 +362,18 @@ SvaPort *sva_requester_port(SvaRequester *r);
  */
 void sva_channel_begin_access(SvaChannel *ch);
 void sva_channel_end_access(SvaChannel *ch);
+
+/*
+ * @span's bytes in memory, up to *@len of them and *@len on return; NULL: it is
+ * not memory. Good within the RCU read section. The second is due after each
+ * write there.
+ */
+void *sva_span_ram(const SvaSpan *span, bool write, uint64_t *len,
+                   MemoryRegion **mr);
+void sva_span_ram_written(MemoryRegion *mr, void *ram, uint64_t len);
+
+/* For a @span that the port has answered for. */
+void sva_channel_answer(const SvaSpan *span, SvaAnswer *a);
 
 /* The access at @addr gets an error response: SVA_DMA_REFUSED. */
 SvaDma sva_channel_refuse(SvaChannel *ch, uint64_t addr, uint8_t access);

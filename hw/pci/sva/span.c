@@ -1,23 +1,23 @@
 /*
- * The bytes behind a span, see requester.h: looked at, written, updated in one
- * step. Where a span goes is known by now, requester.c found it. Called by the
- * endpoints' operations and by transfer.c.
+ * The bytes behind a span, see requester.h: looked at and written, and what is
+ * known of where they are. It is known by now, requester.c found it. Called by
+ * the endpoints' operations and by transfer.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
 #include "qemu/atomic.h"
 #include "qemu/bswap.h"
+#include "qemu/host-utils.h"
 #include "qemu/rcu.h"
 #include "requester.h"
 
 /*
- * @span's bytes in memory, up to *@len of them and *@len on return; NULL: it is
- * not memory. One translation where QEMU's own IOMMU interface is between, and
- * none more for the data. Good within the RCU read section.
+ * One translation where QEMU's own IOMMU interface is between, and none more
+ * for the data.
  */
-static void *span_ram(const SvaSpan *span, bool write, uint64_t *len,
-                      MemoryRegion **mr)
+void *sva_span_ram(const SvaSpan *span, bool write, uint64_t *len,
+                   MemoryRegion **mr)
 {
     hwaddr here, l = *len;
 
@@ -34,7 +34,7 @@ static void *span_ram(const SvaSpan *span, bool write, uint64_t *len,
  * Unmapping marks memory dirty, for code as well, and drops the reference that
  * mapping would have taken.
  */
-static void mark_written(MemoryRegion *mr, void *ram, uint64_t len)
+void sva_span_ram_written(MemoryRegion *mr, void *ram, uint64_t len)
 {
     memory_region_ref(mr);
     address_space_unmap(&address_space_memory, ram, len, true, len);
@@ -57,7 +57,7 @@ SvaDma sva_span_peek(SvaSpan *span, uint64_t *len, void *bounce,
         return SVA_DMA_DONE;
     }
 
-    *data = span_ram(span, false, len, &mr);
+    *data = sva_span_ram(span, false, len, &mr);
     if (*data) {
         sva_channel_count_bytes(ch, *len, false);
         return SVA_DMA_DONE;
@@ -96,10 +96,10 @@ static bool poke_ram(SvaSpan *span, const uint8_t *data, uint64_t *len)
     void *ram;
 
     RCU_READ_LOCK_GUARD();
-    ram = span_ram(span, true, len, &mr);
+    ram = sva_span_ram(span, true, len, &mr);
     if (ram) {
         store(ram, data, *len);
-        mark_written(mr, ram, *len);
+        sva_span_ram_written(mr, ram, *len);
     }
     return ram;
 }
@@ -132,54 +132,46 @@ SvaDma sva_span_poke(SvaSpan *span, const uint8_t *data, uint64_t *len)
     return SVA_DMA_DONE;
 }
 
-SvaDma sva_span_fetch_add(SvaSpan *span, uint64_t value, uint64_t *old)
-{
-    uint64_t *word, seen, was, len = MIN(span->len, sizeof(*word));
-    MemoryRegion *mr;
+/* ---- Where it goes ------------------------------------------------------ */
 
-    if (span->ignore) {
-        *old = 0;
-        return SVA_DMA_DONE;
-    }
+/* By QEMU's own IOMMU interface, which knows no right to execute */
+static SvaDma ask_address_space(SvaSpan *span, uint8_t access, SvaAnswer *a)
+{
+    IOMMUTLBEntry entry;
 
     RCU_READ_LOCK_GUARD();
-    word = span_ram(span, true, &len, &mr);
-    if (!word || len < sizeof(*word) || !QEMU_PTR_IS_ALIGNED(word, 8)) {
-        return sva_channel_refuse(span->ch, span->addr, SVA_WRITE);
+    entry = address_space_get_iotlb_entry(span->as, span->pa,
+                                          access & SVA_WRITE,
+                                          MEMTXATTRS_UNSPECIFIED);
+    if (entry.perm == IOMMU_NONE || !entry.target_as) {
+        return sva_channel_refuse(span->ch, span->addr, access);
     }
-    seen = qatomic_read(word);
-    do {
-        was = seen;
-        seen = qatomic_cmpxchg(word, was,
-                               cpu_to_le64(le64_to_cpu(was) + value));
-    } while (seen != was);
-    mark_written(mr, word, sizeof(*word));
+    a->pa = (entry.translated_addr & ~entry.addr_mask) |
+            (span->pa & entry.addr_mask);
+    a->size_log2 = ctz64(~entry.addr_mask);
+    a->granted = entry.perm & (SVA_READ | SVA_WRITE);
+    return SVA_DMA_DONE;
+}
 
-    *old = le64_to_cpu(was);
-    sva_channel_count_bytes(span->ch, 2 * sizeof(*word), false);
+SvaDma sva_span_answer(SvaSpan *span, uint8_t access, SvaAnswer *a)
+{
+    *a = (SvaAnswer) { .ignored = span->ignore };
+    if (span->ignore) {
+        return SVA_DMA_DONE;
+    }
+    if (!span->ch->requester->port) {
+        return ask_address_space(span, access, a);
+    }
+    sva_channel_answer(span, a);
     return SVA_DMA_DONE;
 }
 
 SvaDma sva_span_physical(SvaSpan *span, bool write, uint64_t *pa)
 {
-    IOMMUTLBEntry entry;
+    SvaAnswer answer;
+    SvaDma result = sva_span_answer(span, write ? SVA_WRITE : SVA_READ,
+                                    &answer);
 
-    if (span->ignore) {
-        *pa = 0;
-        return SVA_DMA_DONE;
-    }
-    if (span->ch->requester->port) {
-        *pa = span->pa;
-        return SVA_DMA_DONE;
-    }
-    RCU_READ_LOCK_GUARD();
-    entry = address_space_get_iotlb_entry(span->as, span->pa, write,
-                                          MEMTXATTRS_UNSPECIFIED);
-    if (entry.perm == IOMMU_NONE || !entry.target_as) {
-        return sva_channel_refuse(span->ch, span->addr,
-                              write ? SVA_WRITE : SVA_READ);
-    }
-    *pa = (entry.translated_addr & ~entry.addr_mask) |
-          (span->pa & entry.addr_mask);
-    return SVA_DMA_DONE;
+    *pa = answer.pa;
+    return result;
 }
