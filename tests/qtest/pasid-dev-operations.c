@@ -287,14 +287,159 @@ static void op_atomic_add(Bench *b)
     assert_completion(run(&b->q, desc), PASID_DEV_DONE_BAD_DESC, 0, 0, 0);
 }
 
+#define ALL_ONES    UINT64_MAX
+
+static void op_atomics(Bench *b)
+{
+    static const struct {
+        uint8_t op, len;
+        uint64_t before, arg, arg2, after;
+        uint32_t status;
+    } cases[] = {
+        { PASID_DEV_OP_FETCH_ADD, 8, ALL_ONES - 1, 5, 0, 3, 1 },
+        { PASID_DEV_OP_FETCH_ADD, 4, 0xfffffffe, 5, 0, 3, 1 },
+        { PASID_DEV_OP_FETCH_ADD, 4, 7, 0xffffffff, 0, 6, 1 },
+        { PASID_DEV_OP_SWAP, 8, 77, ALL_ONES, 0, ALL_ONES, 1 },
+        { PASID_DEV_OP_SWAP, 4, 77, 0xfedcba98, 0, 0xfedcba98, 1 },
+        { PASID_DEV_OP_CAS, 8, 77, 77, ALL_ONES, ALL_ONES, 1 },
+        { PASID_DEV_OP_CAS, 8, 77, 77 | 1ull << 32, 5, 77, 2 },
+        { PASID_DEV_OP_CAS, 4, 0xf0000077, 0xf0000077, 5, 5, 1 },
+        { PASID_DEV_OP_CAS, 4, 77, 78, 5, 77, 2 },
+    };
+    Dev *d = b->d;
+    uint64_t pa = process_alloc(d, PAGE) + 64;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+        uint64_t at = pa + (cases[i].len == 4 ? 4 : 0);
+        bool done = cases[i].status == PASID_DEV_DONE_OK;
+        uint64_t bytes = cases[i].len, seen = 0;
+
+        qtest_memset(d->t->qts, pa - 16, 0x55, 48);
+        qtest_memwrite(d->t->qts, at, &cases[i].before, bytes);
+        assert_completion(run(&b->q, (PasidDevDescriptor) {
+            .op = cases[i].op, .dst = va(d, at), .len = bytes,
+            .arg = cases[i].arg, .arg2 = cases[i].arg2 }),
+            cases[i].status, cases[i].before, done ? bytes : 0, 0);
+        qtest_memread(d->t->qts, at, &seen, bytes);
+        g_assert_cmphex(seen, ==, cases[i].after);
+        g_assert_cmphex(qtest_readb(d->t->qts, at - 1), ==, 0x55);
+        g_assert_cmphex(qtest_readb(d->t->qts, at + bytes), ==, 0x55);
+    }
+}
+
+static void op_cas16(Bench *b)
+{
+    static const uint64_t before[2] = { 0x1111, 0x2222 };
+    Dev *d = b->d;
+    uint64_t pa = process_alloc(d, PAGE) + 32;
+    PasidDevDescriptor desc = {
+        .op = PASID_DEV_OP_CAS16, .dst = va(d, pa), .len = 16,
+        .arg = before[0], .arg2 = before[1] + 1,
+        .arg3 = 0x3333, .arg4 = 0x4444 };
+
+    qtest_memset(d->t->qts, pa - 16, 0x55, 48);
+    qtest_memwrite(d->t->qts, pa, before, 16);
+    if (!(admin64(d, PASID_DEV_OPS) & 1ull << PASID_DEV_OP_CAS16)) {
+        assert_completion(run(&b->q, desc), PASID_DEV_DONE_BAD_OP, 0, 0, 0);
+        return;
+    }
+    /* What is after the result is its upper half. */
+    assert_completion(run(&b->q, desc), PASID_DEV_DONE_MISMATCH, before[0], 0,
+                      before[1]);
+    g_assert_cmphex(word_at(d, pa, 0), ==, before[0]);
+    g_assert_cmphex(word_at(d, pa, 1), ==, before[1]);
+    desc.arg2 = before[1];
+    assert_completion(run(&b->q, desc), PASID_DEV_DONE_OK, before[0], 16,
+                      before[1]);
+    g_assert_cmphex(word_at(d, pa, 0), ==, 0x3333);
+    g_assert_cmphex(word_at(d, pa, 1), ==, 0x4444);
+    g_assert_cmphex(word_at(d, pa, -1), ==, 0x5555555555555555);
+    g_assert_cmphex(word_at(d, pa, 2), ==, 0x5555555555555555);
+    desc.dst += 8;
+    assert_completion(run(&b->q, desc), PASID_DEV_DONE_BAD_DESC, 0, 0, 0);
+}
+
+/* Each descriptor has its record, whatever became of those before it. */
+static void op_batch(Bench *b)
+{
+    Dev *d = b->d;
+    uint64_t list = process_alloc(d, PAGE), records = process_alloc(d, PAGE);
+    uint64_t word = process_alloc(d, PAGE);
+    const struct {
+        PasidDevDescriptor desc;
+        uint32_t status;
+        uint64_t result, progress;
+    } cases[] = {
+        { { .op = PASID_DEV_OP_NOP }, PASID_DEV_DONE_OK },
+        { { .op = PASID_DEV_OP_FILL, .dst = va(d, word), .len = 8, .arg = 7 },
+          PASID_DEV_DONE_OK, 0, 8 },
+        { { .op = 0xee }, PASID_DEV_DONE_BAD_OP },
+        { { .op = PASID_DEV_OP_NOP, .flags = PASID_DEV_DESC_IRQ },
+          PASID_DEV_DONE_BAD_DESC },
+        { { .op = PASID_DEV_OP_NOP, .flags = PASID_DEV_DESC_FENCE },
+          PASID_DEV_DONE_BAD_DESC },
+        { { .op = PASID_DEV_OP_BATCH, .src = va(d, list),
+            .dst = va(d, records), .len = 1 }, PASID_DEV_DONE_BAD_DESC },
+        { { .op = PASID_DEV_OP_FETCH_ADD, .dst = va(d, word), .len = 8,
+            .arg = 2 }, PASID_DEV_DONE_OK, 7, 8 },
+    };
+    const unsigned count = ARRAY_SIZE(cases);
+    PasidDevDescriptor batch = {
+        .op = PASID_DEV_OP_BATCH, .src = va(d, list), .dst = va(d, records),
+        .len = count };
+    Queue inner = { .d = d, .completions = records, .size_log2 = 15 };
+
+    for (unsigned i = 0; i < count; i++) {
+        PasidDevDescriptor desc = cases[i].desc;
+
+        desc.tag = 100 + i;
+        qtest_memwrite(d->t->qts, list + i * sizeof(desc), &desc, sizeof(desc));
+    }
+    assert_completion(run(&b->q, batch), PASID_DEV_DONE_SOME_FAILED, 3, count,
+                      0);
+    for (unsigned i = 0; i < count; i++) {
+        PasidDevCompletion c = record_at(&inner, i);
+
+        assert_completion(c, cases[i].status, cases[i].result,
+                          cases[i].progress, 0);
+        g_assert_cmpuint(c.tag, ==, 100 + i);
+    }
+    g_assert_cmphex(word_at(d, word, 0), ==, 9);
+    g_assert_cmphex(word_at(d, records, count * 4), ==, 0);
+
+    batch.len = 2;
+    assert_completion(run(&b->q, batch), PASID_DEV_DONE_OK, 2, 2, 0);
+    batch.len = 0;
+    assert_completion(run(&b->q, batch), PASID_DEV_DONE_OK, 0, 0, 0);
+}
+
+static void op_probe2(Bench *b)
+{
+    Dev *d = b->d;
+    uint64_t pa = process_alloc(d, PAGE) + 0x123;
+    const uint64_t both = PASID_DEV_PROBED_READ | PASID_DEV_PROBED_WRITE;
+
+    for (unsigned arg = 1; arg <= 3; arg++) {
+        PasidDevCompletion c = run(&b->q, (PasidDevDescriptor) {
+            .op = PASID_DEV_OP_PROBE2, .src = va(d, pa), .arg = arg });
+
+        g_assert_cmpuint(c.status, ==, PASID_DEV_DONE_OK);
+        g_assert_cmphex(c.result, ==, pa);
+        g_assert_cmphex(c.progress & both, ==, both);
+        g_assert_cmpuint(c.progress & PASID_DEV_PROBED_SIZE_MASK, >=, 12);
+        g_assert_cmpuint(c.progress & PASID_DEV_PROBED_SIZE_MASK, <=, 64);
+    }
+    g_assert_cmphex(qtest_readq(d->t->qts, pa), ==, 0);
+}
+
 static void op_illegal(Bench *b)
 {
     const uint64_t big = PASID_DEV_MAX_LEN_VALUE + 1;
     const PasidDevDescriptor cases[] = {
-        { .op = PASID_DEV_OP_NOP, .flags = 2 },
+        { .op = PASID_DEV_OP_NOP, .flags = 4 },
         { .op = PASID_DEV_OP_NOP, .reserved = 1 },
-        { .op = PASID_DEV_OP_NOP, .reserved2 = { 1, 0 } },
-        { .op = PASID_DEV_OP_NOP, .reserved2 = { 0, 1 } },
+        { .op = PASID_DEV_OP_NOP, .arg3 = 1 },
+        { .op = PASID_DEV_OP_NOP, .arg4 = 1 },
         { .op = PASID_DEV_OP_COPY, .len = big, .dst = UINT64_C(1) << 40 },
         { .op = PASID_DEV_OP_COPY, .src = 0x1000, .dst = 0x1fff, .len = PAGE },
         { .op = PASID_DEV_OP_COPY, .src = 0x1fff, .dst = 0x1000, .len = PAGE },
@@ -313,6 +458,23 @@ static void op_illegal(Bench *b)
         { .op = PASID_DEV_OP_GATHER, .src = -16, .arg = 2, .len = 8 },
         { .op = PASID_DEV_OP_SCATTER, .dst = -16, .arg = 2, .len = 8 },
         { .op = PASID_DEV_OP_ATOMIC_ADD, .dst = 4 },
+        { .op = PASID_DEV_OP_FETCH_ADD, .dst = 4, .len = 8 },
+        { .op = PASID_DEV_OP_FETCH_ADD, .dst = 2, .len = 4 },
+        { .op = PASID_DEV_OP_FETCH_ADD, .len = 4, .arg = big },
+        { .op = PASID_DEV_OP_FETCH_ADD, .len = 16 },
+        { .op = PASID_DEV_OP_SWAP },
+        { .op = PASID_DEV_OP_SWAP, .len = 2 },
+        { .op = PASID_DEV_OP_SWAP, .len = 8, .arg3 = 1 },
+        { .op = PASID_DEV_OP_CAS, .len = 12 },
+        { .op = PASID_DEV_OP_CAS, .len = 4, .arg2 = big },
+        { .op = PASID_DEV_OP_BATCH, .src = 32, .len = 1 },
+        { .op = PASID_DEV_OP_BATCH, .dst = 16, .len = 1 },
+        { .op = PASID_DEV_OP_BATCH, .len = PASID_DEV_MAX_BATCH + 1 },
+        { .op = PASID_DEV_OP_BATCH, .src = -64, .len = 2 },
+        { .op = PASID_DEV_OP_BATCH, .dst = -32, .len = 2 },
+        { .op = PASID_DEV_OP_PROBE2 },
+        { .op = PASID_DEV_OP_PROBE2, .arg = 4 },
+        { .op = PASID_DEV_OP_PROBE2, .arg = 1, .len = 1 },
     };
 
     for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -341,6 +503,10 @@ const OperationTest operation_tests[] = {
     { "probe", op_probe },
     { "gather-scatter", op_gather_scatter },
     { "atomic-add", op_atomic_add },
+    { "fetch-add-swap-cas", op_atomics },
+    { "cas-of-16-bytes", op_cas16 },
+    { "batch", op_batch },
+    { "probe-for-rights", op_probe2 },
     { "illegal-descriptors", op_illegal },
     { NULL, NULL }
 };

@@ -200,16 +200,23 @@ Queue queue_make(Dev *d, unsigned n, unsigned size_log2)
     };
 }
 
-Queue queue_open(Dev *d, unsigned n, unsigned size_log2, uint32_t pasid)
+Queue queue_open_jobs(Dev *d, unsigned n, unsigned size_log2, uint32_t pasid,
+                      unsigned jobs)
 {
     Queue q = queue_make(d, n, size_log2);
 
     queue_program(&q, pasid);
     q_write32(&q, PASID_DEV_Q_CTRL,
-              PASID_DEV_Q_CTRL_ENABLE | PASID_DEV_Q_CTRL_IRQ);
+              PASID_DEV_Q_CTRL_ENABLE | PASID_DEV_Q_CTRL_IRQ |
+              PASID_DEV_Q_CTRL_JOBS(jobs));
     g_assert_cmphex(q32(&q, PASID_DEV_Q_STATUS), ==,
                     PASID_DEV_Q_STATUS_ENABLED);
     return q;
+}
+
+Queue queue_open(Dev *d, unsigned n, unsigned size_log2, uint32_t pasid)
+{
+    return queue_open_jobs(d, n, size_log2, pasid, 1);
 }
 
 void queue_reopen(Queue *q)
@@ -238,6 +245,8 @@ unsigned fill_slot(Queue *q, PasidDevDescriptor desc)
     desc.len = cpu_to_le64(desc.len);
     desc.arg = cpu_to_le64(desc.arg);
     desc.arg2 = cpu_to_le64(desc.arg2);
+    desc.arg3 = cpu_to_le64(desc.arg3);
+    desc.arg4 = cpu_to_le64(desc.arg4);
     qtest_memwrite(q->d->t->qts, record_address(q, index), &none, sizeof(none));
     qtest_memwrite(q->d->t->qts, q->ring + slot * sizeof(desc), &desc,
                    sizeof(desc));
@@ -299,6 +308,11 @@ void assert_completion(PasidDevCompletion c, uint32_t status,
     g_assert_cmphex(c.result, ==, result);
     g_assert_cmphex(c.progress, ==, progress);
     g_assert_cmphex(c.fault_addr, ==, fault_addr);
+}
+
+uint64_t word_at(Dev *d, uint64_t pa, int i)
+{
+    return qtest_readq(d->t->qts, pa + i * (int)sizeof(uint64_t));
 }
 
 void assert_queue_error(Queue *q, uint32_t error, uint64_t fault_addr)
@@ -410,6 +424,16 @@ uint16_t expect_stall(Queue *q, uint64_t addr, bool write)
     g_assert_cmpuint(smmu3_get(event, EVENT_RNW), ==, !write);
     g_assert_cmphex(smmu3_get(event, EVENT_INPUT_ADDR), ==, addr);
     g_assert_false(sva_event(q->d->t, event));
+    return smmu3_get(event, EVENT_STAG);
+}
+
+uint16_t next_stall(Dev *d, uint64_t addr)
+{
+    uint64_t event[SMMU3_EVENT_WORDS];
+
+    WAIT_FOR(sva_event(d->t, event));
+    g_assert_cmpuint(smmu3_get(event, EVENT_STALL), ==, 1);
+    g_assert_cmphex(smmu3_get(event, EVENT_INPUT_ADDR), ==, addr);
     return smmu3_get(event, EVENT_STAG);
 }
 

@@ -77,6 +77,9 @@ void q_write64(Queue *q, uint32_t reg, uint64_t value);
 void queue_program(Queue *q, uint32_t pasid);
 Queue queue_make(Dev *d, unsigned n, unsigned size_log2);
 Queue queue_open(Dev *d, unsigned n, unsigned size_log2, uint32_t pasid);
+/* With as many @jobs in work at once */
+Queue queue_open_jobs(Dev *d, unsigned n, unsigned size_log2, uint32_t pasid,
+                      unsigned jobs);
 void queue_reopen(Queue *q);
 
 /* Fill a slot without telling the device. */
@@ -89,6 +92,8 @@ PasidDevDescriptor endless_job(Dev *d);
 void assert_completion(PasidDevCompletion c, uint32_t status,
                        uint64_t result, uint64_t progress,
                        uint64_t fault_addr);
+/* Word @i of the memory from @pa on */
+uint64_t word_at(Dev *d, uint64_t pa, int i);
 void assert_queue_error(Queue *q, uint32_t error, uint64_t fault_addr);
 void assert_queue_works(Queue *q);
 
@@ -121,6 +126,8 @@ void resume(Dev *d, uint16_t stag, Decision decision);
 
 /* The queue stalls for @addr; the event says so: its STAG. */
 uint16_t expect_stall(Queue *q, uint64_t addr, bool write);
+/* The same of any number of stalled accesses: the next event is for @addr. */
+uint16_t next_stall(Dev *d, uint64_t addr);
 
 /* A copy of 4 pages whose third page of the destination is missing. */
 typedef struct StalledCopy {

@@ -121,6 +121,7 @@ static const Device devices[] = {
         .bar = 0, .offset = 0, .value = 0x64736170,     /* MAGIC */
         .properties = {
             { "queues", true, 1, 256 },
+            { "jobs", true, 1, 16 },
             { "pasid-bits", true, 1, 20 },
             { "can-stall" },
             { "privileged" },

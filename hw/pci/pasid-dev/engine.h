@@ -11,7 +11,7 @@
 #include "pasid-dev-abi.h"
 #include "hw/pci/sva/requester.h"
 
-/* The most that LIST reads of a node by one access. */
+/* The most that LIST reads of a node by one access; a descriptor of BATCH. */
 #define ENGINE_WINDOW_BYTES 64
 
 /*
@@ -24,12 +24,14 @@ typedef struct EngineJob {
     /* The cursor; what each is for depends on the operation */
     uint64_t progress;          /* as in the completion record */
     uint64_t result;            /* of the progress made */
+    uint64_t result_high;       /* CAS16: its upper half */
     uint64_t node;              /* list: the node in work */
     uint64_t value;             /* list: its value, once read */
     uint64_t next;              /* list: its next pointer, once read */
     uint64_t segments;          /* gather, scatter: finished ones */
     uint64_t segment_done;      /* ... bytes of the one in work */
-    uint8_t step;               /* list: fields read; segments: entry read */
+    uint8_t step;               /* list: fields read; segments: entry read;
+                                   batch: what is done for the descriptor */
     uint64_t window_done;       /* bytes of the window */
     uint8_t window[ENGINE_WINDOW_BYTES];
 
@@ -55,7 +57,7 @@ EngineVerdict engine_job_run(EngineJob *job, SvaChannel *ch, uint64_t limit);
 const char *engine_op_name(uint8_t op);
 const char *engine_status_name(uint32_t status);
 
-/* The operations: the value of PASID_DEV_OPS. */
+/* The operations that this host can do: the value of PASID_DEV_OPS. */
 uint64_t engine_operations(void);
 
 extern const VMStateDescription vmstate_engine_job;

@@ -17,6 +17,8 @@
 #define PASID_DEV_PAGE_BYTES    4096
 #define PASID_DEV_MAX_QUEUES    256
 #define PASID_DEV_MAX_LEN_VALUE (UINT64_C(1) << 32)
+#define PASID_DEV_MAX_JOBS      16      /* of a queue in work at once */
+#define PASID_DEV_MAX_BATCH     1024    /* descriptors of a BATCH */
 
 /*
  * BAR0 is 32-bit and not prefetchable. Page 0 is the administration page, for
@@ -36,6 +38,8 @@ enum {
     PASID_DEV_MAX_LEN           = 0x018,    /* RO 64: longest operation */
     PASID_DEV_CTRL              = 0x020,    /* RW 32: PASID_DEV_CTRL_* */
     PASID_DEV_STATUS            = 0x024,    /* RO 32: PASID_DEV_STATUS_* */
+    PASID_DEV_JOBS              = 0x028,    /* RO 32: the most that a queue may
+                                               have in work at once */
     /* Counters since reset, RO 64 */
     PASID_DEV_COUNT_JOBS        = 0x040,    /* descriptors completed */
     PASID_DEV_COUNT_BYTES       = 0x048,    /* bytes read and written */
@@ -48,21 +52,46 @@ enum {
     PASID_DEV_COUNT_ATS_REQUESTS = 0x078,   /* translations asked for */
     PASID_DEV_COUNT_PAGE_REQUESTS = 0x080,  /* groups of pages asked for */
     PASID_DEV_COUNT_INVALIDATIONS = 0x088,  /* that its cache was told of */
+    /* Drain or abort all that works with a PASID */
+    PASID_DEV_PASID_TARGET      = 0x0a0,    /* RW 32: as QUEUE_PASID */
+    PASID_DEV_PASID_COMMAND     = 0x0a4,    /* WO 32: *_COMMAND_* */
+    PASID_DEV_PASID_STATUS      = 0x0a8,    /* RO 32: *_STATUS_* */
     /* One entry for each queue n at PASID_DEV_QUEUE_CONFIG(n) */
     PASID_DEV_QUEUE_CONFIG_BASE = 0x400,
 };
 #define PASID_DEV_QUEUE_CONFIG(n) (PASID_DEV_QUEUE_CONFIG_BASE + (n) * 8)
-/* RW 32, while the queue is disabled: [19:0] PASID, [31] it is used. */
+/*
+ * RW 32, while the queue is disabled, or closed with no job in work: [19:0]
+ * PASID, [31] it is used. Writing it opens the queue.
+ */
 #define PASID_DEV_QUEUE_PASID(n)  (PASID_DEV_QUEUE_CONFIG(n) + 0)
 /* RW 32, while the queue is disabled: PASID_DEV_QUEUE_F_* */
 #define PASID_DEV_QUEUE_FLAGS(n)  (PASID_DEV_QUEUE_CONFIG(n) + 4)
 
 #define PASID_DEV_MAGIC_VALUE       0x64736170u     /* "pasd" */
-#define PASID_DEV_VERSION_VALUE     1
+#define PASID_DEV_VERSION_VALUE     2
 #define PASID_DEV_CTRL_RESET        (1u << 0)   /* resets all queues; reads 0 */
 #define PASID_DEV_STATUS_BUSY       (1u << 0)   /* a queue has work or stalls */
 #define PASID_DEV_PASID_VALID       (1u << 31)
 #define PASID_DEV_QUEUE_F_PRIV      (1u << 0)   /* privileged accesses */
+#define PASID_DEV_QUEUE_F_CLOSED    (1u << 1)   /* RO: its PASID was drained or
+                                                   aborted, see below */
+
+/*
+ * A command is for the queues whose QUEUE_PASID is what PASID_TARGET says. They
+ * are closed: they start no job until QUEUE_PASID is written again. Once the
+ * status is DONE, none of them has a job in work.
+ */
+enum {
+    PASID_DEV_PASID_COMMAND_DRAIN = 1,  /* what is in work comes to its end */
+    PASID_DEV_PASID_COMMAND_ABORT = 2,  /* ... is given up; done at once. While
+                                           BUSY: the drain becomes an abort */
+};
+enum {
+    PASID_DEV_PASID_STATUS_IDLE = 0,    /* no command since reset */
+    PASID_DEV_PASID_STATUS_BUSY = 1,
+    PASID_DEV_PASID_STATUS_DONE = 2,
+};
 
 /* ---- Portal of one queue ------------------------------------------------ */
 enum {
@@ -78,6 +107,7 @@ enum {
     PASID_DEV_Q_COUNT_JOBS      = 0x30,     /* RO 64 */
     PASID_DEV_Q_COUNT_STALLS    = 0x38,     /* RO 64 */
     PASID_DEV_Q_COUNT_ABORTS    = 0x40,     /* RO 64 */
+    PASID_DEV_Q_IN_WORK         = 0x48,     /* RO 32: jobs in work */
 };
 /*
  * RING, COMPLETIONS and SIZE_LOG2 may be written while CTRL.ENABLE is 0.
@@ -89,10 +119,20 @@ enum {
 #define PASID_DEV_Q_CTRL_ENABLE     (1u << 0)   /* 1 to 0: abandons its jobs */
 #define PASID_DEV_Q_CTRL_IRQ        (1u << 1)   /* MSI-X vector n on completion
                                                    that asks for it, on error */
+#define PASID_DEV_Q_CTRL_DRAIN      (1u << 2)   /* reads no more descriptors */
+#define PASID_DEV_Q_CTRL_DRAIN_IRQ  (1u << 3)   /* with IRQ: on DRAINED */
+/*
+ * Jobs in work at once, 1 ... PASID_DEV_JOBS; written together with ENABLE.
+ * Records are then written in any order.
+ */
+#define PASID_DEV_Q_CTRL_JOBS_SHIFT 8
+#define PASID_DEV_Q_CTRL_JOBS(n)    (((n) - 1u) << PASID_DEV_Q_CTRL_JOBS_SHIFT)
+#define PASID_DEV_Q_CTRL_JOBS_MASK  (0xfu << PASID_DEV_Q_CTRL_JOBS_SHIFT)
 #define PASID_DEV_Q_STATUS_ENABLED  (1u << 0)   /* takes work: no error */
 #define PASID_DEV_Q_STATUS_BUSY     (1u << 1)   /* enabled, HEAD != TAIL */
-#define PASID_DEV_Q_STATUS_STALLED  (1u << 2)   /* its job waits */
+#define PASID_DEV_Q_STATUS_STALLED  (1u << 2)   /* a job of it waits */
 #define PASID_DEV_Q_STATUS_ERROR    (1u << 3)   /* stopped; see Q_ERROR */
+#define PASID_DEV_Q_STATUS_DRAINED  (1u << 4)   /* DRAIN, and no job in work */
 
 enum {
     PASID_DEV_Q_ERROR_NONE      = 0,
@@ -100,6 +140,7 @@ enum {
     PASID_DEV_Q_ERROR_COMPLETION = 2,   /* writing a record was refused */
     PASID_DEV_Q_ERROR_TAIL      = 3,    /* TAIL too far ahead, or moved back */
     PASID_DEV_Q_ERROR_CONFIG    = 4,    /* enabled with an illegal set-up */
+    PASID_DEV_Q_ERROR_CLOSED    = 5,    /* its PASID was drained or aborted */
 };
 
 /* ---- Descriptors, 64 bytes ---------------------------------------------- */
@@ -113,10 +154,13 @@ typedef struct PasidDevDescriptor {
     uint64_t len;           /* bytes */
     uint64_t arg;           /* see the operation */
     uint64_t arg2;
-    uint64_t reserved2[2];  /* 0 */
+    uint64_t arg3;          /* CAS16 only, else 0 */
+    uint64_t arg4;
 } PasidDevDescriptor;
 
 #define PASID_DEV_DESC_IRQ      (1u << 0)   /* interrupt on completion */
+#define PASID_DEV_DESC_FENCE    (1u << 1)   /* it, and those behind it, begin
+                                               when all before it are done */
 
 enum {
     PASID_DEV_OP_NOP        = 0,
@@ -141,8 +185,40 @@ enum {
                                        old value */
     PASID_DEV_OP_SCATTER    = 10,   /* src to the arg segments listed at dst; at
                                        most len bytes */
+    /*
+     * Atomics on the len bytes at dst, which is aligned to them. result: the
+     * value before, with zeros above it.
+     */
+    PASID_DEV_OP_FETCH_ADD  = 11,   /* 4 or 8 bytes: += arg */
+    PASID_DEV_OP_SWAP       = 12,   /* 4 or 8 bytes: = arg */
+    PASID_DEV_OP_CAS        = 13,   /* 4 or 8 bytes: = arg2 if they are arg;
+                                       MISMATCH if not */
+    PASID_DEV_OP_CAS16      = 14,   /* 16 bytes: = arg4:arg3 if they are
+                                       arg2:arg (high:low); result_high */
+    PASID_DEV_OP_BATCH      = 15,   /* the len descriptors at src, one after the
+                                       other; their records at dst. result:
+                                       those that ended with OK; progress: done;
+                                       SOME_FAILED if not all are OK */
+    PASID_DEV_OP_PROBE2     = 16,   /* as PROBE, arg: PASID_DEV_PROBE_*;
+                                       progress: PASID_DEV_PROBED_* */
     PASID_DEV_OP_COUNT
 };
+
+/* What PROBE2 asks for: one of READ and WRITE, or both */
+#define PASID_DEV_PROBE_READ        (1u << 0)
+#define PASID_DEV_PROBE_WRITE       (1u << 1)
+
+/* What it is told */
+#define PASID_DEV_PROBED_SIZE_MASK  0xffu       /* log2 of the block that src is
+                                                   in, 12 ... 64; 0: unknown */
+#define PASID_DEV_PROBED_READ       (1u << 8)   /* rights there */
+#define PASID_DEV_PROBED_WRITE      (1u << 9)
+#define PASID_DEV_PROBED_EXEC       (1u << 10)
+#define PASID_DEV_PROBED_PRIV       (1u << 11)  /* it asked as privileged */
+#define PASID_DEV_PROBED_ATS        (1u << 12)  /* a Translation Completion of
+                                                   ATS said so */
+#define PASID_DEV_PROBED_NOWHERE    (1u << 13)  /* nothing is there: the IOMMU
+                                                   ignores the access */
 
 /* An entry of the lists of GATHER and SCATTER, 16 bytes */
 typedef struct PasidDevSegment {
@@ -157,18 +233,22 @@ typedef struct PasidDevCompletion {
     uint64_t result;        /* see the operation; on a fault, for what progress
                                counts */
     uint64_t progress;      /* bytes (list: nodes) done, also on a fault */
-    uint64_t fault_addr;    /* the first address that was refused */
+    union {
+        uint64_t fault_addr;    /* the first address that was refused */
+        uint64_t result_high;   /* CAS16 that was not refused */
+    };
 } PasidDevCompletion;
 
 enum {
     PASID_DEV_DONE_PENDING  = 0,    /* never written; software clears it */
     PASID_DEV_DONE_OK       = 1,
-    PASID_DEV_DONE_MISMATCH = 2,    /* compare */
+    PASID_DEV_DONE_MISMATCH = 2,    /* compare, CAS */
     PASID_DEV_DONE_FAULT_READ = 3,  /* the IOMMU refused a read */
     PASID_DEV_DONE_FAULT_WRITE = 4, /* the IOMMU refused a write */
     PASID_DEV_DONE_BAD_OP   = 5,    /* unknown operation; nothing was touched */
     PASID_DEV_DONE_BAD_DESC = 6,    /* illegal field; of a segment: progress
                                        tells how far it came */
+    PASID_DEV_DONE_SOME_FAILED = 7, /* a batch, not all of whose are OK */
 };
 
 #endif

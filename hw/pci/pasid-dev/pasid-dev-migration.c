@@ -10,19 +10,36 @@
 #include "migration/vmstate.h"
 #include "pasid-dev.h"
 
+/*
+ * A stalled access is not in the stream: the job makes it again as soon as the
+ * machine runs, as hardware may that never got an answer.
+ */
+static const VMStateDescription vmstate_pasid_dev_job = {
+    .name = "pasid-dev/place",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT64(channel.count.stalls, PasidDevJob),
+        VMSTATE_UINT64(channel.count.aborts, PasidDevJob),
+        VMSTATE_UINT16(index, PasidDevJob),
+        VMSTATE_UINT8(phase, PasidDevJob),
+        VMSTATE_UINT64(fetched, PasidDevJob),
+        VMSTATE_BUFFER_UNSAFE(raw, PasidDevJob, 0, sizeof(PasidDevDescriptor)),
+        VMSTATE_STRUCT(work, PasidDevJob, 1, vmstate_engine_job, EngineJob),
+        VMSTATE_STRUCT(member, PasidDevJob, 1, vmstate_engine_job, EngineJob),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
 static int pasid_dev_queue_post_load(void *opaque, int version_id)
 {
     return pasid_dev_queue_loaded(opaque) ? 0 : -EINVAL;
 }
 
-/*
- * A stalled access is not in the stream: the queue makes it again as soon as
- * the machine runs, as hardware may that never got an answer.
- */
 static const VMStateDescription vmstate_pasid_dev_queue = {
     .name = "pasid-dev/queue",
-    .version_id = 1,
-    .minimum_version_id = 1,
+    .version_id = 2,
+    .minimum_version_id = 2,
     .post_load = pasid_dev_queue_post_load,
     .fields = (const VMStateField[]) {
         VMSTATE_UINT32(pasid, PasidDevQueue),
@@ -36,15 +53,10 @@ static const VMStateDescription vmstate_pasid_dev_queue = {
         VMSTATE_UINT16(head, PasidDevQueue),
         VMSTATE_UINT16(tail, PasidDevQueue),
         VMSTATE_UINT64(count_jobs, PasidDevQueue),
-        VMSTATE_UINT64(channel.count.stalls, PasidDevQueue),
-        VMSTATE_UINT64(channel.count.aborts, PasidDevQueue),
-        VMSTATE_UINT8(phase, PasidDevQueue),
-        VMSTATE_UINT64(fetched, PasidDevQueue),
-        VMSTATE_BUFFER_UNSAFE(raw, PasidDevQueue, 0,
-                              sizeof(PasidDevDescriptor)),
-        VMSTATE_BUFFER_UNSAFE(record, PasidDevQueue, 0,
-                              sizeof(PasidDevCompletion)),
-        VMSTATE_STRUCT(job, PasidDevQueue, 1, vmstate_engine_job, EngineJob),
+        VMSTATE_UINT16(taken, PasidDevQueue),
+        VMSTATE_STRUCT_VARRAY_POINTER_UINT32(jobs, PasidDevQueue, num_jobs,
+                                             vmstate_pasid_dev_job,
+                                             PasidDevJob),
         VMSTATE_END_OF_LIST()
     }
 };
@@ -63,7 +75,7 @@ static int pasid_dev_post_load(void *opaque, int version_id)
     PasidDev *s = opaque;
 
     sva_requester_loaded(&s->requester);
-    return 0;
+    return pasid_dev_queues_loaded(s) ? 0 : -EINVAL;
 }
 
 static bool pasid_dev_has_pri(void *opaque)
@@ -85,8 +97,8 @@ static const VMStateDescription vmstate_pasid_dev_pri = {
 };
 
 /*
- * Version 1 had no power management capability, version 2 neither ATS nor Page
- * Requests; QEMU says so and refuses.
+ * Version 1 had no power management capability, version 2 neither ATS and Page
+ * Requests nor several jobs for a queue; QEMU says so and refuses.
  */
 const VMStateDescription vmstate_pasid_dev = {
     .name = TYPE_PASID_DEV,
@@ -99,7 +111,10 @@ const VMStateDescription vmstate_pasid_dev = {
         VMSTATE_MSIX(parent_obj, PasidDev),
         VMSTATE_UINT32_EQUAL(num_queues, PasidDev, "queues differs"),
         VMSTATE_UINT32_EQUAL(pasid_bits, PasidDev, "pasid-bits differs"),
+        VMSTATE_UINT32_EQUAL(num_jobs, PasidDev, "jobs differs"),
         VMSTATE_UINT64(count_jobs, PasidDev),
+        VMSTATE_UINT32(pasid_target, PasidDev),
+        VMSTATE_UINT32(pasid_status, PasidDev),
         VMSTATE_UINT64(requester.count.bytes, PasidDev),
         VMSTATE_UINT64(requester.count.stalls, PasidDev),
         VMSTATE_UINT64(requester.count.retries, PasidDev),

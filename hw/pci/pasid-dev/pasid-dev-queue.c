@@ -1,28 +1,15 @@
 /*
- * A work queue of pasid-dev and whose turn it is: set-up, errors, fetching a
- * job, its record and interrupt. Decodes no register and executes no job, that
- * is engine.c's. Called by pasid-dev*.c and by the main loop.
+ * A work queue of pasid-dev: set-up, errors, which descriptors are in work and
+ * whose turn it is among them. Decodes no register, knows no other queue; what
+ * is done for a descriptor is pasid-dev-job.c's. Called by pasid-dev-queues.c,
+ * pasid-dev-regs.c and the requester.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
-#include "qemu/bswap.h"
 #include "hw/pci/msix.h"
 #include "pasid-dev.h"
 #include "trace.h"
-
-/* What one queue gets of a turn before the next one has its own. */
-#define SLICE_COST              (SVA_WORKER_TURN_COST / 4)
-
-/* What the queue does for the descriptor at HEAD. */
-typedef enum QueuePhase {
-    PHASE_FETCH,        /* reads the descriptor */
-    PHASE_WORK,         /* executes it */
-    PHASE_RECORD,       /* writes its record */
-    PHASE_COUNT
-} QueuePhase;
-
-#define RECORD_BODY_OFFSET      sizeof(uint32_t)    /* the status is first */
 
 /* ---- State -------------------------------------------------------------- */
 
@@ -36,9 +23,27 @@ bool pasid_dev_queue_is_busy(const PasidDevQueue *q)
     return queue_takes_work(q) && q->head != q->tail;
 }
 
+/* Jobs that may be in work at once. */
+static uint32_t queue_most_jobs(const PasidDevQueue *q)
+{
+    return ((q->ctrl & PASID_DEV_Q_CTRL_JOBS_MASK) >>
+            PASID_DEV_Q_CTRL_JOBS_SHIFT) + 1;
+}
+
+/* Whether it may take a descriptor, if there is one. */
+static bool queue_may_take(const PasidDevQueue *q)
+{
+    return !q->gate &&
+           q->in_work < queue_most_jobs(q) &&
+           !(q->ctrl & PASID_DEV_Q_CTRL_DRAIN) &&
+           !(q->flags & PASID_DEV_QUEUE_F_CLOSED);
+}
+
 static bool queue_can_run(const PasidDevQueue *q)
 {
-    return pasid_dev_queue_is_busy(q) && !sva_channel_is_stalled(&q->channel);
+    return queue_takes_work(q) &&
+           (!QTAILQ_EMPTY(&q->ready) ||
+            (q->taken != q->tail && queue_may_take(q)));
 }
 
 static uint32_t queue_entries(const PasidDevQueue *q)
@@ -46,22 +51,43 @@ static uint32_t queue_entries(const PasidDevQueue *q)
     return 1u << q->size_log2;
 }
 
-static uint32_t queue_slot(const PasidDevQueue *q)
+static bool queue_is_stalled(const PasidDevQueue *q)
 {
-    return q->head & (queue_entries(q) - 1);
+    for (unsigned i = 0; i < q->num_jobs; i++) {
+        if (sva_channel_is_stalled(&q->jobs[i].channel)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 uint32_t pasid_dev_queue_status(const PasidDevQueue *q)
 {
-    return (queue_takes_work(q) ? PASID_DEV_Q_STATUS_ENABLED : 0) |
+    bool takes_work = queue_takes_work(q);
+    bool drains = q->ctrl & PASID_DEV_Q_CTRL_DRAIN;
+
+    return (takes_work ? PASID_DEV_Q_STATUS_ENABLED : 0) |
            (pasid_dev_queue_is_busy(q) ? PASID_DEV_Q_STATUS_BUSY : 0) |
-           (sva_channel_is_stalled(&q->channel) ?
+           (takes_work && queue_is_stalled(q) ?
             PASID_DEV_Q_STATUS_STALLED : 0) |
-           (q->error ? PASID_DEV_Q_STATUS_ERROR : 0);
+           (q->error ? PASID_DEV_Q_STATUS_ERROR : 0) |
+           (drains && !q->in_work ? PASID_DEV_Q_STATUS_DRAINED : 0);
 }
 
-/* Give the queue its turn, once the main loop comes round. */
-static void queue_schedule(PasidDevQueue *q)
+SvaCounters pasid_dev_queue_count(const PasidDevQueue *q)
+{
+    SvaCounters sum = { 0 };
+
+    for (unsigned i = 0; i < q->num_jobs; i++) {
+        sum.stalls += q->jobs[i].channel.count.stalls;
+        sum.aborts += q->jobs[i].channel.count.aborts;
+    }
+    return sum;
+}
+
+/* ---- Whose turn it is --------------------------------------------------- */
+
+void pasid_dev_queue_schedule(PasidDevQueue *q)
 {
     PasidDev *s = q->dev;
 
@@ -83,26 +109,75 @@ static void queue_unlist(PasidDevQueue *q)
     }
 }
 
-static void queue_wake(SvaChannel *ch)
+static void job_list(PasidDevJob *job)
 {
-    queue_schedule(container_of(ch, PasidDevQueue, channel));
+    if (!job->listed) {
+        job->listed = true;
+        QTAILQ_INSERT_TAIL(&job->queue->ready, job, next);
+    }
 }
 
-/* Give up the job in work: no access is outstanding afterwards. */
-static void queue_stop(PasidDevQueue *q)
+static void job_unlist(PasidDevJob *job)
 {
-    sva_channel_cancel(&q->channel);
-    queue_unlist(q);
-    q->phase = PHASE_FETCH;
-    q->fetched = 0;
+    if (job->listed) {
+        job->listed = false;
+        QTAILQ_REMOVE(&job->queue->ready, job, next);
+    }
 }
+
+/* ---- The end of jobs ---------------------------------------------------- */
 
 static void queue_interrupt(PasidDevQueue *q)
 {
     if (q->ctrl & PASID_DEV_Q_CTRL_IRQ) {
-        sva_channel_charge(&q->channel, SVA_ACCESS_COST);
+        q->dev->requester.cost += SVA_ACCESS_COST;
         msix_notify(PCI_DEVICE(q->dev), q->index);
     }
+}
+
+/* Its place is free for another one. */
+static void job_free(PasidDevJob *job)
+{
+    PasidDevQueue *q = job->queue;
+
+    job_unlist(job);
+    if (job->phase != PASID_DEV_FREE) {
+        job->phase = PASID_DEV_FREE;
+        q->in_work--;
+    }
+    if (q->gate == job) {
+        q->gate = NULL;
+    }
+}
+
+/* Give up all jobs: no access is outstanding afterwards. */
+static void queue_stop(PasidDevQueue *q)
+{
+    for (unsigned i = 0; i < q->num_jobs; i++) {
+        sva_channel_cancel(&q->jobs[i].channel);
+        job_free(&q->jobs[i]);
+    }
+    queue_unlist(q);
+}
+
+/*
+ * The same from within a turn, which cannot wait for the IOMMU to forget an
+ * access that is stalled: its place is taken until that is answered, or
+ * somebody else stops the queue.
+ */
+static void queue_abandon(PasidDevQueue *q)
+{
+    for (unsigned i = 0; i < q->num_jobs; i++) {
+        PasidDevJob *job = &q->jobs[i];
+
+        if (sva_channel_is_stalled(&job->channel)) {
+            job->phase = PASID_DEV_ABANDONED;
+        } else {
+            sva_channel_cancel(&job->channel);
+            job_free(job);
+        }
+    }
+    queue_unlist(q);
 }
 
 static const char *queue_error_name(uint32_t error)
@@ -113,20 +188,52 @@ static const char *queue_error_name(uint32_t error)
         [PASID_DEV_Q_ERROR_COMPLETION] = "record refused",
         [PASID_DEV_Q_ERROR_TAIL] = "illegal TAIL",
         [PASID_DEV_Q_ERROR_CONFIG] = "illegal set-up",
+        [PASID_DEV_Q_ERROR_CLOSED] = "PASID drained or aborted",
     };
 
     return names[error];
 }
 
-static void queue_fail(PasidDevQueue *q, uint32_t error, uint64_t addr)
+/* After queue_stop() or queue_abandon() */
+static void queue_set_error(PasidDevQueue *q, uint32_t error, uint64_t addr)
 {
     trace_pasid_dev_queue_error(pasid_dev_name(q->dev), q->index,
                                 queue_error_name(error), addr);
-    queue_stop(q);
     q->error = error;
     q->fault_addr = addr;
     queue_interrupt(q);
 }
+
+static void queue_fail(PasidDevQueue *q, uint32_t error)
+{
+    queue_stop(q);
+    queue_set_error(q, error, 0);
+}
+
+/* Whether somebody waits for the last of its jobs to come to its end. */
+static bool queue_has_to_rest(const PasidDevQueue *q)
+{
+    return (q->ctrl & PASID_DEV_Q_CTRL_DRAIN) ||
+           (q->flags & PASID_DEV_QUEUE_F_CLOSED);
+}
+
+/* It did. */
+static void queue_rests(PasidDevQueue *q)
+{
+    const uint32_t drain = PASID_DEV_Q_CTRL_DRAIN | PASID_DEV_Q_CTRL_DRAIN_IRQ;
+
+    if (q->flags & PASID_DEV_QUEUE_F_CLOSED) {
+        if (queue_takes_work(q)) {
+            queue_fail(q, PASID_DEV_Q_ERROR_CLOSED);
+        }
+        /* A turn looks whether that was the PASID's last queue. */
+        sva_worker_schedule(&q->dev->worker);
+    } else if (queue_takes_work(q) && (q->ctrl & drain) == drain) {
+        queue_interrupt(q);
+    }
+}
+
+/* ---- Set-up ------------------------------------------------------------- */
 
 static bool queue_set_up_is_legal(const PasidDevQueue *q)
 {
@@ -135,41 +242,57 @@ static bool queue_set_up_is_legal(const PasidDevQueue *q)
     return q->ring % sizeof(PasidDevDescriptor) == 0 &&
            q->completions % sizeof(PasidDevCompletion) == 0 &&
            q->size_log2 <= 15 &&
+           queue_most_jobs(q) <= q->num_jobs &&
            (!(q->pasid & PASID_DEV_PASID_VALID) ||
             pasid < 1u << q->dev->pasid_bits);
 }
 
 /* In whose address space the queue works, and with what rights. */
-static void queue_set_up_channel(PasidDevQueue *q)
+static void queue_set_up_channels(PasidDevQueue *q)
 {
-    q->channel.pasid = q->pasid & PASID_DEV_PASID_VALID ?
-                       q->pasid & ~PASID_DEV_PASID_VALID : SVA_NO_PASID;
-    q->channel.privileged = q->flags & PASID_DEV_QUEUE_F_PRIV;
+    for (unsigned i = 0; i < q->num_jobs; i++) {
+        SvaChannel *ch = &q->jobs[i].channel;
+
+        ch->pasid = q->pasid & PASID_DEV_PASID_VALID ?
+                    q->pasid & ~PASID_DEV_PASID_VALID : SVA_NO_PASID;
+        ch->privileged = q->flags & PASID_DEV_QUEUE_F_PRIV;
+    }
 }
 
 static void queue_enable(PasidDevQueue *q)
 {
     trace_pasid_dev_queue_enable(pasid_dev_name(q->dev), q->index, q->pasid,
-                                 q->ring, q->completions, q->size_log2);
+                                 q->ring, q->completions, q->size_log2,
+                                 queue_most_jobs(q));
     q->head = 0;
+    q->taken = 0;
     q->tail = 0;
     q->error = PASID_DEV_Q_ERROR_NONE;
     q->fault_addr = 0;
-    queue_set_up_channel(q);
-    if (!queue_set_up_is_legal(q)) {
+    queue_set_up_channels(q);
+    if (q->flags & PASID_DEV_QUEUE_F_CLOSED) {
+        guest_error(q->dev, "queue %u: its PASID was drained or aborted",
+                    q->index);
+        queue_fail(q, PASID_DEV_Q_ERROR_CLOSED);
+    } else if (!queue_set_up_is_legal(q)) {
         guest_error(q->dev, "queue %u: illegal set-up", q->index);
-        queue_fail(q, PASID_DEV_Q_ERROR_CONFIG, 0);
+        queue_fail(q, PASID_DEV_Q_ERROR_CONFIG);
     }
 }
 
 static void queue_disable(PasidDevQueue *q)
 {
+    bool is_closing = q->in_work && (q->flags & PASID_DEV_QUEUE_F_CLOSED);
+
     trace_pasid_dev_queue_disable(pasid_dev_name(q->dev), q->index,
                                   (uint16_t)(q->tail - q->head));
     queue_stop(q);
+    if (is_closing) {
+        sva_worker_schedule(&q->dev->worker);
+    }
 }
 
-static void queue_reset(PasidDevQueue *q)
+void pasid_dev_queue_reset(PasidDevQueue *q)
 {
     queue_stop(q);
     q->pasid = 0;
@@ -181,162 +304,179 @@ static void queue_reset(PasidDevQueue *q)
     q->error = PASID_DEV_Q_ERROR_NONE;
     q->fault_addr = 0;
     q->head = 0;
+    q->taken = 0;
     q->tail = 0;
     q->count_jobs = 0;
-    q->channel.count = (SvaCounters) { 0 };
+    for (unsigned i = 0; i < q->num_jobs; i++) {
+        q->jobs[i].channel.count = (SvaCounters) { 0 };
+    }
 }
 
 /* ---- Work --------------------------------------------------------------- */
 
-/* The record's descriptor is through: the next one, please. */
-static void queue_complete(PasidDevQueue *q)
+static PasidDevJob *queue_take(PasidDevQueue *q)
 {
-    bool wants_irq = q->job.desc.flags & PASID_DEV_DESC_IRQ;
+    PasidDevJob *job = q->jobs;
 
-    trace_pasid_dev_job_done(pasid_dev_name(q->dev), q->index, q->head,
-                             engine_status_name(q->job.status), q->job.result,
-                             q->job.progress);
-    q->phase = PHASE_FETCH;
-    q->fetched = 0;
-    q->head++;
+    while (job->phase != PASID_DEV_FREE) {
+        job++;
+    }
+    pasid_dev_job_take(job, q->taken++);
+    q->in_work++;
+    q->gate = job;
+    return job;
+}
+
+/* Whose turn it is: a new job's behind those that are ready. */
+static PasidDevJob *queue_next_job(PasidDevQueue *q)
+{
+    PasidDevJob *job = QTAILQ_FIRST(&q->ready);
+    PasidDevJob *taken = q->taken != q->tail && queue_may_take(q) ?
+                         queue_take(q) : NULL;
+
+    if (!job) {
+        return taken;
+    }
+    if (taken) {
+        job_list(taken);
+    }
+    job_unlist(job);
+    return job;
+}
+
+/* The first descriptor that is not done: in work, or not taken yet. */
+static uint16_t queue_first_undone(const PasidDevQueue *q)
+{
+    uint16_t span = q->taken - q->head;
+
+    if (!q->in_work) {
+        return q->taken;
+    }
+    for (unsigned i = 0; i < q->num_jobs; i++) {
+        if (q->jobs[i].phase != PASID_DEV_FREE) {
+            span = MIN(span, (uint16_t)(q->jobs[i].index - q->head));
+        }
+    }
+    return q->head + span;
+}
+
+/* The job at the gate may have waited for those before it. */
+static void queue_open_gate(PasidDevQueue *q)
+{
+    PasidDevJob *job = q->gate;
+
+    if (job && job->phase == PASID_DEV_FENCED && job->index == q->head) {
+        job->phase = PASID_DEV_WORK;
+        q->gate = NULL;
+        job_list(job);
+    }
+}
+
+/* The descriptor of @job is known: whether it may begin at once. */
+static bool queue_lets_begin(PasidDevQueue *q, PasidDevJob *job)
+{
+    if ((job->work.desc.flags & PASID_DEV_DESC_FENCE) &&
+        job->index != q->head) {
+        job->phase = PASID_DEV_FENCED;
+        return false;
+    }
+    q->gate = NULL;
+    return true;
+}
+
+static void trace_done(const PasidDevQueue *q, const PasidDevJob *job)
+{
+    const EngineJob *work = &job->work;
+
+    if (trace_event_get_state_backends(TRACE_PASID_DEV_JOB_DONE)) {
+        trace_pasid_dev_job_done(pasid_dev_name(q->dev), q->index, job->index,
+                                 engine_status_name(work->status),
+                                 work->result, work->progress);
+    }
+}
+
+static void queue_complete(PasidDevQueue *q, PasidDevJob *job)
+{
+    trace_done(q, job);
+    job_free(job);
+    q->head = queue_first_undone(q);
     q->count_jobs++;
     q->dev->count_jobs++;
     /* The record is in memory by now: who sees the interrupt sees it. */
-    if (wants_irq) {
+    if (job->work.desc.flags & PASID_DEV_DESC_IRQ) {
         queue_interrupt(q);
     }
-}
-
-static void queue_make_record(PasidDevQueue *q)
-{
-    const EngineJob *job = &q->job;
-
-    q->record = (PasidDevCompletion) {
-        .status = cpu_to_le32(job->status),
-        .tag = cpu_to_le32(job->desc.tag),
-        .result = cpu_to_le64(job->result),
-        .progress = cpu_to_le64(job->progress),
-        .fault_addr = cpu_to_le64(job->fault_addr),
-    };
-}
-
-static SvaDma queue_fetch(PasidDevQueue *q)
-{
-    uint64_t addr = q->ring + queue_slot(q) * sizeof(q->raw);
-    SvaDma result = sva_dma_read(&q->channel, addr, &q->raw, sizeof(q->raw),
-                                 &q->fetched);
-
-    if (result == SVA_DMA_REFUSED) {
-        queue_fail(q, PASID_DEV_Q_ERROR_RING, addr);
-    } else if (result == SVA_DMA_DONE) {
-        engine_job_start(&q->job, &q->raw);
-        trace_pasid_dev_job_start(pasid_dev_name(q->dev), q->index, q->head,
-                                  engine_op_name(q->job.desc.op),
-                                  q->job.desc.src,
-                                  q->job.desc.dst, q->job.desc.len);
-        q->phase = PHASE_WORK;
+    queue_open_gate(q);
+    if (!q->in_work && queue_has_to_rest(q)) {
+        queue_rests(q);
     }
-    return result;
 }
 
-/* Write @len bytes of the record, from @offset on, to where @span goes. */
-static SvaDma queue_poke_record(PasidDevQueue *q, const SvaSpan *span,
-                                uint64_t offset, uint64_t len)
+static void queue_refused(PasidDevQueue *q, uint32_t error, uint64_t addr)
 {
-    const uint8_t *record = (uint8_t *)&q->record;
-    const uint64_t end = offset + len;
+    queue_abandon(q);
+    queue_set_error(q, error, addr);
+}
 
-    while (offset < end) {
-        SvaSpan rest = sva_span_after(span, offset);
-        uint64_t n = end - offset;
-        SvaDma result = sva_span_poke(&rest, record + offset, &n);
+static void queue_run_job(PasidDevQueue *q, PasidDevJob *job, uint64_t limit)
+{
+    PasidDevVerdict verdict;
 
-        if (result != SVA_DMA_DONE) {
-            return result;
+    do {
+        verdict = pasid_dev_job_run(job, limit);
+    } while (verdict == PASID_DEV_JOB_READ && queue_lets_begin(q, job));
+
+    switch (verdict) {
+    case PASID_DEV_JOB_DONE:
+        queue_complete(q, job);
+        break;
+    case PASID_DEV_JOB_MORE:
+        job_list(job);
+        break;
+    case PASID_DEV_JOB_NO_RING:
+        queue_refused(q, PASID_DEV_Q_ERROR_RING,
+                      pasid_dev_job_descriptor(job));
+        break;
+    case PASID_DEV_JOB_NO_RECORD:
+        queue_refused(q, PASID_DEV_Q_ERROR_COMPLETION,
+                      pasid_dev_job_completion(job));
+        break;
+    case PASID_DEV_JOB_READ:
+    case PASID_DEV_JOB_WAITS:
+    case PASID_DEV_JOB_GONE:
+        break;
+    }
+}
+
+void pasid_dev_queue_run(PasidDevQueue *q, uint64_t limit)
+{
+    queue_unlist(q);
+    while (q->dev->requester.cost < limit && queue_takes_work(q)) {
+        PasidDevJob *job = queue_next_job(q);
+
+        if (!job) {
+            break;
         }
-        offset += n;
+        queue_run_job(q, job, limit);
     }
-    return SVA_DMA_DONE;
+    pasid_dev_queue_schedule(q);
 }
 
-/*
- * Aligned as it is, a record is one access; should an answer not cover it, no
- * page is that small, and it counts as refused.
- */
-static SvaDma queue_write_record(PasidDevQueue *q)
+static void job_wake(SvaChannel *ch)
 {
-    uint64_t addr = q->completions + queue_slot(q) * sizeof(q->record);
-    SvaSpan span;
-    SvaDma result = sva_channel_span(&q->channel, addr, sizeof(q->record),
-                                     SVA_WRITE, &span);
+    PasidDevJob *job = container_of(ch, PasidDevJob, channel);
+    PasidDevQueue *q = job->queue;
 
-    if (result == SVA_DMA_DONE && span.len < sizeof(q->record)) {
-        result = SVA_DMA_REFUSED;
-    }
-    if (result == SVA_DMA_DONE) {
-        result = queue_poke_record(q, &span, RECORD_BODY_OFFSET,
-                                   sizeof(q->record) - RECORD_BODY_OFFSET);
-    }
-    if (result == SVA_DMA_DONE) {
-        /* Who sees the status sees the rest and all that the job wrote. */
-        smp_wmb();
-        result = queue_poke_record(q, &span, 0, RECORD_BODY_OFFSET);
-    }
-    if (result == SVA_DMA_DONE) {
-        queue_complete(q);
-    } else if (result == SVA_DMA_REFUSED) {
-        queue_fail(q, PASID_DEV_Q_ERROR_COMPLETION, addr);
-    }
-    return result;
-}
-
-static SvaDma queue_work(PasidDevQueue *q, uint64_t limit)
-{
-    switch (engine_job_run(&q->job, &q->channel, limit)) {
-    case ENGINE_DONE:
-        queue_make_record(q);
-        q->phase = PHASE_RECORD;
-        return SVA_DMA_DONE;
-    case ENGINE_MORE:
-        return SVA_DMA_DONE;
-    case ENGINE_STALLED:
-        return SVA_DMA_STALLED;
-    case ENGINE_GONE:
-    default:
-        return SVA_DMA_GONE;
-    }
-}
-
-/* One slice of work: until it has cost enough, or the queue has to wait. */
-static void queue_run(PasidDevQueue *q, uint64_t limit)
-{
-    while (q->dev->requester.cost < limit && queue_can_run(q)) {
-        SvaDma result = q->phase == PHASE_FETCH ? queue_fetch(q) :
-                        q->phase == PHASE_WORK ? queue_work(q, limit) :
-                                                 queue_write_record(q);
-
-        if (result != SVA_DMA_DONE) {
-            return;
+    if (job->phase == PASID_DEV_ABANDONED) {
+        sva_channel_cancel(ch);
+        job_free(job);
+        if (!q->in_work) {
+            queue_rests(q);
         }
+        return;
     }
-}
-
-/* ---- Turns -------------------------------------------------------------- */
-
-/* One turn of the worker; true if there is more to do. */
-static bool pasid_dev_work(PCIDevice *pdev)
-{
-    PasidDev *s = PASID_DEV(pdev);
-    const uint64_t *cost = &s->requester.cost;
-    uint64_t end = *cost + SVA_WORKER_TURN_COST;
-    PasidDevQueue *q;
-
-    while (*cost < end && (q = QTAILQ_FIRST(&s->ready)) != NULL) {
-        queue_unlist(q);
-        queue_run(q, MIN(end, *cost + SLICE_COST));
-        queue_schedule(q);
-    }
-    return !QTAILQ_EMPTY(&s->ready);
+    job_list(job);
+    pasid_dev_queue_schedule(q);
 }
 
 /* ---- What the registers ask for ----------------------------------------- */
@@ -353,71 +493,170 @@ void pasid_dev_queue_write_tail(PasidDevQueue *q, uint64_t value)
     if (value > UINT16_MAX || wanted > queue_entries(q) || wanted < waiting) {
         guest_error(q->dev, "queue %u: TAIL 0x%" PRIx64 " with HEAD 0x%x and "
                     "TAIL 0x%x", q->index, value, q->head, q->tail);
-        queue_fail(q, PASID_DEV_Q_ERROR_TAIL, 0);
+        queue_fail(q, PASID_DEV_Q_ERROR_TAIL);
         return;
     }
     q->tail = value;
-    queue_schedule(q);
+    pasid_dev_queue_schedule(q);
 }
 
 void pasid_dev_queue_write_ctrl(PasidDevQueue *q, uint64_t value)
 {
-    bool was_enabled = q->ctrl & PASID_DEV_Q_CTRL_ENABLE;
+    const uint32_t any_time = PASID_DEV_Q_CTRL_ENABLE | PASID_DEV_Q_CTRL_IRQ |
+                              PASID_DEV_Q_CTRL_DRAIN |
+                              PASID_DEV_Q_CTRL_DRAIN_IRQ;
+    uint32_t old = q->ctrl;
+    bool was_enabled = old & PASID_DEV_Q_CTRL_ENABLE;
     bool enable = value & PASID_DEV_Q_CTRL_ENABLE;
 
-    q->ctrl = value & (PASID_DEV_Q_CTRL_ENABLE | PASID_DEV_Q_CTRL_IRQ);
+    q->ctrl = (value & any_time) | ((was_enabled && enable ? old : value) &
+                                    PASID_DEV_Q_CTRL_JOBS_MASK);
     if (enable && !was_enabled) {
         queue_enable(q);
     } else if (was_enabled && !enable) {
         queue_disable(q);
+        return;
+    }
+    if (!(old & PASID_DEV_Q_CTRL_DRAIN) && !q->in_work) {
+        queue_rests(q);
+    }
+    pasid_dev_queue_schedule(q);
+}
+
+void pasid_dev_queue_write_pasid(PasidDevQueue *q, uint32_t value)
+{
+    bool is_closed = (q->flags & PASID_DEV_QUEUE_F_CLOSED) && !q->in_work;
+
+    if ((q->ctrl & PASID_DEV_Q_CTRL_ENABLE) && !is_closed) {
+        guest_error(q->dev, "queue %u is enabled, its PASID stays", q->index);
+        return;
+    }
+    q->pasid = value & (PASID_DEV_PASID_VALID | MAKE_64BIT_MASK(0, 20));
+    q->flags &= ~PASID_DEV_QUEUE_F_CLOSED;
+}
+
+/* One that is closed and has nothing in work is in error, and takes none. */
+void pasid_dev_queue_close(PasidDevQueue *q, bool give_up)
+{
+    bool takes_work = queue_takes_work(q);
+
+    q->flags |= PASID_DEV_QUEUE_F_CLOSED;
+    if (!takes_work) {
+        queue_stop(q);
+    } else if (give_up || !q->in_work) {
+        queue_fail(q, PASID_DEV_Q_ERROR_CLOSED);
     }
 }
 
-/* ---- All queues --------------------------------------------------------- */
+/* ---- Its life ----------------------------------------------------------- */
 
-static void queue_init(PasidDevQueue *q, PasidDev *s, unsigned index)
+void pasid_dev_queue_init(PasidDevQueue *q, PasidDev *s, unsigned index)
 {
     q->dev = s;
     q->index = index;
-    sva_channel_init(&q->channel, &s->requester, queue_wake);
-}
-
-void pasid_dev_queues_init(PasidDev *s)
-{
-    QTAILQ_INIT(&s->ready);
-    s->queues = g_new0(PasidDevQueue, s->num_queues);
-    for (unsigned i = 0; i < s->num_queues; i++) {
-        queue_init(&s->queues[i], s, i);
+    q->num_jobs = s->num_jobs;
+    q->jobs = g_new0(PasidDevJob, q->num_jobs);
+    QTAILQ_INIT(&q->ready);
+    for (unsigned i = 0; i < q->num_jobs; i++) {
+        q->jobs[i].queue = q;
+        sva_channel_init(&q->jobs[i].channel, &s->requester, job_wake);
     }
-    sva_worker_init(&s->worker, PCI_DEVICE(s), pasid_dev_work);
 }
 
-void pasid_dev_queues_reset(PasidDev *s)
+void pasid_dev_queue_free(PasidDevQueue *q)
 {
-    trace_pasid_dev_reset(pasid_dev_name(s));
-    for (unsigned i = 0; i < s->num_queues; i++) {
-        queue_reset(&s->queues[i]);
+    g_free(q->jobs);
+}
+
+/* Whether the jobs are what queue_take() can have made of HEAD and TAIL. */
+static bool queue_jobs_are_legal(const PasidDevQueue *q)
+{
+    uint16_t taken = q->taken - q->head, first = taken;
+
+    for (unsigned i = 0; i < q->num_jobs; i++) {
+        const PasidDevJob *job = &q->jobs[i];
+        uint16_t at = job->index - q->head;
+
+        if (job->phase == PASID_DEV_FREE) {
+            continue;
+        }
+        if (at >= taken || job->fetched > sizeof(job->raw) ||
+            ((job->phase == PASID_DEV_FETCH ||
+              job->phase == PASID_DEV_FENCED) && at != taken - 1)) {
+            return false;
+        }
+        for (unsigned j = 0; j < i; j++) {
+            if (q->jobs[j].phase != PASID_DEV_FREE &&
+                q->jobs[j].index == job->index) {
+                return false;
+            }
+        }
+        first = MIN(first, at);
     }
-    s->requester.count = (SvaCounters) { 0 };
-    s->count_jobs = 0;
+    return first == 0 && q->in_work <= queue_most_jobs(q);
 }
 
-/* The queues stay, see pasid_dev_finalize(). */
-void pasid_dev_queues_exit(PasidDev *s)
+static void queue_count_jobs(PasidDevQueue *q)
 {
-    pasid_dev_queues_reset(s);
-    sva_worker_fini(&s->worker);
+    q->in_work = 0;
+    q->gate = NULL;
+    for (unsigned i = 0; i < q->num_jobs; i++) {
+        PasidDevJob *job = &q->jobs[i];
+
+        if (job->phase == PASID_DEV_ABANDONED || !queue_takes_work(q)) {
+            job->phase = PASID_DEV_FREE;
+        }
+        q->in_work += job->phase != PASID_DEV_FREE;
+        if (job->phase == PASID_DEV_FETCH || job->phase == PASID_DEV_FENCED) {
+            q->gate = job;
+        }
+    }
+}
+
+/* In the order of the ring, whatever it was before */
+static void queue_list_jobs(PasidDevQueue *q)
+{
+    for (uint16_t at = q->head; at != q->taken; at++) {
+        for (unsigned i = 0; i < q->num_jobs; i++) {
+            PasidDevJob *job = &q->jobs[i];
+
+            if (job->phase != PASID_DEV_FREE && job->index == at &&
+                job->phase != PASID_DEV_FENCED) {
+                job_list(job);
+            }
+        }
+    }
+    queue_open_gate(q);
 }
 
 bool pasid_dev_queue_loaded(PasidDevQueue *q)
 {
-    if (q->phase >= PHASE_COUNT ||
-        (queue_takes_work(q) &&
-         (!queue_set_up_is_legal(q) ||
-          (uint16_t)(q->tail - q->head) > queue_entries(q)))) {
+    const uint32_t ctrl = PASID_DEV_Q_CTRL_ENABLE | PASID_DEV_Q_CTRL_IRQ |
+                          PASID_DEV_Q_CTRL_DRAIN | PASID_DEV_Q_CTRL_DRAIN_IRQ |
+                          PASID_DEV_Q_CTRL_JOBS_MASK;
+    const uint32_t flags = PASID_DEV_QUEUE_F_PRIV | PASID_DEV_QUEUE_F_CLOSED;
+    uint16_t waiting = q->tail - q->head, taken = q->taken - q->head;
+
+    for (unsigned i = 0; i < q->num_jobs; i++) {
+        if (q->jobs[i].phase >= PASID_DEV_PHASES) {
+            return false;
+        }
+    }
+    if ((q->ctrl & ~ctrl) || (q->flags & ~flags) ||
+        q->error > PASID_DEV_Q_ERROR_CLOSED) {
         return false;
     }
-    queue_set_up_channel(q);
-    queue_schedule(q);
+    queue_count_jobs(q);
+    if (queue_takes_work(q) &&
+        (!queue_set_up_is_legal(q) || waiting > queue_entries(q) ||
+         taken > waiting || !queue_jobs_are_legal(q) ||
+         ((q->flags & PASID_DEV_QUEUE_F_CLOSED) && !q->in_work))) {
+        return false;
+    }
+    queue_set_up_channels(q);
+    if (queue_takes_work(q)) {
+        queue_list_jobs(q);
+    }
+    pasid_dev_queue_schedule(q);
     return true;
 }

@@ -1,7 +1,7 @@
 /*
  * The registers of pasid-dev, BAR0: the administration page and the queues'
- * portals. Decodes and checks accesses; what a queue does is
- * pasid-dev-queue.c's. Called by vCPUs, under the big QEMU lock.
+ * portals. Decodes and checks accesses; what they do is pasid-dev-queue.c's and
+ * pasid-dev-queues.c's. Called by vCPUs, under the big QEMU lock.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -67,6 +67,18 @@ static bool admin_read(PasidDev *s, hwaddr reg, uint64_t *value)
     case PASID_DEV_STATUS:
         *value = pasid_dev_is_busy(s) ? PASID_DEV_STATUS_BUSY : 0;
         return true;
+    case PASID_DEV_JOBS:
+        *value = s->num_jobs;
+        return true;
+    case PASID_DEV_PASID_TARGET:
+        *value = s->pasid_target;
+        return true;
+    case PASID_DEV_PASID_COMMAND:
+        *value = 0;
+        return true;
+    case PASID_DEV_PASID_STATUS:
+        *value = s->pasid_status;
+        return true;
     case PASID_DEV_COUNT_JOBS:
         *value = s->count_jobs;
         return true;
@@ -104,13 +116,13 @@ static bool admin_read(PasidDev *s, hwaddr reg, uint64_t *value)
 
 static bool queue_config_write(PasidDevQueue *q, bool is_flags, uint32_t value)
 {
-    if (q->ctrl & PASID_DEV_Q_CTRL_ENABLE) {
-        guest_error(q->dev, "queue %u is enabled, its PASID and flags stay",
-                    q->index);
-    } else if (is_flags) {
-        q->flags = q->dev->privileged ? value & PASID_DEV_QUEUE_F_PRIV : 0;
+    if (!is_flags) {
+        pasid_dev_queue_write_pasid(q, value);
+    } else if (q->ctrl & PASID_DEV_Q_CTRL_ENABLE) {
+        guest_error(q->dev, "queue %u is enabled, its flags stay", q->index);
     } else {
-        q->pasid = value & (PASID_DEV_PASID_VALID | MAKE_64BIT_MASK(0, 20));
+        q->flags = (q->flags & PASID_DEV_QUEUE_F_CLOSED) |
+                   (q->dev->privileged ? value & PASID_DEV_QUEUE_F_PRIV : 0);
     }
     return true;
 }
@@ -122,13 +134,21 @@ static bool admin_write(PasidDev *s, hwaddr reg, uint64_t value)
     if (q) {
         return queue_config_write(q, reg % 8 != 0, value);
     }
-    if (reg == PASID_DEV_CTRL) {
+    switch (reg) {
+    case PASID_DEV_CTRL:
         if (value & PASID_DEV_CTRL_RESET) {
             pasid_dev_queues_reset(s);
         }
         return true;
+    case PASID_DEV_PASID_TARGET:
+        pasid_dev_write_pasid_target(s, value);
+        return true;
+    case PASID_DEV_PASID_COMMAND:
+        pasid_dev_write_pasid_command(s, value);
+        return true;
+    default:
+        return false;
     }
-    return false;
 }
 
 static bool portal_read(PasidDevQueue *q, hwaddr reg, uint64_t *value)
@@ -165,10 +185,13 @@ static bool portal_read(PasidDevQueue *q, hwaddr reg, uint64_t *value)
         *value = q->count_jobs;
         return true;
     case PASID_DEV_Q_COUNT_STALLS:
-        *value = q->channel.count.stalls;
+        *value = pasid_dev_queue_count(q).stalls;
         return true;
     case PASID_DEV_Q_COUNT_ABORTS:
-        *value = q->channel.count.aborts;
+        *value = pasid_dev_queue_count(q).aborts;
+        return true;
+    case PASID_DEV_Q_IN_WORK:
+        *value = q->in_work;
         return true;
     default:
         return false;

@@ -46,6 +46,13 @@ static bool pasid_dev_check_properties(PasidDev *s, Error **errp)
                    s->num_queues, PASID_DEV_MAX_QUEUES);
         return false;
     }
+    if (s->num_jobs < 1 || s->num_jobs > PASID_DEV_MAX_JOBS) {
+        error_setg(errp, "jobs=%u is not in the range of 1 to %u",
+                   s->num_jobs, PASID_DEV_MAX_JOBS);
+        error_append_hint(errp, "It is how many jobs of a queue may be in work "
+                          "at once.\n");
+        return false;
+    }
     if (s->pasid_bits < 1 || s->pasid_bits > 20) {
         error_setg(errp, "pasid-bits=%u is not in the range of 1 to 20",
                    s->pasid_bits);
@@ -116,7 +123,7 @@ static void pasid_dev_exit(PCIDevice *pdev)
 /* Not in exit, which may come out of the middle of a queue's work. */
 static void pasid_dev_finalize(Object *obj)
 {
-    g_free(PASID_DEV(obj)->queues);
+    pasid_dev_queues_free(PASID_DEV(obj));
 }
 
 static bool pasid_dev_can_stall(SvaEndpoint *ep)
@@ -133,6 +140,7 @@ static unsigned pasid_dev_pasid_bits(SvaEndpoint *ep)
 
 static const Property pasid_dev_properties[] = {
     DEFINE_PROP_UINT32("queues", PasidDev, num_queues, 8),
+    DEFINE_PROP_UINT32("jobs", PasidDev, num_jobs, 4),
     DEFINE_PROP_UINT32("pasid-bits", PasidDev, pasid_bits, 20),
     DEFINE_PROP_BOOL("can-stall", PasidDev, can_stall, true),
     DEFINE_PROP_BOOL("privileged", PasidDev, privileged, false),
@@ -143,6 +151,8 @@ static void pasid_dev_describe_properties(ObjectClass *oc)
 {
     object_class_property_set_description(oc, "queues",
         "Work queues, each with a portal page and an MSI-X vector (1 to 256)");
+    object_class_property_set_description(oc, "jobs",
+        "Jobs of a queue that may be in work at once (1 to 16)");
     object_class_property_set_description(oc, "pasid-bits",
         "Width of its PASIDs (1 to 20)");
     object_class_property_set_description(oc, "can-stall",

@@ -19,10 +19,47 @@
 #define TYPE_PASID_DEV "pasid-dev"
 OBJECT_DECLARE_SIMPLE_TYPE(PasidDev, PASID_DEV)
 
-typedef struct PasidDevQueue {
+typedef struct PasidDevQueue PasidDevQueue;
+
+/* What is done for a descriptor */
+typedef enum PasidDevPhase {
+    PASID_DEV_FREE,         /* there is none */
+    PASID_DEV_FETCH,        /* it is read */
+    PASID_DEV_FENCED,       /* it waits for all before it */
+    PASID_DEV_WORK,         /* it is executed */
+    PASID_DEV_RECORD,       /* its record is written */
+    PASID_DEV_ABANDONED,    /* given up; its access is still stalled */
+    PASID_DEV_PHASES
+} PasidDevPhase;
+
+/* A place for a descriptor in work, with a way to memory of its own */
+typedef struct PasidDevJob {
+    PasidDevQueue *queue;
+    SvaChannel channel;
+    uint16_t index;         /* in the ring, as HEAD counts */
+    uint8_t phase;          /* PasidDevPhase */
+    bool listed;            /* in PasidDevQueue.ready */
+    QTAILQ_ENTRY(PasidDevJob) next;
+
+    uint64_t fetched;       /* bytes of the descriptor */
+    PasidDevDescriptor raw;
+    EngineJob work;
+    EngineJob member;       /* a batch: its descriptor in work */
+} PasidDevJob;
+
+typedef enum PasidDevVerdict {
+    PASID_DEV_JOB_READ,         /* its descriptor is there: fence it or go on */
+    PASID_DEV_JOB_DONE,         /* its record is written */
+    PASID_DEV_JOB_MORE,         /* the limit is reached; call again */
+    PASID_DEV_JOB_WAITS,        /* call again when its channel wakes up */
+    PASID_DEV_JOB_GONE,         /* the job is no more: leave it alone */
+    PASID_DEV_JOB_NO_RING,      /* its descriptor was refused */
+    PASID_DEV_JOB_NO_RECORD,    /* its record was refused */
+} PasidDevVerdict;
+
+struct PasidDevQueue {
     struct PasidDev *dev;
     unsigned index;
-    SvaChannel channel;
 
     /* Administration page */
     uint32_t pasid;
@@ -38,16 +75,22 @@ typedef struct PasidDevQueue {
     uint16_t tail;
     uint64_t count_jobs;
 
-    /* The job at HEAD */
-    uint8_t phase;
-    uint64_t fetched;       /* bytes of the descriptor */
-    PasidDevDescriptor raw;
-    PasidDevCompletion record;
-    EngineJob job;
+    /*
+     * Descriptors are taken in their order: from HEAD to taken - 1 each is done
+     * or in one of the places. Those that can go on are ready, in the order of
+     * their turns.
+     */
+    uint16_t taken;
+    uint32_t in_work;           /* places that are not free */
+    uint32_t num_jobs;          /* places */
+    PasidDevJob *jobs;
+    /* The last one taken, while none is to be taken behind it, or NULL */
+    PasidDevJob *gate;
+    QTAILQ_HEAD(, PasidDevJob) ready;
 
-    bool listed;            /* in PasidDev.ready */
+    bool listed;                /* in PasidDev.ready */
     QTAILQ_ENTRY(PasidDevQueue) next;
-} PasidDevQueue;
+};
 
 struct PasidDev {
     PCIDevice parent_obj;
@@ -59,9 +102,12 @@ struct PasidDev {
     /* Queues with work, in the order of their turns */
     QTAILQ_HEAD(, PasidDevQueue) ready;
     uint64_t count_jobs;
+    uint32_t pasid_target;
+    uint32_t pasid_status;
 
     /* Properties */
     uint32_t num_queues;
+    uint32_t num_jobs;
     uint32_t pasid_bits;
     bool can_stall;
     bool privileged;
@@ -79,24 +125,65 @@ static inline const char *pasid_dev_name(PasidDev *s)
     return DEVICE(s)->id ?: TYPE_PASID_DEV;
 }
 
-/* pasid-dev-queue.c. Everything runs under the big QEMU lock. */
+/* Everything runs under the big QEMU lock. */
 
-/* The first from realize, once the requester is there, the second from exit. */
-void pasid_dev_queues_init(PasidDev *s);
-void pasid_dev_queues_exit(PasidDev *s);
-/* Give up all jobs, forget all set-ups, clear the counters of the device. */
-void pasid_dev_queues_reset(PasidDev *s);
+/* ---- pasid-dev-job.c: one descriptor, from the ring to its record ------- */
+
+/* Begin with the descriptor at @index of the queue's ring. */
+void pasid_dev_job_take(PasidDevJob *job, uint16_t index);
+/* Go on with @job until the requester's cost comes to @limit. */
+PasidDevVerdict pasid_dev_job_run(PasidDevJob *job, uint64_t limit);
+/* Where its descriptor and its record are. */
+uint64_t pasid_dev_job_descriptor(const PasidDevJob *job);
+uint64_t pasid_dev_job_completion(const PasidDevJob *job);
+
+/* ---- pasid-dev-queue.c: one queue --------------------------------------- */
+
+void pasid_dev_queue_init(PasidDevQueue *q, PasidDev *s, unsigned index);
+/* After exit: what a turn that is still on the stack may look at. */
+void pasid_dev_queue_free(PasidDevQueue *q);
+/* Give up its jobs, forget its set-up. */
+void pasid_dev_queue_reset(PasidDevQueue *q);
 
 /* Whether @q has jobs that it has not given up. */
 bool pasid_dev_queue_is_busy(const PasidDevQueue *q);
 /* The value of PASID_DEV_Q_STATUS. */
 uint32_t pasid_dev_queue_status(const PasidDevQueue *q);
+/* What its jobs' channels have counted. */
+SvaCounters pasid_dev_queue_count(const PasidDevQueue *q);
 /* Any @value that the guest writes to PASID_DEV_Q_CTRL, PASID_DEV_Q_TAIL. */
 void pasid_dev_queue_write_ctrl(PasidDevQueue *q, uint64_t value);
 void pasid_dev_queue_write_tail(PasidDevQueue *q, uint64_t value);
+/* ... to PASID_DEV_QUEUE_PASID */
+void pasid_dev_queue_write_pasid(PasidDevQueue *q, uint32_t value);
+
+/* Start no job more, until its PASID is written; give up those in work? */
+void pasid_dev_queue_close(PasidDevQueue *q, bool give_up);
+
+/* Its turn: until the requester's cost comes to @limit. */
+void pasid_dev_queue_run(PasidDevQueue *q, uint64_t limit);
+/* It may have something to do: have its turn come. */
+void pasid_dev_queue_schedule(PasidDevQueue *q);
 
 /* After @q was loaded; false if no queue can be like that. */
 bool pasid_dev_queue_loaded(PasidDevQueue *q);
+
+/* ---- pasid-dev-queues.c: all of them ------------------------------------ */
+
+/*
+ * The first from realize, once the requester is there, the second from exit,
+ * the third from finalize: exit may come out of the middle of a job.
+ */
+void pasid_dev_queues_init(PasidDev *s);
+void pasid_dev_queues_exit(PasidDev *s);
+void pasid_dev_queues_free(PasidDev *s);
+/* Give up all jobs, forget all set-ups, clear the counters of the device. */
+void pasid_dev_queues_reset(PasidDev *s);
+/* Any @value that the guest writes to PASID_TARGET, PASID_COMMAND. */
+void pasid_dev_write_pasid_target(PasidDev *s, uint32_t value);
+void pasid_dev_write_pasid_command(PasidDev *s, uint32_t value);
+/* After everything was loaded; false if no device can be like that. */
+bool pasid_dev_queues_loaded(PasidDev *s);
 
 /* pasid-dev-regs.c: BAR0; the opaque pointer is the PasidDev. */
 extern const MemoryRegionOps pasid_dev_mmio_ops;

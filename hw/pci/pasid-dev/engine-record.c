@@ -1,0 +1,68 @@
+/*
+ * Completion records, see engine-record.h. No queue, and no descriptor. Called
+ * by pasid-dev-job.c and engine-batch.c.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "qemu/osdep.h"
+#include "qemu/bswap.h"
+#include "engine-record.h"
+
+#define RECORD_BODY_OFFSET      sizeof(uint32_t)    /* the status is first */
+
+PasidDevCompletion engine_record(const EngineJob *job)
+{
+    bool refused = job->status == PASID_DEV_DONE_FAULT_READ ||
+                   job->status == PASID_DEV_DONE_FAULT_WRITE;
+
+    return (PasidDevCompletion) {
+        .status = cpu_to_le32(job->status),
+        .tag = cpu_to_le32(job->desc.tag),
+        .result = cpu_to_le64(job->result),
+        .progress = cpu_to_le64(job->progress),
+        .fault_addr = cpu_to_le64(refused ? job->fault_addr :
+                                            job->result_high),
+    };
+}
+
+/* Write @len bytes to the start of @span. */
+static SvaDma poke_all(SvaSpan *span, const void *from, uint64_t len)
+{
+    uint64_t n = len;
+    SvaDma result = sva_span_poke(span, from, &n);
+
+    while (result == SVA_DMA_DONE && n < len) {
+        SvaSpan rest = sva_span_after(span, n);
+        uint64_t more = len - n;
+
+        result = sva_span_poke(&rest, (const uint8_t *)from + n, &more);
+        n += more;
+    }
+    return result;
+}
+
+/* Should an answer not cover a record, no page is that small: it is refused. */
+SvaDma engine_record_write(SvaChannel *ch, uint64_t addr,
+                           const PasidDevCompletion *record)
+{
+    SvaSpan span, body;
+    SvaDma result = sva_channel_span(ch, addr, sizeof(*record), SVA_WRITE,
+                                     &span);
+
+    if (result == SVA_DMA_DONE && span.len < sizeof(*record)) {
+        ch->refused_addr = addr;
+        ch->refused_write = true;
+        result = SVA_DMA_REFUSED;
+    }
+    if (result == SVA_DMA_DONE) {
+        body = sva_span_after(&span, RECORD_BODY_OFFSET);
+        result = poke_all(&body, &record->tag,
+                          sizeof(*record) - RECORD_BODY_OFFSET);
+    }
+    if (result == SVA_DMA_DONE) {
+        /* Who sees the status sees the rest and all that the job wrote. */
+        smp_wmb();
+        result = poke_all(&span, &record->status, RECORD_BODY_OFFSET);
+    }
+    return result;
+}

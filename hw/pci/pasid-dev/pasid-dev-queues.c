@@ -1,0 +1,145 @@
+/*
+ * All of pasid-dev's queues together: their turns, the drain and abort of a
+ * PASID, reset. Not what one queue does, that is pasid-dev-queue.c's. Called by
+ * pasid-dev.c, -regs.c, -migration.c and by the worker.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "qemu/osdep.h"
+#include "pasid-dev.h"
+#include "trace.h"
+
+/* What one queue gets of a turn before the next one has its own. */
+#define SLICE_COST              (SVA_WORKER_TURN_COST / 4)
+
+/* ---- Drain and abort of a PASID ----------------------------------------- */
+
+/* Whether @q was told to work with the PASID that the command is about. */
+static bool is_targeted(const PasidDev *s, const PasidDevQueue *q)
+{
+    return s->pasid_target & PASID_DEV_PASID_VALID ?
+           q->pasid == s->pasid_target : !(q->pasid & PASID_DEV_PASID_VALID);
+}
+
+/* Once no access with the PASID is outstanding and none can come any more */
+static void pasid_look_for_end(PasidDev *s)
+{
+    uint32_t target = s->pasid_target;
+
+    for (unsigned i = 0; i < s->num_queues; i++) {
+        const PasidDevQueue *q = &s->queues[i];
+
+        if ((q->flags & PASID_DEV_QUEUE_F_CLOSED) && is_targeted(s, q) &&
+            q->in_work) {
+            return;
+        }
+    }
+    s->pasid_status = PASID_DEV_PASID_STATUS_DONE;
+    trace_pasid_dev_pasid_done(pasid_dev_name(s), target);
+    sva_requester_stop_pasid(&s->requester,
+                                target & PASID_DEV_PASID_VALID ?
+                                target & ~PASID_DEV_PASID_VALID :
+                                SVA_NO_PASID);
+}
+
+void pasid_dev_write_pasid_target(PasidDev *s, uint32_t value)
+{
+    if (s->pasid_status == PASID_DEV_PASID_STATUS_BUSY) {
+        guest_error(s, "a PASID is being drained, PASID_TARGET stays");
+        return;
+    }
+    s->pasid_target = value & (PASID_DEV_PASID_VALID | MAKE_64BIT_MASK(0, 20));
+}
+
+void pasid_dev_write_pasid_command(PasidDev *s, uint32_t value)
+{
+    bool is_busy = s->pasid_status == PASID_DEV_PASID_STATUS_BUSY;
+    bool give_up = value == PASID_DEV_PASID_COMMAND_ABORT;
+
+    if (!give_up && (is_busy || value != PASID_DEV_PASID_COMMAND_DRAIN)) {
+        guest_error(s, "PASID_COMMAND 0x%x with PASID_STATUS %u", value,
+                    s->pasid_status);
+        return;
+    }
+    trace_pasid_dev_pasid_command(pasid_dev_name(s), s->pasid_target,
+                                  give_up ? "abort" : "drain");
+    s->pasid_status = PASID_DEV_PASID_STATUS_BUSY;
+    for (unsigned i = 0; i < s->num_queues; i++) {
+        if (is_targeted(s, &s->queues[i])) {
+            pasid_dev_queue_close(&s->queues[i], give_up);
+        }
+    }
+    pasid_look_for_end(s);
+}
+
+/* ---- Turns -------------------------------------------------------------- */
+
+/* One turn of the worker; true if there is more to do. */
+static bool pasid_dev_work(PCIDevice *pdev)
+{
+    /* Not PASID_DEV(), which takes a while to say yes. */
+    PasidDev *s = container_of(pdev, PasidDev, parent_obj);
+    const uint64_t *cost = &s->requester.cost;
+    uint64_t end = *cost + SVA_WORKER_TURN_COST;
+    PasidDevQueue *q;
+
+    while (*cost < end && (q = QTAILQ_FIRST(&s->ready)) != NULL) {
+        pasid_dev_queue_run(q, MIN(end, *cost + SLICE_COST));
+    }
+    if (s->pasid_status == PASID_DEV_PASID_STATUS_BUSY) {
+        pasid_look_for_end(s);
+    }
+    return !QTAILQ_EMPTY(&s->ready);
+}
+
+/* ---- Their life --------------------------------------------------------- */
+
+void pasid_dev_queues_init(PasidDev *s)
+{
+    QTAILQ_INIT(&s->ready);
+    s->queues = g_new0(PasidDevQueue, s->num_queues);
+    for (unsigned i = 0; i < s->num_queues; i++) {
+        pasid_dev_queue_init(&s->queues[i], s, i);
+    }
+    sva_worker_init(&s->worker, PCI_DEVICE(s), pasid_dev_work);
+}
+
+void pasid_dev_queues_reset(PasidDev *s)
+{
+    trace_pasid_dev_reset(pasid_dev_name(s));
+    for (unsigned i = 0; i < s->num_queues; i++) {
+        pasid_dev_queue_reset(&s->queues[i]);
+    }
+    s->requester.count = (SvaCounters) { 0 };
+    s->count_jobs = 0;
+    s->pasid_target = 0;
+    s->pasid_status = PASID_DEV_PASID_STATUS_IDLE;
+}
+
+void pasid_dev_queues_exit(PasidDev *s)
+{
+    pasid_dev_queues_reset(s);
+    sva_worker_fini(&s->worker);
+}
+
+void pasid_dev_queues_free(PasidDev *s)
+{
+    for (unsigned i = 0; s->queues && i < s->num_queues; i++) {
+        pasid_dev_queue_free(&s->queues[i]);
+    }
+    g_free(s->queues);
+}
+
+bool pasid_dev_queues_loaded(PasidDev *s)
+{
+    const uint32_t target = PASID_DEV_PASID_VALID | MAKE_64BIT_MASK(0, 20);
+
+    if ((s->pasid_target & ~target) ||
+        s->pasid_status > PASID_DEV_PASID_STATUS_DONE) {
+        return false;
+    }
+    if (s->pasid_status == PASID_DEV_PASID_STATUS_BUSY) {
+        sva_worker_schedule(&s->worker);
+    }
+    return true;
+}
