@@ -42,7 +42,8 @@ check-baremetal: configured
 
 walk-oracle: configured
 	@tools/build qemu
-	@tests/baremetal/run walk-oracle --timeout 1000000 --cases '$(CASES)' --seed '$(SEED)'
+	@tests/baremetal/run walk-oracle,nested-oracle --timeout 1000000 \
+	    --cases $$(($(CASES) / 2)) --seed '$(SEED)'
 
 check-guest: all
 	@tools/run-tests --suite guest '$(T)'

@@ -1,11 +1,8 @@
 /*
- * See oracle.h: TCR_EL1 and the tables' addresses of a regime, and what
- * PAR_EL1 says.
+ * See oracle.h: a regime as TCR_EL1 has it, and what PAR_EL1 says.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "arena.h"
-#include "console.h"
 #include "oracle.h"
 
 /* TCR_EL1 (DDI 0487 D24.2): the halves have the same fields. */
@@ -31,46 +28,12 @@ enum { WALKS_CACHED = 1 | 1 << 2 | 3 << 4 };
 
 #define PAR_F           0, 0, 1
 #define PAR_FST         0, 1, 6
+#define PAR_PTW         0, 8, 1
+#define PAR_S           0, 9, 1
 #define PAR_PA          0, 12, 40
 #define PAR_ATTR        0, 56, 8
 
-typedef struct OracleProbe {
-    uint64_t tcr, ttbr0, ttbr1, va, pan, distance;
-    uint64_t par[ORACLE_ACCESSES];
-} OracleProbe;
-
-void oracle_probe(OracleProbe *probe);      /* probe.S */
-
-extern uint64_t linear_map[512];            /* start.S */
-static uint64_t own_map[512] __attribute__((aligned(4096)));
-
-uint64_t oracle_own_map(void)
-{
-    return pa_of(own_map);
-}
-
-/*
- * The GiB with the code, as start.S maps it, but for the bits that LPA2 makes
- * part of an address. From now on the lower half maps it too.
- */
-void oracle_cpu_init(void)
-{
-    uint64_t tcr = sysreg_read("tcr_el1");
-
-    /* The first two are start.S's; the others, of each kind, for the cases. */
-    sysreg_write("mair_el1", UINT64_C(0xf408bb0c440004ff));
-    own_map[1] = linear_map[1];
-    smmu3_set(&own_map[1], TTD_SH, 0);
-    dsb();
-    sysreg_write("ttbr0_el1", oracle_own_map());
-    smmu3_set(&tcr, TCR_EPD0, 0);
-    isb();
-    sysreg_write("tcr_el1", tcr);
-    isb();
-    asm volatile("tlbi vmalle1; dsb nsh; isb" : : : "memory");
-}
-
-static uint64_t tcr_of(const OracleRegime *r)
+uint64_t oracle_tcr(const OracleRegime *r)
 {
     static const uint8_t tg0[] = { [12] = CD_TG0_4K, [14] = CD_TG0_16K,
                                    [16] = CD_TG0_64K };
@@ -117,27 +80,17 @@ static unsigned fault_of(unsigned fst)
                                                    : F_UUT;
 }
 
-void oracle_ask_cpu(const OracleRegime *regime, unsigned tested, uint64_t va,
-                    OracleAnswer answers[ORACLE_ACCESSES])
+OracleAnswer oracle_par(uint64_t par)
 {
-    OracleProbe probe = {
-        .tcr = tcr_of(regime),
-        .ttbr0 = regime->half[0].root, .ttbr1 = regime->half[1].root,
-        .va = va, .pan = (uint64_t)regime->pan << 22,
-        /* The code runs in the half that is not tested. */
-        .distance = tested == 1 ? LINEAR_BASE : 0,
-    };
+    OracleAnswer answer = { .raw = par };
 
-    oracle_probe(&probe);
-    for (unsigned i = 0; i < ORACLE_ACCESSES; i++) {
-        const uint64_t *par = &probe.par[i];
-
-        answers[i] = (OracleAnswer) { .raw = *par };
-        if (smmu3_get(par, PAR_F)) {
-            answers[i].fault = fault_of(smmu3_get(par, PAR_FST));
-        } else {
-            answers[i].pa = smmu3_get_addr(par, PAR_PA);
-            answers[i].device = smmu3_get(par, PAR_ATTR) >> 4 == 0;
-        }
+    if (smmu3_get(&par, PAR_F)) {
+        answer.fault = fault_of(smmu3_get(&par, PAR_FST));
+        answer.stage2 = smmu3_get(&par, PAR_S);
+        answer.on_walk = smmu3_get(&par, PAR_PTW);
+    } else {
+        answer.pa = smmu3_get_addr(&par, PAR_PA);
+        answer.device = smmu3_get(&par, PAR_ATTR) >> 4 == 0;
     }
+    return answer;
 }

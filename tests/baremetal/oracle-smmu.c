@@ -53,22 +53,54 @@ static void make_cd(const OracleRegime *r, uint64_t cd[SMMU3_CD_WORDS])
     smmu3_set(cd, CD_PAN, r->pan);
     smmu3_set(cd, CD_HA, r->ha);
     smmu3_set(cd, CD_HD, r->hd);
-    smmu3_set(cd, CD_MAIR, sysreg_read("mair_el1"));
+    smmu3_set(cd, CD_MAIR, ORACLE_MAIR);
 }
 
-void oracle_set_smmu(const OracleRegime *regime)
+static void set_stage2(const OracleStage2 *s2)
+{
+    static const uint8_t s2tg[] = { [12] = STE_S2TG_4K, [14] = STE_S2TG_16K,
+                                    [16] = STE_S2TG_64K };
+    uint64_t *ste = stream.ste;
+
+    smmu3_set(ste, STE_CONFIG, STE_CONFIG_NESTED);
+    smmu3_set_addr(ste, STE_S1CONTEXTPTR, s2->cd_ipa);
+    smmu3_set(ste, STE_S2VMID, 1);
+    smmu3_set(ste, STE_S2T0SZ, s2->tsz);
+    smmu3_set(ste, STE_S2SL0, s2->sl0);
+    smmu3_set(ste, STE_S2SL0_2, s2->sl0 >> 2);
+    smmu3_set(ste, STE_S2TG, s2tg[s2->page_log2]);
+    smmu3_set(ste, STE_S2PS, s2->ps);
+    smmu3_set(ste, STE_S2AA64, 1);
+    smmu3_set(ste, STE_S2R, 1);
+    smmu3_set(ste, STE_S2DS, s2->ds);
+    smmu3_set(ste, STE_S2HA, s2->ha);
+    smmu3_set(ste, STE_S2HD, s2->hd);
+    smmu3_set_addr(ste, STE_S2TTB, s2->root);
+    stream_update(&stream);
+}
+
+uint64_t oracle_cds(void)
+{
+    return pa_of(stream.cds);
+}
+
+void oracle_set_smmu(const OracleCase *c)
 {
     const uint64_t tlbi[SMMU3_CMD_WORDS] = { CMD_TLBI_NSNH_ALL };
     uint64_t cd[SMMU3_CD_WORDS] = { 0 };
 
-    make_cd(regime, cd);
+    if (oracle_nested) {
+        set_stage2(&c->stage2);
+    }
+    make_cd(&c->regime, cd);
     smmu_command(tlbi);
     stream_set_cd(&stream, PASID, cd);
 }
 
 /* ---- GATOS -------------------------------------------------------------- */
 
-enum { TYPE_STAGE_1 = 1, SIZE_4K = 12 };
+enum { TYPE_STAGE_1 = 1, TYPE_BOTH = 3, SIZE_4K = 12 };
+enum { REASON_ON_WALK = 2, REASON_STAGE_2 = 3 };    /* GATOS_PAR.REASON */
 
 static OracleAnswer ask_gatos(uint64_t va, unsigned access)
 {
@@ -79,7 +111,8 @@ static OracleAnswer ask_gatos(uint64_t va, unsigned access)
     smmu3_set(&sid, GATOS_SID_SUBSTREAMID, PASID);
     smmu3_set(&sid, GATOS_SID_SSID_VALID, 1);
     smmu3_set_addr(&addr, GATOS_ADDR_ADDR, va);
-    smmu3_set(&addr, GATOS_ADDR_TYPE, TYPE_STAGE_1);
+    smmu3_set(&addr, GATOS_ADDR_TYPE,
+              oracle_nested ? TYPE_BOTH : TYPE_STAGE_1);
     smmu3_set(&addr, GATOS_ADDR_PNU, oracle_is_priv(access));
     smmu3_set(&addr, GATOS_ADDR_RNW, !oracle_is_write(access));
     smmu_write64(SMMU3_GATOS_SID, sid);
@@ -90,8 +123,12 @@ static OracleAnswer ask_gatos(uint64_t va, unsigned access)
     }
     par = smmu_read64(SMMU3_GATOS_PAR);
     if (smmu3_get(&par, GATOS_PAR_FAULT)) {
+        unsigned reason = smmu3_get(&par, GATOS_PAR_REASON);
+
         return (OracleAnswer) {
             .fault = smmu3_get(&par, GATOS_PAR_FAULTCODE), .raw = par,
+            .stage2 = reason == REASON_ON_WALK || reason == REASON_STAGE_2,
+            .on_walk = reason == REASON_ON_WALK,
         };
     }
     addr = smmu3_get_addr(&par, GATOS_PAR_ADDR);
@@ -123,7 +160,10 @@ static OracleAnswer ask_access(uint64_t va, unsigned access)
         return (OracleAnswer) { .fault = F_UUT, .raw = outcome };
     }
     return (OracleAnswer) {
-        .fault = smmu3_get(event, EVENT_TYPE), .raw = outcome,
+        .fault = smmu3_get(event, EVENT_TYPE), .raw = event[1],
+        .stage2 = smmu3_get(event, EVENT_S2),
+        .on_walk = smmu3_get(event, EVENT_S2) &&
+                   smmu3_get(event, EVENT_CLASS) == CLASS_TT,
     };
 }
 

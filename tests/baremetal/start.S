@@ -1,7 +1,9 @@
 /*
  * Where a guest program begins: EL1, the MMU, a stack, the exception vectors.
  * Not an operating system: one CPU, one address space, no return from a fault.
- * Entered by QEMU (-kernel), calls main().
+ * Entered by QEMU (-kernel), calls main(). A program that defines guest_at_el2
+ * as 1 stays at EL2, with the Virtualization Host Extensions: the registers of
+ * EL1 that it names are those of EL2, and so it all looks the same.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -12,6 +14,9 @@
 #define XN              (3 << 53)       /* UXN and PXN */
 #define UXN             (1 << 54)
 #define RAM_GIB         1               /* the GiB that holds the RAM */
+#define HCR_RW          (1 << 31)
+#define HCR_E2H         (1 << 34)
+#define HCR_TO_EL2      (7 << 3)        /* AMO, IMO, FMO */
 
 /*
  * TCR_EL1: both halves 39 bits, 4 KiB, cacheable, inner shareable; 40-bit
@@ -33,8 +38,21 @@ _start:
     cmp     x0, #(1 << 2)
     b.eq    at_el1
 
-    /* From EL2: EL1 is AArch64, has the GIC's registers and the counter. */
-    mov     x0, #(1 << 31)
+    adrp    x0, guest_at_el2
+    ldrb    w0, [x0, :lo12:guest_at_el2]
+    cbz     w0, 1f
+    ldr     x0, =(HCR_RW | HCR_E2H | HCR_TO_EL2)
+    msr     hcr_el2, x0
+    isb
+    mrs     x0, S3_4_C12_C9_5           /* ICC_SRE_EL2 */
+    orr     x0, x0, #8
+    orr     x0, x0, #1
+    msr     S3_4_C12_C9_5, x0
+    msr     cntvoff_el2, xzr
+    b       at_el1
+
+    /* To EL1, which has AArch64, the GIC's registers and the counter. */
+1:  mov     x0, #HCR_RW
     msr     hcr_el2, x0
     mrs     x0, S3_4_C12_C9_5           /* ICC_SRE_EL2 */
     orr     x0, x0, #8                  /* and SRE */
@@ -77,9 +95,7 @@ at_el1:
     msr     tcr_el1, x1
     ldr     x1, =MAIR
     msr     mair_el1, x1
-    tlbi    vmalle1
-    dsb     sy
-    isb
+    bl      flush
     ldr     x1, =SCTLR
     msr     sctlr_el1, x1
     isb
@@ -89,9 +105,7 @@ at_el1:
 upper_half:
     ldr     x1, =(TCR | 1 << 7)         /* EPD0: nothing is at low addresses */
     msr     tcr_el1, x1
-    tlbi    vmalle1
-    dsb     sy
-    isb
+    bl      flush
     ldr     x1, =stack_end
     mov     sp, x1
     ldr     x1, =vectors
@@ -101,7 +115,24 @@ upper_half:
     bl      main
     mov     w0, #1
     b       guest_exit
+
+/* The TLB of this exception level */
+flush:
+    mrs     x1, CurrentEL
+    cmp     x1, #(1 << 2)
+    b.eq    1f
+    tlbi    alle2
+    b       2f
+1:  tlbi    vmalle1
+2:  dsb     sy
+    isb
+    ret
     .ltorg
+
+    .section .rodata
+    .weak   guest_at_el2
+guest_at_el2:
+    .byte   0
 
 /* ---- Exceptions --------------------------------------------------------- */
 
