@@ -238,48 +238,6 @@ static void test_pasid_rules(void)
     dev_stop(d);
 }
 
-/*
- * Jobs that wait hold memory: there are 64 at most. A queue that is beyond
- * them begins when one of them ends.
- */
-static void test_jobs_in_work(void)
-{
-    enum { JOBS = 64 };
-    Dev *d = sva_dev_start("-device hisi-zip,queues=128");
-    uint64_t buf = sva_alloc(d->t, PAGE, PAGE);
-    Request r = { HISI_ZIP_REQUEST(1, 0, 4), buf + d->offset, 64,
-                  buf + d->offset, 1024 };
-    uint32_t sqe[HISI_ZIP_SQE_WORDS];
-    unsigned stag = 0;
-    Queue q[JOBS + 2];
-
-    write_vft(d, vft_of(128));
-    for (unsigned n = 0; n < JOBS + 2; n++) {
-        q[n] = queue_open(d, n, 4, HISI_ZIP_COMPRESS, PASID_WORD);
-        submit(&q[n], r);
-        if (n < JOBS) {
-            stag = stalled_at(d, r.src);
-        }
-    }
-    /* The last two have their turns, and no job. */
-    for (unsigned i = 0; i < 20; i++) {
-        g_assert_cmpuint(reg(d, QM_IDLE), ==, 0);
-    }
-    g_assert_cmpuint(sva_counter(d->t, "stalls"), ==, JOBS);
-    resume(d, stag, false);
-    take(&q[JOBS - 1], sqe);
-    g_assert_cmphex(HISI_ZIP_STATUS(sqe[HISI_ZIP_SQE_STATUS]), ==,
-                    HISI_ZIP_READ_REFUSED);
-    stalled_at(d, r.src);
-    g_assert_cmpuint(sva_counter(d->t, "stalls_outstanding"), ==, JOBS);
-    /* One that is taken away makes room, too. */
-    sq_context(&q[3], HISI_ZIP_COMPRESS, PASID_WORD, sqe);
-    g_assert_cmpuint(load_context(d, QM_MB_SQC, 3, sqe), ==, 0);
-    stalled_at(d, r.src);
-    g_assert_cmpuint(sva_counter(d->t, "stalls"), ==, JOBS + 2);
-    dev_stop(d);
-}
-
 /* ---- Migration --------------------------------------------------------- */
 
 static void test_migrate_idle(void)
@@ -497,7 +455,6 @@ int main(int argc, char **argv)
     g_test_add_func("/hisi-zip/pasid/context-stalls", test_context_stalls);
     g_test_add_func("/hisi-zip/pasid/cancelled", test_cancelled);
     g_test_add_func("/hisi-zip/pasid/rules", test_pasid_rules);
-    g_test_add_func("/hisi-zip/limits/jobs-in-work", test_jobs_in_work);
     g_test_add_func("/hisi-zip/migrate/idle", test_migrate_idle);
     g_test_add_func("/hisi-zip/migrate/in-work", test_migrate_in_work);
     g_test_add_func("/hisi-zip/migrate/stalled", test_migrate_stalled);

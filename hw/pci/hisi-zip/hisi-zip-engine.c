@@ -68,17 +68,6 @@ static HisiZipPasids queue_pasids(HisiZip *zip, unsigned qn)
     };
 }
 
-/* There is room for a job: the next queue that waits may have it. */
-static void offer_room(HisiZip *zip)
-{
-    unsigned qn = next_queue(zip, zip->waiting);
-
-    if (qn < HISI_QM_MAX_QUEUES) {
-        clear_bit(qn, zip->waiting);
-        schedule(zip, qn);
-    }
-}
-
 /*
  * Begin with the next entry of @qn. False: there is none, or as many jobs are
  * in work as there may be, and @qn waits until one of them is over.
@@ -94,7 +83,6 @@ static bool begin_job(HisiZip *zip, unsigned qn)
     }
     zip->requester.cost += ENTRY_COST;
     if (!hisi_qm_peek(&zip->qm, qn, sqe)) {
-        offer_room(zip);        /* it waited for nothing, and others still do */
         return false;
     }
     job = hisi_zip_job_new(&zip->requester, job_wake, sqe,
@@ -111,13 +99,12 @@ static bool begin_job(HisiZip *zip, unsigned qn)
     return true;
 }
 
-/* @job is over, and another queue may begin one. */
+/* @job is over, and another queue may begin one: see offer_room(). */
 static void free_job(HisiZip *zip, HisiZipJob *job)
 {
     hisi_zip_job_free(job);
     zip->requester.cost += FREE_COST;
     zip->jobs_in_work--;
-    offer_room(zip);
 }
 
 /* One of the abandoned jobs; false: there is none. */
@@ -183,6 +170,33 @@ static void run_queue(HisiZip *zip, unsigned qn)
     }
 }
 
+/*
+ * While there is room for a job, the next queue that waits may have a step. It
+ * is asked for before each step and not once for each job that is over: who is
+ * offered room may turn out to have no entry, or lose its context before its
+ * step, and the room is the next one's then.
+ */
+static void offer_room(HisiZip *zip)
+{
+    unsigned qn;
+
+    if (zip->jobs_in_work == HISI_ZIP_MAX_JOBS) {
+        return;
+    }
+    qn = next_queue(zip, zip->waiting);
+    if (qn < HISI_QM_MAX_QUEUES) {
+        clear_bit(qn, zip->waiting);
+        set_bit(qn, zip->runnable);
+    }
+}
+
+/* The queue whose step is next; HISI_QM_MAX_QUEUES: nobody has one. */
+static unsigned next_step(HisiZip *zip)
+{
+    offer_room(zip);
+    return next_queue(zip, zip->runnable);
+}
+
 /* One turn: steps of one queue after the other, until they have cost enough. */
 static bool run_queues(PCIDevice *pdev)
 {
@@ -195,7 +209,7 @@ static bool run_queues(PCIDevice *pdev)
             return true;
         }
     }
-    while ((qn = next_queue(zip, zip->runnable)) < HISI_QM_MAX_QUEUES) {
+    while ((qn = next_step(zip)) < HISI_QM_MAX_QUEUES) {
         if (zip->requester.cost >= cost_end) {
             return true;
         }
@@ -219,6 +233,7 @@ void hisi_zip_engine_abandon(HisiZip *zip, unsigned qn)
 
     clear_bit(qn, zip->runnable);
     clear_bit(qn, zip->waiting);
+    sva_worker_schedule(&zip->worker);      /* it may have been offered room */
     if (!job) {
         return;
     }
@@ -230,7 +245,6 @@ void hisi_zip_engine_abandon(HisiZip *zip, unsigned qn)
      */
     if (job != zip->in_step) {
         QSLIST_INSERT_HEAD(&zip->abandoned, job, next);
-        sva_worker_schedule(&zip->worker);
     }
 }
 
