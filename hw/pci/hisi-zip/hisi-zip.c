@@ -215,23 +215,35 @@ static void zip_exit(PCIDevice *pdev)
     msi_uninit(pdev);
 }
 
+static void reset_state(HisiZip *zip)
+{
+    hisi_qm_reset(&zip->qm);
+    set_capabilities(zip);
+}
+
 static void zip_reset_hold(Object *obj, ResetType type)
 {
     HisiZip *zip = HISI_ZIP(obj);
 
-    hisi_qm_reset(&zip->qm);
-    set_capabilities(zip);
+    reset_state(zip);
     sva_requester_reset(&zip->requester);
 }
 
+/*
+ * A snapshot may come while jobs are in work here. One that is refused then
+ * leaves a device after a reset, in a machine that can go on.
+ */
+static int zip_pre_load(void *opaque)
+{
+    reset_state(opaque);
+    return 0;
+}
+
+/* What was in work there starts again. */
 static int zip_post_load(void *opaque, int version_id)
 {
     HisiZip *zip = opaque;
 
-    /* What was in work starts again. */
-    for (unsigned qn = 0; qn < HISI_QM_MAX_QUEUES; qn++) {
-        hisi_zip_engine_abandon(zip, qn);
-    }
     sva_requester_loaded(&zip->requester);
     hisi_qm_resume(&zip->qm);
     return 0;
@@ -259,10 +271,11 @@ static const VMStateDescription vmstate_hisi_zip = {
     .name = "hisi-zip",
     .version_id = 1,
     .minimum_version_id = 1,
+    .pre_load = zip_pre_load,
     .post_load = zip_post_load,
     .fields = (const VMStateField[]) {
         VMSTATE_PCI_DEVICE(parent_obj, HisiZip),
-        VMSTATE_UINT32_EQUAL(version, HisiZip, NULL),
+        VMSTATE_UINT32_EQUAL(version, HisiZip, "version differs"),
         VMSTATE_STRUCT(qm, HisiZip, 1, vmstate_hisi_qm, HisiQm),
         VMSTATE_END_OF_LIST()
     },
