@@ -229,6 +229,45 @@ static void test_room_of_a_queue_that_is_reloaded(void)
     stuck_stop(s);
 }
 
+/* ---- Events ------------------------------------------------------------- */
+
+static bool event_is_there(Dev *d, unsigned slot)
+{
+    return FIELD_EX32(qtest_readl(d->t->qts, d->eq + 4 * slot), QM_EQE, PHASE);
+}
+
+/*
+ * A queue is taken away and given back while its event waits to be taken. The
+ * next one comes when that is taken: never two of one queue at once.
+ */
+static void test_event_outlives_its_queue(void)
+{
+    Dev *d = plain_start();
+    uint32_t sqe[HISI_ZIP_SQE_WORDS];
+    Queue q;
+
+    bring_up(d, 64);
+    q = queue_open(d, 5, 16, HISI_ZIP_COMPRESS, 0);
+    run(&q, small_request(d), sqe);
+    g_assert_true(event_is_there(d, 0));
+    write_vft(d, 0);
+    write_vft(d, vft_of(8));
+    q = queue_open(d, 5, 16, HISI_ZIP_COMPRESS, 0);
+    submit(&q, small_request(d));
+    take(&q, sqe);
+    g_assert_false(event_is_there(d, 1));
+    ring_db(d, QM_DB_EQ, 0, 1, 0);
+    g_assert_true(event_is_there(d, 1));
+    /* All contexts cleared: no event is left, and none that is awaited. */
+    set_reg(d, QM_MEM_START_INIT, 1);
+    bring_up(d, 64);
+    q = queue_open(d, 5, 16, HISI_ZIP_COMPRESS, 0);
+    submit(&q, small_request(d));
+    take(&q, sqe);
+    g_assert_true(event_is_there(d, 0));
+    dev_stop(d);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -238,5 +277,7 @@ int main(int argc, char **argv)
                     test_room_that_is_not_used);
     g_test_add_func("/hisi-zip/limits/room-of-a-queue-that-is-reloaded",
                     test_room_of_a_queue_that_is_reloaded);
+    g_test_add_func("/hisi-zip/limits/event-outlives-its-queue",
+                    test_event_outlives_its_queue);
     return g_test_run();
 }

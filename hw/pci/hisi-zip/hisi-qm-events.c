@@ -36,25 +36,33 @@ void hisi_qm_update_interrupts(HisiQm *qm)
                     QM_VECTOR_AEQ);
 }
 
-/* False when the queue has no room; @entry lacks the phase. */
-static bool post_event(HisiQm *qm, HisiQmEq *eq, uint32_t entry)
+static bool has_room(const HisiQmEq *eq)
+{
+    uint64_t events = eq->tail - eq->head;
+
+    /* eq_cqn[] has room for one of each queue */
+    return eq->valid && events < hisi_qm_eq_depth(eq->context) - 1 &&
+           events < HISI_QM_MAX_QUEUES;
+}
+
+/*
+ * There is room; @entry lacks the phase. All is as it is to be before it is
+ * written, for that may reset the function.
+ */
+static void post_event(HisiQm *qm, HisiQmEq *eq, uint32_t entry)
 {
     uint32_t depth = hisi_qm_eq_depth(eq->context);
     hwaddr addr = hisi_qm_base(eq->context) + eq->tail % depth * 4;
 
-    if (!eq->valid || eq->tail - eq->head >= depth - 1 ||
-        eq->tail - eq->head >= HISI_QM_MAX_QUEUES) {
-        return false;       /* eq_cqn[] has room for one of each queue */
-    }
     entry = FIELD_DP32(entry, QM_EQE, PHASE,
                        hisi_qm_phase(eq->tail, depth,
                                 FIELD_EX32(eq->context[6], QM_EQC_W6, PHASE)));
-    if (stl_le_pci_dma(qm->pdev, addr, entry, MEMTXATTRS_UNSPECIFIED)) {
+    eq->tail++;
+    entry = cpu_to_le32(entry);
+    if (hisi_qm_write(qm, addr, &entry, sizeof(entry)) == HISI_QM_FAILED) {
         qemu_log_mask(LOG_GUEST_ERROR, "hisi-qm: event lost: ring entry 0x%"
                       PRIx64 " cannot be written\n", addr);
     }
-    eq->tail++;
-    return true;
 }
 
 /*
@@ -69,13 +77,14 @@ void hisi_qm_update_cq_event(HisiQm *qm, unsigned cqn)
         cq->head == cq->tail) {
         return;
     }
-    qm->eq_cqn[qm->eq.tail % HISI_QM_MAX_QUEUES] = cqn;
-    if (!post_event(qm, &qm->eq, FIELD_DP32(0, QM_EQE, QUEUE, cqn))) {
+    if (!has_room(&qm->eq)) {
         qm->eq_was_full = true;
         return;
     }
+    qm->eq_cqn[qm->eq.tail % HISI_QM_MAX_QUEUES] = cqn;
     cq->armed = false;
     cq->event_is_posted = true;
+    post_event(qm, &qm->eq, FIELD_DP32(0, QM_EQE, QUEUE, cqn));
 }
 
 void hisi_qm_update_events(HisiQm *qm)
@@ -94,7 +103,9 @@ void hisi_qm_queue_error(HisiQm *qm, unsigned qn, unsigned type)
     uint32_t entry = FIELD_DP32(0, QM_EQE, QUEUE, qn);
 
     trace_hisi_qm_queue_error(qn, type);
-    post_event(qm, &qm->aeq, FIELD_DP32(entry, QM_AEQE, TYPE, type));
+    if (has_room(&qm->aeq)) {
+        post_event(qm, &qm->aeq, FIELD_DP32(entry, QM_AEQE, TYPE, type));
+    }
     hisi_qm_update_interrupts(qm);
 }
 
@@ -121,14 +132,15 @@ static bool take_events(HisiQmEq *eq, uint64_t value)
 
 void hisi_qm_eq_doorbell(HisiQm *qm, uint64_t value)
 {
-    uint64_t head = qm->eq.head;
+    uint64_t head = qm->eq.head, end;
 
     if (!take_events(&qm->eq, value)) {
         hisi_qm_bad_doorbell(0, value, "event queue head");
         return;
     }
+    end = qm->eq.head;      /* the first event may reset the function */
     hisi_qm_set_reg(qm, QM_EQ_INT_SOURCE, 0);
-    for (; head != qm->eq.head; head++) {
+    for (; head != end; head++) {
         unsigned cqn = qm->eq_cqn[head % HISI_QM_MAX_QUEUES];
 
         qm->cq[cqn].event_is_posted = false;

@@ -12,29 +12,27 @@
 #include "hisi-qm-ring.h"
 #include "trace.h"
 
-static bool read_context(HisiQm *qm, hwaddr addr, uint32_t *context,
-                         unsigned bytes)
+static HisiQmDma read_context(HisiQm *qm, hwaddr addr, uint32_t *context,
+                              unsigned bytes)
 {
     uint32_t words[QM_SQC_BYTES / 4] = { 0 };
+    HisiQmDma result = hisi_qm_read(qm, addr, words, bytes);
 
-    if (pci_dma_read(qm->pdev, addr, words, bytes)) {
-        return false;
-    }
     for (unsigned i = 0; i < ARRAY_SIZE(words); i++) {
         context[i] = le32_to_cpu(words[i]);
     }
-    return true;
+    return result;
 }
 
-static bool write_context(HisiQm *qm, hwaddr addr, const uint32_t *context,
-                          unsigned bytes)
+static HisiQmDma write_context(HisiQm *qm, hwaddr addr,
+                               const uint32_t *context, unsigned bytes)
 {
     uint32_t words[QM_SQC_BYTES / 4];
 
     for (unsigned i = 0; i < ARRAY_SIZE(words); i++) {
         words[i] = cpu_to_le32(context[i]);
     }
-    return !pci_dma_write(qm->pdev, addr, words, bytes);
+    return hisi_qm_write(qm, addr, words, bytes);
 }
 
 /* @context as it is now, with where the queue stands. */
@@ -66,46 +64,53 @@ static void snapshot_eq(const HisiQmEq *eq, uint32_t *now)
     now[QM_XQC_TAIL_WORD] = eq->head % depth | eq->tail % depth << 16;
 }
 
-static bool load_sq(HisiQm *qm, unsigned qn, hwaddr addr)
+static HisiQmDma load_sq(HisiQm *qm, unsigned qn, hwaddr addr)
 {
     HisiQmSq *sq = &qm->sq[qn];
     uint32_t context[QM_SQC_BYTES / 4];
+    HisiQmDma result = read_context(qm, addr, context, QM_SQC_BYTES);
 
-    if (!read_context(qm, addr, context, QM_SQC_BYTES) ||
-        !hisi_qm_sq_context_is_legal(qm, context)) {
-        return false;
+    if (result != HISI_QM_DONE) {
+        return result;
+    }
+    if (!hisi_qm_sq_context_is_legal(qm, context)) {
+        return HISI_QM_FAILED;
     }
     qm->ops->abandon(qm, qn);
     memset(sq, 0, sizeof(*sq));
     memcpy(sq->context, context, sizeof(context));
     sq->valid = !FIELD_EX32(context[6], QM_SQC_W6, DISABLED);
-    return true;
+    return HISI_QM_DONE;
 }
 
-static bool load_cq(HisiQm *qm, unsigned qn, hwaddr addr)
+static HisiQmDma load_cq(HisiQm *qm, unsigned qn, hwaddr addr)
 {
     HisiQmCq *cq = &qm->cq[qn];
-    bool event_is_posted = cq->event_is_posted;
     uint32_t context[QM_SQC_BYTES / 4];
+    HisiQmDma result = read_context(qm, addr, context, QM_SQC_BYTES);
+    bool event_is_posted = cq->event_is_posted;
 
-    if (!read_context(qm, addr, context, QM_SQC_BYTES) ||
-        !hisi_qm_cq_context_is_legal(context)) {
-        return false;
+    if (result != HISI_QM_DONE) {
+        return result;
+    }
+    if (!hisi_qm_cq_context_is_legal(context)) {
+        return HISI_QM_FAILED;
     }
     memset(cq, 0, sizeof(*cq));
     memcpy(cq->context, context, sizeof(context));
     cq->valid = true;
     cq->armed = FIELD_EX32(context[6], QM_CQC_W6, ARMED);
     cq->event_is_posted = event_is_posted;
-    return true;
+    return HISI_QM_DONE;
 }
 
-static bool load_eq(HisiQm *qm, HisiQmEq *eq, hwaddr addr)
+static HisiQmDma load_eq(HisiQm *qm, HisiQmEq *eq, hwaddr addr)
 {
     uint32_t context[QM_SQC_BYTES / 4];
+    HisiQmDma result = read_context(qm, addr, context, QM_EQC_BYTES);
 
-    if (!read_context(qm, addr, context, QM_EQC_BYTES)) {
-        return false;
+    if (result != HISI_QM_DONE) {
+        return result;
     }
     memset(eq, 0, sizeof(*eq));
     memcpy(eq->context, context, sizeof(context));
@@ -118,17 +123,17 @@ static bool load_eq(HisiQm *qm, HisiQmEq *eq, hwaddr addr)
         qm->eq_was_full = true;
         hisi_qm_update_events(qm);
     }
-    return true;
+    return HISI_QM_DONE;
 }
 
-static bool transfer_context(HisiQm *qm, unsigned cmd, bool is_read,
-                             unsigned qn, hwaddr addr)
+static HisiQmDma transfer_context(HisiQm *qm, unsigned cmd, bool is_read,
+                                  unsigned qn, hwaddr addr)
 {
     uint32_t now[QM_SQC_BYTES / 4];
 
     if ((cmd == QM_MB_SQC || cmd == QM_MB_CQC) &&
         (!qm->vft_is_valid || qn >= qm->vft_queues)) {
-        return false;
+        return HISI_QM_FAILED;
     }
     switch (cmd) {
     case QM_MB_SQC:
@@ -181,11 +186,16 @@ void hisi_qm_mailbox_start(HisiQm *qm)
     case QM_MB_CQC:
     case QM_MB_EQC:
     case QM_MB_AEQC:
-        if (transfer_context(qm, cmd, is_read, qn, addr)) {
+        switch (transfer_context(qm, cmd, is_read, qn, addr)) {
+        case HISI_QM_DONE:
             hisi_qm_mailbox_finish(qm, true);
             /* What waited for a completion queue that is now another one */
             hisi_qm_drain_check(qm);
             return;
+        case HISI_QM_GONE:
+            return;
+        case HISI_QM_FAILED:
+            break;
         }
         break;
     case QM_MB_SQC_BT:
@@ -242,14 +252,14 @@ static bool snapshot_valid_cq(const HisiQm *qm, unsigned qn, uint32_t *now)
 /* Contexts that are side by side are one access: a page of them at most. */
 enum { CONTEXTS_AT_A_TIME = 4096 / QM_SQC_BYTES };
 
-/* False: the table cannot be written. */
-static bool write_table(HisiQm *qm, hwaddr table, Snapshot *snapshot_of)
+static HisiQmDma write_table(HisiQm *qm, hwaddr table,
+                             Snapshot *snapshot_of)
 {
     uint32_t words[CONTEXTS_AT_A_TIME][QM_SQC_BYTES / 4];
     unsigned n = 0;
 
     if (!table) {
-        return true;
+        return HISI_QM_DONE;
     }
     for (unsigned qn = 0; qn <= qm->vft_queues; qn++) {
         bool valid = qn < qm->vft_queues && snapshot_of(qm, qn, words[n]);
@@ -260,22 +270,28 @@ static bool write_table(HisiQm *qm, hwaddr table, Snapshot *snapshot_of)
         n += valid;
         if (n && (!valid || n == CONTEXTS_AT_A_TIME)) {
             unsigned first = qn + valid - n;
+            HisiQmDma result = hisi_qm_write(qm, table + first * QM_SQC_BYTES,
+                                             words, n * QM_SQC_BYTES);
 
-            if (pci_dma_write(qm->pdev, table + first * QM_SQC_BYTES, words,
-                              n * QM_SQC_BYTES)) {
-                return false;
+            if (result != HISI_QM_DONE) {
+                return result;
             }
             n = 0;
         }
     }
-    return true;
+    return HISI_QM_DONE;
 }
 
-void hisi_qm_cache_write_back(HisiQm *qm)
+bool hisi_qm_cache_write_back(HisiQm *qm)
 {
-    if (!write_table(qm, qm->sqc_table, snapshot_valid_sq) ||
-        !write_table(qm, qm->cqc_table, snapshot_valid_cq)) {
+    HisiQmDma result = write_table(qm, qm->sqc_table, snapshot_valid_sq);
+
+    if (result == HISI_QM_DONE) {
+        result = write_table(qm, qm->cqc_table, snapshot_valid_cq);
+    }
+    if (result == HISI_QM_FAILED) {
         qemu_log_mask(LOG_GUEST_ERROR,
                       "hisi-qm: a table of contexts cannot be written\n");
     }
+    return result != HISI_QM_GONE;
 }

@@ -27,10 +27,13 @@ uint32_t hisi_qm_queue_pasid(const HisiQm *qm, unsigned qn, bool *is_enabled)
 void hisi_qm_clear_queues(HisiQm *qm)
 {
     for (unsigned qn = 0; qn < qm->queues; qn++) {
+        /* Its event, if it is still in the event queue, outlives it. */
+        bool event_is_posted = qm->cq[qn].event_is_posted;
+
         qm->ops->abandon(qm, qn);
+        qm->sq[qn] = (HisiQmSq) { 0 };
+        qm->cq[qn] = (HisiQmCq) { .event_is_posted = event_is_posted };
     }
-    memset(qm->sq, 0, sizeof(qm->sq));
-    memset(qm->cq, 0, sizeof(qm->cq));
     hisi_qm_drain_check(qm);
 }
 
@@ -80,6 +83,14 @@ static void kill_queue(HisiQm *qm, unsigned qn, unsigned type)
     hisi_qm_queue_error(qm, qn, type);
 }
 
+/* A ring cannot be read or written; the queue is no more if that is why. */
+static void ring_failed(HisiQm *qm, unsigned qn, HisiQmDma result)
+{
+    if (result == HISI_QM_FAILED) {
+        kill_queue(qm, qn, QM_AEQE_CQE_ERROR);
+    }
+}
+
 static void retire(HisiQm *qm, unsigned qn)
 {
     HisiQmSq *sq = &qm->sq[qn];
@@ -87,6 +98,7 @@ static void retire(HisiQm *qm, unsigned qn)
     unsigned cqn = FIELD_EX32(sq->context[6], QM_SQC_W6, CQN);
     uint32_t cqe[QM_CQE_BYTES / 4] = { 0 };
     uint32_t depth, phase;
+    HisiQmDma result;
     hwaddr addr;
     HisiQmCq *cq;
 
@@ -108,9 +120,12 @@ static void retire(HisiQm *qm, unsigned qn)
     sq->completed++;
     cq->tail++;
     /* The word with the phase last. */
-    if (pci_dma_write(qm->pdev, addr, cqe, QM_CQE_BYTES - 4) ||
-        pci_dma_write(qm->pdev, addr + QM_CQE_BYTES - 4, &cqe[3], 4)) {
-        kill_queue(qm, qn, QM_AEQE_CQE_ERROR);
+    result = hisi_qm_write(qm, addr, cqe, QM_CQE_BYTES - 4);
+    if (result == HISI_QM_DONE) {
+        result = hisi_qm_write(qm, addr + QM_CQE_BYTES - 4, &cqe[3], 4);
+    }
+    if (result != HISI_QM_DONE) {
+        ring_failed(qm, qn, result);
         return;
     }
     hisi_qm_update_cq_event(qm, cqn);
@@ -127,25 +142,27 @@ static hwaddr sqe_address(const HisiQm *qm, const HisiQmSq *sq)
 bool hisi_qm_peek(HisiQm *qm, unsigned qn, void *sqe)
 {
     HisiQmSq *sq = &qm->sq[qn];
+    HisiQmDma result;
 
     if (!sq->valid || hisi_qm_queue_is_idle(qm, qn)) {
         return false;
     }
-    if (pci_dma_read(qm->pdev, sqe_address(qm, sq), sqe,
-                     qm->ops->sqe_bytes)) {
+    result = hisi_qm_read(qm, sqe_address(qm, sq), sqe, qm->ops->sqe_bytes);
+    if (result == HISI_QM_FAILED) {
         qemu_log_mask(LOG_GUEST_ERROR, "hisi-qm: queue %u: entry at 0x%"
                       PRIx64 " cannot be read\n", qn, sqe_address(qm, sq));
-        kill_queue(qm, qn, QM_AEQE_CQE_ERROR);
-        return false;
     }
-    return true;
+    ring_failed(qm, qn, result);
+    return result == HISI_QM_DONE;
 }
 
 void hisi_qm_complete(HisiQm *qm, unsigned qn, const void *sqe)
 {
-    if (pci_dma_write(qm->pdev, sqe_address(qm, &qm->sq[qn]), sqe,
-                      qm->ops->sqe_bytes)) {
-        kill_queue(qm, qn, QM_AEQE_CQE_ERROR);
+    HisiQmDma result = hisi_qm_write(qm, sqe_address(qm, &qm->sq[qn]), sqe,
+                                     qm->ops->sqe_bytes);
+
+    if (result != HISI_QM_DONE) {
+        ring_failed(qm, qn, result);
         return;
     }
     retire(qm, qn);

@@ -38,6 +38,7 @@ static bool reg_is_read_only(HisiQm *qm, hwaddr offset)
 static void clear_contexts(HisiQm *qm)
 {
     hisi_qm_clear_queues(qm);
+    memset(qm->cq, 0, sizeof(qm->cq));      /* no event outlives its queue */
     memset(&qm->eq, 0, sizeof(qm->eq));
     memset(&qm->aeq, 0, sizeof(qm->aeq));
     qm->eq_was_full = false;
@@ -58,8 +59,7 @@ static void write32(HisiQm *qm, hwaddr offset, uint32_t value)
         hisi_qm_update_events(qm);
         return;
     case QM_CACHE_WB_START:
-        if (value & 1) {
-            hisi_qm_cache_write_back(qm);
+        if (value & 1 && hisi_qm_cache_write_back(qm)) {
             hisi_qm_set_reg(qm, QM_CACHE_WB_DONE, 1);
         }
         return;
@@ -191,8 +191,14 @@ void hisi_qm_realize(HisiQm *qm, PCIDevice *pdev, const HisiQmOps *ops)
     }
 }
 
+void hisi_qm_exit(HisiQm *qm)
+{
+    qm->resets++;
+}
+
 void hisi_qm_reset(HisiQm *qm)
 {
+    qm->resets++;
     qm->mb_waits_for = 0;
     qm->vft_is_valid = false;
     qm->vft_queues = 0;

@@ -64,8 +64,9 @@ struct HisiQm {
     unsigned pasid_bits;        /* 1 ... 16 */
     MemoryRegion bar2;
     MemoryRegion bar4;
+    uint32_t resets;            /* goes up with each, and when it is over */
 
-    /* State */
+    /* State, to the end: see hisi-qm-migration.c */
     uint32_t regs[HISI_QM_REG_WORDS];
     uint32_t db_low;            /* first half of a doorbell in two halves */
     bool vft_is_valid;
@@ -93,6 +94,18 @@ struct HisiQm {
 /* @offset: in BAR2, 4-aligned; what lies in no window reads 0. */
 uint32_t hisi_qm_reg(HisiQm *qm, hwaddr offset);
 void hisi_qm_set_reg(HisiQm *qm, hwaddr offset, uint32_t value);
+
+/* hisi-qm-memory.c */
+
+/*
+ * What became of an access to memory. GONE: the function was reset from within
+ * it, or is over. What was going on has no state any more: leave all alone.
+ */
+typedef enum HisiQmDma { HISI_QM_DONE, HISI_QM_FAILED, HISI_QM_GONE } HisiQmDma;
+
+HisiQmDma hisi_qm_read(HisiQm *qm, hwaddr addr, void *buf, size_t bytes);
+HisiQmDma hisi_qm_write(HisiQm *qm, hwaddr addr, const void *buf,
+                        size_t bytes);
 
 /* hisi-qm-drain.c */
 
@@ -151,8 +164,8 @@ void hisi_qm_vft_operation(HisiQm *qm);
 /* hisi-qm-mailbox.c */
 
 void hisi_qm_mailbox_start(HisiQm *qm);
-/* Contexts to the tables that software named. */
-void hisi_qm_cache_write_back(HisiQm *qm);
+/* Contexts to the tables that software named. False: the function was reset. */
+bool hisi_qm_cache_write_back(HisiQm *qm);
 
 /* hisi-qm.c */
 
@@ -160,6 +173,8 @@ void hisi_qm_cache_write_back(HisiQm *qm);
 void hisi_qm_realize(HisiQm *qm, PCIDevice *pdev, const HisiQmOps *ops);
 /* The state after power-on; the engine's constants are written by set_reg. */
 void hisi_qm_reset(HisiQm *qm);
+/* The function is going: what is under way ends at its next access. */
+void hisi_qm_exit(HisiQm *qm);
 
 /* hisi-qm-migration.c */
 

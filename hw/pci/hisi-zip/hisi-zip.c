@@ -209,6 +209,7 @@ static void zip_realize(PCIDevice *pdev, Error **errp)
 
 static void zip_exit(PCIDevice *pdev)
 {
+    hisi_qm_exit(&HISI_ZIP(pdev)->qm);
     hisi_zip_engine_fini(HISI_ZIP(pdev));
     sva_requester_fini(&HISI_ZIP(pdev)->requester);
     pcie_cap_exit(pdev);
