@@ -11,19 +11,30 @@
 #include "worker.h"
 #include "trace.h"
 
+/* Of this thread: what it did itself, without what it waited for. */
+static int64_t cpu_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return t.tv_sec * NANOSECONDS_PER_SECOND + t.tv_nsec;
+}
+
 static bool worker_turn(SvaWorker *w)
 {
     PCIDevice *pdev = w->pdev;
-    int64_t began_ns;
+    int64_t began_ns, began_cpu_ns, took_cpu_ns;
     bool more;
 
     if (!trace_event_get_state_backends(TRACE_SVA_WORKER_TURN)) {
         return w->work(pdev);
     }
     began_ns = get_clock();
+    began_cpu_ns = cpu_ns();
     more = w->work(pdev);
+    took_cpu_ns = cpu_ns() - began_cpu_ns;
     trace_sva_worker_turn(pdev->qdev.id ?: pdev->name, get_clock() - began_ns,
-                          more);
+                          took_cpu_ns, more);
     return more;
 }
 
