@@ -8,6 +8,7 @@
 #include "service.h"
 #include <inttypes.h>
 #include "commands/command.h"
+#include "commands/sync.h"
 #include "queues/stall.h"
 #include "signal/signal.h"
 #include "signal/work.h"
@@ -53,7 +54,7 @@ static void signal_interrupt(Smmu3 *s, const Smmu3Mail *mail)
 static void signalled(Smmu3 *s, uint32_t generation)
 {
     g_mutex_lock(&s->lock);
-    smmu3_command_signalled(s, generation);
+    smmu3_sync_signalled(s, generation);
     g_mutex_unlock(&s->lock);
 }
 
@@ -200,11 +201,11 @@ static unsigned work_once(Smmu3 *s, bool *more)
 /* What a waiting command needs of the host. True if something was called. */
 static bool ask_host(Smmu3 *s)
 {
-    Smmu3CommandQuestions ask;
+    Smmu3SyncQuestions ask;
     bool any;
 
     g_mutex_lock(&s->lock);
-    any = smmu3_command_questions(s, &ask);
+    any = smmu3_sync_questions(s, &ask);
     g_mutex_unlock(&s->lock);
     if (!any) {
         return false;
@@ -214,7 +215,7 @@ static bool ask_host(Smmu3 *s)
     }
     if (ask.quiesce && s->ops->quiesce(s->host)) {
         g_mutex_lock(&s->lock);
-        smmu3_command_quiesced(s);
+        smmu3_sync_quiesced(s);
         g_mutex_unlock(&s->lock);
     }
     return true;
@@ -269,7 +270,7 @@ void smmu3_flush(Smmu3 *s)
 void smmu3_quiesced(Smmu3 *s)
 {
     g_mutex_lock(&s->lock);
-    smmu3_command_quiesced(s);
+    smmu3_sync_quiesced(s);
     g_mutex_unlock(&s->lock);
     smmu3_service(s);
 }
@@ -277,14 +278,14 @@ void smmu3_quiesced(Smmu3 *s)
 void smmu3_atc_invalidated(Smmu3 *s, uint32_t batch)
 {
     g_mutex_lock(&s->lock);
-    smmu3_command_atc_answered(s, batch);
+    smmu3_sync_atc_answered(s, batch);
     g_mutex_unlock(&s->lock);
 }
 
 void smmu3_atc_timeout(Smmu3 *s)
 {
     g_mutex_lock(&s->lock);
-    smmu3_command_atc_timeout(s);
+    smmu3_sync_atc_timeout(s);
     g_mutex_unlock(&s->lock);
     smmu3_service(s);
 }

@@ -1,6 +1,6 @@
 /*
- * See command.h. A function for each command that does something; a table says
- * which of them there are.
+ * See command.h. A function for each command that does something, but for
+ * CMD_SYNC, which is sync.c's; a table says which of them there are.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -11,6 +11,8 @@
 #include "../signal/signal.h"
 #include "../signal/work.h"
 #include "../traffic/page_request.h"
+#include "sync.h"
+#include "verdict.h"
 
 /*
  * ATC invalidations in flight. PCIe gives each endpoint 32 tags (10.3), so
@@ -18,34 +20,18 @@
  */
 enum { ATC_PENDING_MAX = 256 };
 
-typedef enum {
-    CONSUMED,
-    WAITS,              /* the phase says for what */
-    UNFINISHED,         /* to be run again: it is more than work for once */
-    ILLEGAL,            /* CERROR_ILL */
-    ATC_FAILED,         /* CERROR_ATC_INV_SYNC */
-} Verdict;
-
 static unsigned queue_log2(const Smmu3 *s)
 {
     return smmu3_queue_log2(&s->regs.cmdq, s->features.cmdqs);
 }
 
-static void wait_for(Smmu3 *s, Smmu3QueuePhase phase)
-{
-    s->command.phase = phase;
-    if (++s->command.ticket == 0) {
-        s->command.ticket = 1;      /* 0 is "no timer" */
-    }
-}
-
 /* ---- Prefetch (IHI 0070 4.2): hints ----------------------------------- */
 
-static Verdict run_nothing(Smmu3 *s, const uint64_t *cmd)
+static Smmu3Verdict run_nothing(Smmu3 *s, const uint64_t *cmd)
 {
     (void)s;
     (void)cmd;
-    return CONSUMED;
+    return SMMU3_CMD_CONSUMED;
 }
 
 /* ---- CFGI (4.3) ------------------------------------------------------- */
@@ -63,30 +49,30 @@ static void config_invalidated(Smmu3 *s)
 }
 
 /* STE and CDs; level 1 descriptors are not cached, so Leaf is no matter. */
-static Verdict run_cfgi_ste(Smmu3 *s, const uint64_t *cmd)
+static Smmu3Verdict run_cfgi_ste(Smmu3 *s, const uint64_t *cmd)
 {
     smmu3_config_invalidate_streams(s->configs,
                                     smmu3_get(cmd, CMD_STREAMID), 0);
     config_invalidated(s);
-    return CONSUMED;
+    return SMMU3_CMD_CONSUMED;
 }
 
 /* 2^(Range+1) streams; Range=31 is CMD_CFGI_ALL. */
-static Verdict run_cfgi_ste_range(Smmu3 *s, const uint64_t *cmd)
+static Smmu3Verdict run_cfgi_ste_range(Smmu3 *s, const uint64_t *cmd)
 {
     smmu3_config_invalidate_streams(s->configs,
                                     smmu3_get(cmd, CMD_STREAMID),
                                     smmu3_get(cmd, CMD_CFGI_RANGE) + 1);
     config_invalidated(s);
-    return CONSUMED;
+    return SMMU3_CMD_CONSUMED;
 }
 
-static Verdict run_cfgi_cd(Smmu3 *s, const uint64_t *cmd)
+static Smmu3Verdict run_cfgi_cd(Smmu3 *s, const uint64_t *cmd)
 {
     smmu3_config_invalidate_cd(s->configs, smmu3_get(cmd, CMD_STREAMID),
                                smmu3_get(cmd, CMD_SUBSTREAMID));
     config_invalidated(s);
-    return CONSUMED;
+    return SMMU3_CMD_CONSUMED;
 }
 
 /* ---- TLBI (4.4) ------------------------------------------------------- */
@@ -131,27 +117,27 @@ static void all_invalidated(Smmu3 *s, const uint64_t *cmd,
     tlb_invalidated(s, cmd, &what);
 }
 
-static Verdict run_tlbi_nh_all(Smmu3 *s, const uint64_t *cmd)
+static Smmu3Verdict run_tlbi_nh_all(Smmu3 *s, const uint64_t *cmd)
 {
     uint16_t vmid = vmid_of(s, cmd);
 
     smmu3_tlb_invalidate_vmid(s->tlb, vmid, vmid_ignore(s), false);
     all_invalidated(s, cmd, (Smmu3TlbInvalidate) {
         .by_vmid = true, .vmid = vmid });
-    return CONSUMED;
+    return SMMU3_CMD_CONSUMED;
 }
 
-static Verdict run_tlbi_s12_vmall(Smmu3 *s, const uint64_t *cmd)
+static Smmu3Verdict run_tlbi_s12_vmall(Smmu3 *s, const uint64_t *cmd)
 {
     uint16_t vmid = vmid_of(s, cmd);
 
     smmu3_tlb_invalidate_vmid(s->tlb, vmid, vmid_ignore(s), true);
     all_invalidated(s, cmd, (Smmu3TlbInvalidate) {
         .by_vmid = true, .vmid = vmid });
-    return CONSUMED;
+    return SMMU3_CMD_CONSUMED;
 }
 
-static Verdict run_tlbi_nh_asid(Smmu3 *s, const uint64_t *cmd)
+static Smmu3Verdict run_tlbi_nh_asid(Smmu3 *s, const uint64_t *cmd)
 {
     Smmu3TlbTag tag = {
         .world = SMMU3_WORLD_NS_EL1,
@@ -163,17 +149,17 @@ static Verdict run_tlbi_nh_asid(Smmu3 *s, const uint64_t *cmd)
     all_invalidated(s, cmd, (Smmu3TlbInvalidate) {
         .by_vmid = true, .vmid = tag.vmid, .by_asid = true,
         .asid = tag.asid });
-    return CONSUMED;
+    return SMMU3_CMD_CONSUMED;
 }
 
-static Verdict run_tlbi_el2_all(Smmu3 *s, const uint64_t *cmd)
+static Smmu3Verdict run_tlbi_el2_all(Smmu3 *s, const uint64_t *cmd)
 {
     smmu3_tlb_invalidate_el2(s->tlb);
     all_invalidated(s, cmd, (Smmu3TlbInvalidate) { 0 });
-    return CONSUMED;
+    return SMMU3_CMD_CONSUMED;
 }
 
-static Verdict run_tlbi_el2_asid(Smmu3 *s, const uint64_t *cmd)
+static Smmu3Verdict run_tlbi_el2_asid(Smmu3 *s, const uint64_t *cmd)
 {
     Smmu3TlbTag tag = {
         .world = SMMU3_WORLD_NS_EL2_E2H,
@@ -183,14 +169,14 @@ static Verdict run_tlbi_el2_asid(Smmu3 *s, const uint64_t *cmd)
     smmu3_tlb_invalidate_asid(s->tlb, &tag, 0);
     all_invalidated(s, cmd, (Smmu3TlbInvalidate) {
         .by_asid = true, .asid = tag.asid });
-    return CONSUMED;
+    return SMMU3_CMD_CONSUMED;
 }
 
-static Verdict run_tlbi_nsnh_all(Smmu3 *s, const uint64_t *cmd)
+static Smmu3Verdict run_tlbi_nsnh_all(Smmu3 *s, const uint64_t *cmd)
 {
     smmu3_tlb_invalidate_nsnh(s->tlb);
     all_invalidated(s, cmd, (Smmu3TlbInvalidate) { 0 });
-    return CONSUMED;
+    return SMMU3_CMD_CONSUMED;
 }
 
 /* 4.4.1.1: SCALE has a sixth bit with 52-bit addresses, and ends at 39. */
@@ -241,7 +227,7 @@ static void invalidate_range(Smmu3 *s, const uint64_t *cmd,
     tlb_invalidated(s, cmd, &what);
 }
 
-static Verdict run_tlbi_nh_va(Smmu3 *s, const uint64_t *cmd)
+static Smmu3Verdict run_tlbi_nh_va(Smmu3 *s, const uint64_t *cmd)
 {
     Smmu3TlbTag tag = {
         .world = SMMU3_WORLD_NS_EL1,
@@ -250,10 +236,10 @@ static Verdict run_tlbi_nh_va(Smmu3 *s, const uint64_t *cmd)
     };
 
     invalidate_range(s, cmd, &tag, false);
-    return CONSUMED;
+    return SMMU3_CMD_CONSUMED;
 }
 
-static Verdict run_tlbi_nh_vaa(Smmu3 *s, const uint64_t *cmd)
+static Smmu3Verdict run_tlbi_nh_vaa(Smmu3 *s, const uint64_t *cmd)
 {
     Smmu3TlbTag tag = {
         .world = SMMU3_WORLD_NS_EL1,
@@ -261,7 +247,7 @@ static Verdict run_tlbi_nh_vaa(Smmu3 *s, const uint64_t *cmd)
     };
 
     invalidate_range(s, cmd, &tag, true);
-    return CONSUMED;
+    return SMMU3_CMD_CONSUMED;
 }
 
 /* CR2.E2H says which of the two EL2 worlds a command by address is about. */
@@ -273,7 +259,7 @@ static Smmu3World el2_world(const Smmu3 *s)
                                     : SMMU3_WORLD_NS_EL2;
 }
 
-static Verdict run_tlbi_el2_va(Smmu3 *s, const uint64_t *cmd)
+static Smmu3Verdict run_tlbi_el2_va(Smmu3 *s, const uint64_t *cmd)
 {
     Smmu3TlbTag tag = { .world = el2_world(s) };
 
@@ -281,18 +267,18 @@ static Verdict run_tlbi_el2_va(Smmu3 *s, const uint64_t *cmd)
         tag.asid = smmu3_get(cmd, CMD_ASID);
     }
     invalidate_range(s, cmd, &tag, false);
-    return CONSUMED;
+    return SMMU3_CMD_CONSUMED;
 }
 
-static Verdict run_tlbi_el2_vaa(Smmu3 *s, const uint64_t *cmd)
+static Smmu3Verdict run_tlbi_el2_vaa(Smmu3 *s, const uint64_t *cmd)
 {
     Smmu3TlbTag tag = { .world = el2_world(s) };
 
     invalidate_range(s, cmd, &tag, true);
-    return CONSUMED;
+    return SMMU3_CMD_CONSUMED;
 }
 
-static Verdict run_tlbi_s2_ipa(Smmu3 *s, const uint64_t *cmd)
+static Smmu3Verdict run_tlbi_s2_ipa(Smmu3 *s, const uint64_t *cmd)
 {
     Smmu3TlbTag tag = {
         .world = SMMU3_WORLD_STAGE2,
@@ -301,7 +287,7 @@ static Verdict run_tlbi_s2_ipa(Smmu3 *s, const uint64_t *cmd)
 
     /* These entries have no ASID, so there is but one to name */
     invalidate_range(s, cmd, &tag, false);
-    return CONSUMED;
+    return SMMU3_CMD_CONSUMED;
 }
 
 /* ---- Endpoints (4.5) -------------------------------------------------- */
@@ -313,21 +299,21 @@ static bool smmu_enabled(const Smmu3 *s)
     return smmu3_get(&cr0, CR0_SMMUEN);
 }
 
-static Verdict run_atc_inv(Smmu3 *s, const uint64_t *cmd)
+static Smmu3Verdict run_atc_inv(Smmu3 *s, const uint64_t *cmd)
 {
     unsigned size = smmu3_get(cmd, CMD_ATC_SIZE);
     Smmu3Mail mail = { .kind = SMMU3_MAIL_ATC_INVALIDATE };
     Smmu3AtcInvalidate *inv = &mail.atc;
 
     if (size > CMD_ATC_SIZE_ALL) {
-        return ILLEGAL;
+        return SMMU3_CMD_ILLEGAL;
     }
     if (!smmu_enabled(s)) {
-        return CONSUMED;
+        return SMMU3_CMD_CONSUMED;
     }
     if (s->command.atc_pending >= ATC_PENDING_MAX) {
-        wait_for(s, SMMU3_QUEUE_WAITS_ATC);
-        return WAITS;
+        smmu3_sync_wait(s, SMMU3_QUEUE_WAITS_ATC);
+        return SMMU3_CMD_WAITS;
     }
     inv->sid = smmu3_get(cmd, CMD_STREAMID);
     /* Where there are no SubstreamIDs, SSV acts as 0 */
@@ -344,10 +330,10 @@ static Verdict run_atc_inv(Smmu3 *s, const uint64_t *cmd)
     smmu3_trace(s, SMMU3_TRACE_ATC_INVALIDATE, inv->sid, inv->ssid, inv->addr,
                 inv->size_log2);
     smmu3_post(s, &mail);
-    return CONSUMED;
+    return SMMU3_CMD_CONSUMED;
 }
 
-static Verdict run_pri_resp(Smmu3 *s, const uint64_t *cmd)
+static Smmu3Verdict run_pri_resp(Smmu3 *s, const uint64_t *cmd)
 {
     static const Smmu3PrgCode codes[] = {
         [CMD_PRI_RESP_FAILURE] = PRG_RESPONSE_FAILURE,
@@ -363,22 +349,22 @@ static Verdict run_pri_resp(Smmu3 *s, const uint64_t *cmd)
     };
 
     if (resp >= G_N_ELEMENTS(codes)) {
-        return ILLEGAL;
+        return SMMU3_CMD_ILLEGAL;
     }
     if (!smmu_enabled(s)) {
-        return CONSUMED;
+        return SMMU3_CMD_CONSUMED;
     }
     response.code = codes[resp];
     if (response.has_ssid) {
         response.ssid = smmu3_get(cmd, CMD_SUBSTREAMID);
     }
     smmu3_prg_respond(s, &response);
-    return CONSUMED;
+    return SMMU3_CMD_CONSUMED;
 }
 
 /* ---- Stalls (4.6) ----------------------------------------------------- */
 
-static Verdict run_resume(Smmu3 *s, const uint64_t *cmd)
+static Smmu3Verdict run_resume(Smmu3 *s, const uint64_t *cmd)
 {
     Smmu3Resolution how = SMMU3_RESOLVE_RAZWI;
 
@@ -389,122 +375,17 @@ static Verdict run_resume(Smmu3 *s, const uint64_t *cmd)
     }
     smmu3_stall_resume(s, smmu3_get(cmd, CMD_STREAMID),
                        smmu3_get(cmd, CMD_RESUME_STAG), how);
-    return CONSUMED;
+    return SMMU3_CMD_CONSUMED;
 }
 
-/*
- * Stalls may be many, so a command resolves some at a time; of those that were
- * there when it began, or it might never end.
- */
-static uint64_t stalls_before(Smmu3 *s)
+static Smmu3Verdict run_stall_term(Smmu3 *s, const uint64_t *cmd)
 {
-    if (!s->command.stalls_before) {
-        s->command.stalls_before = smmu3_stall_mark(s);
-    }
-    return s->command.stalls_before;
-}
-
-/* Whether that was all of them. */
-static bool stalls_done(Smmu3 *s, unsigned resolved)
-{
-    s->command.work += resolved * SMMU3_WORK_STALL;
-    return resolved < SMMU3_STALLS_AT_ONCE;
-}
-
-static Verdict run_stall_term(Smmu3 *s, const uint64_t *cmd)
-{
+    uint64_t before = smmu3_command_stalls_before(s);
     unsigned resolved = smmu3_stall_terminate(s, smmu3_get(cmd, CMD_STREAMID),
-                                              stalls_before(s),
-                                              SMMU3_STALLS_AT_ONCE);
+                                              before, SMMU3_STALLS_AT_ONCE);
 
-    return stalls_done(s, resolved) ? CONSUMED : UNFINISHED;
-}
-
-/* ---- CMD_SYNC (4.7) --------------------------------------------------- */
-
-/* Put the completion signal into the outbox, if there is one. */
-static void signal_completion(Smmu3 *s, const uint64_t *cmd)
-{
-    Smmu3Mail mail = { .irq = { .line = SMMU3_IRQ_CMD_SYNC,
-                                .generation = s->generation } };
-
-    switch (smmu3_get(cmd, CMD_SYNC_CS)) {
-    case CMD_SYNC_CS_IRQ:
-        mail.kind = SMMU3_MAIL_SYNC_MSI;
-        /* All of the field says whether there is one, not OAS of its bits */
-        mail.irq.msi = s->features.msi && smmu3_get(cmd, CMD_SYNC_MSIADDR);
-        if (mail.irq.msi) {
-            mail.irq.msi_addr = smmu3_get_addr(cmd, CMD_SYNC_MSIADDR) &
-                                smmu3_mask(smmu3_oas_bits(&s->features));
-            mail.irq.msi_data = smmu3_get(cmd, CMD_SYNC_MSIDATA);
-        }
-        break;
-    case CMD_SYNC_CS_SEV:
-        if (!s->features.sev || !s->ops->send_event) {
-            return;
-        }
-        mail.kind = SMMU3_MAIL_SYNC_EVENT;
-        break;
-    default:
-        return;
-    }
-    s->command.signals++;
-    smmu3_post(s, &mail);
-}
-
-/*
- * What a CMD_SYNC at CONS waits for: the states of Smmu3QueuePhase. It comes
- * here again after each wait, from the first question on.
- *
- *   RUNS -+- earlier ones' signals are on their way --> WAITS_SIGNALS --+
- *    ^    +- ATC invalidations are unanswered --------> WAITS_ATC ------+
- *    |    +- what was invalidated may be in use ------> ASKS_QUIESCE    |
- *    |    |                          service.c asks the host |          |
- *    |    |                                             WAITS_QUIESCE --+
- *    |    +- stalls without a record are many: retried in parts, RUNS   |
- *    |    +- consumed, its signal in the outbox                         |
- *    |    +- CERROR_ATC_INV_SYNC, if an answer never came               |
- *    +-- delivered; answered or timed out; out of use; CMDQEN=0, reset -+
- *
- * Whoever sees the signal must see that the command is consumed (3.18), so it
- * is sent after that, from the outbox; the next CMD_SYNC waits for its
- * delivery.
- */
-static Verdict run_sync(Smmu3 *s, const uint64_t *cmd)
-{
-    Smmu3CommandState *c = &s->command;
-
-    if (smmu3_get(cmd, CMD_SYNC_CS) > CMD_SYNC_CS_SEV) {
-        return ILLEGAL;
-    }
-    if (c->signals) {
-        wait_for(s, SMMU3_QUEUE_WAITS_SIGNALS);
-        return WAITS;
-    }
-    if (c->atc_lost) {
-        c->atc_lost = false;
-        return ATC_FAILED;
-    }
-    if (c->atc_pending) {
-        wait_for(s, SMMU3_QUEUE_WAITS_ATC);
-        return WAITS;
-    }
-    if (c->invalidated && !c->quiesced) {
-        wait_for(s, SMMU3_QUEUE_ASKS_QUIESCE);
-        return WAITS;
-    }
-    if (c->invalidated) {
-        unsigned resolved = smmu3_stall_retry_unrecorded(s, stalls_before(s),
-                                                         SMMU3_STALLS_AT_ONCE);
-
-        if (!stalls_done(s, resolved)) {
-            return UNFINISHED;
-        }
-        c->invalidated = c->quiesced = false;
-    }
-    smmu3_count(&s->counters.syncs);
-    signal_completion(s, cmd);
-    return CONSUMED;
+    return smmu3_command_stalls_done(s, resolved) ? SMMU3_CMD_CONSUMED
+                                                  : SMMU3_CMD_UNFINISHED;
 }
 
 /* ---- Legality --------------------------------------------------------- */
@@ -518,7 +399,7 @@ static bool has_pri(const Smmu3Features *f)     { return f->pri; }
 static bool can_stall(const Smmu3Features *f)   { return f->stall_model != 1; }
 
 typedef struct Command {
-    Verdict (*run)(Smmu3 *s, const uint64_t *cmd);  /* NULL: reserved */
+    Smmu3Verdict (*run)(Smmu3 *s, const uint64_t *cmd);  /* NULL: reserved */
     bool (*available)(const Smmu3Features *f);      /* else CERROR_ILL */
     bool has_ssec;          /* SSec=1 is illegal on the Non-secure queue */
     bool has_range;         /* TLBI by address, see range_is_reserved() */
@@ -576,7 +457,7 @@ static const Command commands[256] = {
     [CMD_STALL_TERM] = {
         .run = run_stall_term, .available = can_stall, .has_ssec = true,
     },
-    [CMD_SYNC] = { .run = run_sync, .available = always },
+    [CMD_SYNC] = { .run = smmu3_sync_run, .available = always },
 };
 
 /*
@@ -595,18 +476,18 @@ static bool range_is_reserved(const Smmu3Features *f, const uint64_t *cmd)
            !range_scale(f, cmd);
 }
 
-static Verdict execute(Smmu3 *s, const uint64_t *cmd)
+static Smmu3Verdict execute(Smmu3 *s, const uint64_t *cmd)
 {
     const Command *command = &commands[smmu3_get(cmd, CMD_OPCODE)];
 
     if (!command->run || !command->available(&s->features)) {
-        return ILLEGAL;
+        return SMMU3_CMD_ILLEGAL;
     }
     if (command->has_ssec && smmu3_get(cmd, CMD_SSEC)) {
-        return ILLEGAL;
+        return SMMU3_CMD_ILLEGAL;
     }
     if (command->has_range && range_is_reserved(&s->features, cmd)) {
-        return ILLEGAL;
+        return SMMU3_CMD_ILLEGAL;
     }
     return command->run(s, cmd);
 }
@@ -641,20 +522,6 @@ static void fail(Smmu3 *s, Smmu3CmdError error)
     smmu3_gerror_raise(s, smmu3_field_mask(GERROR_CMDQ));
 }
 
-static bool may_advance(const Smmu3 *s)
-{
-    switch (s->command.phase) {
-    case SMMU3_QUEUE_RUNS:
-        return true;
-    case SMMU3_QUEUE_WAITS_ATC:
-        return !s->command.atc_pending;
-    case SMMU3_QUEUE_WAITS_SIGNALS:
-        return !s->command.signals;
-    default:
-        return false;
-    }
-}
-
 bool smmu3_command_runnable(const Smmu3 *s)
 {
     const Smmu3Queue *q = &s->regs.cmdq;
@@ -665,7 +532,7 @@ bool smmu3_command_runnable(const Smmu3 *s)
            !(smmu3_gerror_active(s) & smmu3_field_mask(GERROR_CMDQ)) &&
            !smmu3_queue_empty(q, log2) &&
            !smmu3_queue_inconsistent(q, log2) &&
-           may_advance(s);
+           smmu3_sync_may_go_on(s);
 }
 
 /* Execute the command at CONS. Whether there may be more to do at once. */
@@ -675,7 +542,7 @@ static bool step(Smmu3 *s)
     uint64_t cmd[SMMU3_CMD_WORDS];
     uint64_t addr = smmu3_queue_cons_addr(q, queue_log2(s), SMMU3_CMD_BYTES,
                                           smmu3_oas_bits(&s->features));
-    Verdict verdict;
+    Smmu3Verdict verdict;
 
     s->command.phase = SMMU3_QUEUE_RUNS;
     if (!s->ops->read(s->host, addr, cmd, SMMU3_CMD_WORDS)) {
@@ -685,19 +552,19 @@ static bool step(Smmu3 *s)
     }
     verdict = execute(s, cmd);
     switch (verdict) {
-    case CONSUMED:
+    case SMMU3_CMD_CONSUMED:
         smmu3_trace(s, SMMU3_TRACE_COMMAND, cmd[0], cmd[1],
                     q->cons & smmu3_mask(queue_log2(s)), 0);
         consume(s);
         return true;
-    case UNFINISHED:
+    case SMMU3_CMD_UNFINISHED:
         return true;
-    case ILLEGAL:
+    case SMMU3_CMD_ILLEGAL:
         smmu3_guest_error(s, "illegal command 0x%016" PRIx64 " 0x%016" PRIx64,
                           cmd[0], cmd[1]);
         fail(s, CERROR_ILL);
         return false;
-    case ATC_FAILED:
+    case SMMU3_CMD_ATC_FAILED:
         smmu3_guest_error(s, "an ATC invalidation was not answered in time");
         fail(s, CERROR_ATC_INV_SYNC);
         return false;
@@ -718,14 +585,7 @@ unsigned smmu3_command_run(Smmu3 *s, unsigned max)
     return s->command.work;
 }
 
-void smmu3_command_signalled(Smmu3 *s, uint32_t generation)
-{
-    if (generation == s->generation) {
-        s->command.signals--;
-    }
-}
-
-/* ---- Waiting ---------------------------------------------------------- */
+/* ---- Disable and reset ------------------------------------------------ */
 
 void smmu3_command_stop(Smmu3 *s)
 {
@@ -747,72 +607,4 @@ void smmu3_command_reset(Smmu3 *s)
     c->atc_batch++;
     c->atc_pending = 0;
     c->atc_lost = false;
-}
-
-/*
- * There is one question at a time, so if the one that was asked for was given
- * up, no newer one waits for an answer.
- */
-void smmu3_command_quiesced(Smmu3 *s)
-{
-    Smmu3CommandState *c = &s->command;
-
-    c->quiesce_outstanding = false;
-    if (c->phase == SMMU3_QUEUE_WAITS_QUIESCE) {
-        c->quiesced = true;
-        c->phase = SMMU3_QUEUE_RUNS;
-    }
-}
-
-void smmu3_command_atc_answered(Smmu3 *s, uint32_t batch)
-{
-    Smmu3CommandState *c = &s->command;
-
-    if (batch == c->atc_batch && c->atc_pending) {
-        c->atc_pending--;
-        if (c->phase == SMMU3_QUEUE_WAITS_ATC && !c->atc_pending) {
-            smmu3_kick(s);
-        }
-    }
-}
-
-void smmu3_command_atc_timeout(Smmu3 *s)
-{
-    Smmu3CommandState *c = &s->command;
-
-    c->timer_ticket = 0;
-    if (c->phase == SMMU3_QUEUE_WAITS_ATC && c->atc_pending) {
-        c->atc_lost = true;
-        c->atc_batch++;
-        c->atc_pending = 0;
-    }
-}
-
-/* What the ATC timer should run for. */
-static uint32_t timer_wanted(const Smmu3CommandState *c)
-{
-    return c->phase == SMMU3_QUEUE_WAITS_ATC && c->atc_pending ? c->ticket : 0;
-}
-
-bool smmu3_command_questions(Smmu3 *s, Smmu3CommandQuestions *ask)
-{
-    Smmu3CommandState *c = &s->command;
-    uint32_t ticket = timer_wanted(c);
-
-    /*
-     * One question at a time: the last answer must not pass for this one's.
-     * The host hears first what was invalidated.
-     */
-    ask->quiesce = c->phase == SMMU3_QUEUE_ASKS_QUIESCE &&
-                   !c->quiesce_outstanding && smmu3_outbox_empty(&s->outbox);
-    if (ask->quiesce) {
-        c->quiesce_outstanding = true;
-        c->phase = SMMU3_QUEUE_WAITS_QUIESCE;
-    }
-    ask->set_timer = s->ops->atc_timer && ticket != c->timer_ticket;
-    if (ask->set_timer) {
-        c->timer_ticket = ticket;
-        ask->timer_ns = ticket ? s->options.atc_timeout_ns : 0;
-    }
-    return ask->quiesce || ask->set_timer;
 }
