@@ -303,6 +303,106 @@ static void test_sync_need_not_wait(void)
     finish(&n);
 }
 
+/* ---- Many mappings ------------------------------------------------------ */
+
+enum {
+    READS = 4, PAGES_OF_A_READ = 1024,      /* as many as QEMU maps at once */
+    MANY = READS * PAGES_OF_A_READ,
+    AT_ONCE = 512,                          /* see smmuv3-sva-access.c */
+};
+#define MANY_BUFFERS    UINT64_C(0x40000000)
+
+/* To as many pages from @first on, which a list names. */
+static void nvme_read_many(Nvme *n, uint64_t first)
+{
+    QTestState *qts = n->t->qts;
+    uint64_t lists = sva_alloc(n->t, 4 * PAGE, PAGE);
+    uint64_t at = lists;
+
+    for (unsigned i = 0; i < 4; i++) {
+        map_same(n, lists + i * PAGE);
+    }
+    for (unsigned i = 1; i < PAGES_OF_A_READ; i++) {
+        if (at % PAGE == PAGE - 8) {
+            qtest_writeq(qts, at, at + 8);  /* the list goes on there */
+            at += 8;
+        }
+        qtest_writeq(qts, at, first + i * (uint64_t)PAGE);
+        at += 8;
+    }
+    qtest_writeq(qts, n->sq[1] + n->tail[1] * SQ_BYTES + 32, lists);
+    nvme_command(n, 1, READ, first, 0, 0, PAGES_OF_A_READ * PAGE / 512 - 1);
+}
+
+/* How many were given up in each piece; ends with a 0. */
+static unsigned *read_pieces(const char *log)
+{
+    g_autofree char *text = NULL;
+    GArray *pieces = g_array_new(true, true, sizeof(unsigned));
+
+    g_assert_true(g_file_get_contents(log, &text, NULL, NULL));
+    for (const char *line = text;
+         (line = strstr(line, "smmuv3_sva_mappings_give_up ")); line++) {
+        unsigned count;
+
+        g_assert_cmpint(sscanf(line, "%*s %u at once", &count), ==, 1);
+        g_array_append_val(pieces, count);
+    }
+    return (unsigned *)g_array_free(pieces, false);
+}
+
+/*
+ * A guest that has thousands of buffers mapped and takes all of them away: the
+ * SYNC goes on without them, and no piece of work is about more than a few.
+ */
+static void give_up_many(const char *timeout, int64_t step_ns)
+{
+    g_autofree char *log = g_strdup_printf("%s/sva-mapped-%d.log",
+                                           g_get_tmp_dir(), getpid());
+    g_autofree char *args =
+        g_strdup_printf("-global nvme.mdts=0 "
+                        "-global smmuv3-sva.mapped-timeout-ms=%s "
+                        "-d trace:smmuv3_sva_mappings_give_up -D %s", timeout,
+                        log);
+    g_autofree unsigned *pieces = NULL;
+    unsigned total = 0;
+    uint64_t page;
+    Nvme n;
+
+    nvme_start(&n, args, &page);
+    sva_unmap(n.t, n.root, BUFFER, PAGE);
+    for (unsigned i = 0; i < MANY; i++) {
+        sva_map(n.t, n.root, MANY_BUFFERS + i * (uint64_t)PAGE, page, PAGE, 0);
+    }
+    for (unsigned i = 0; i < READS; i++) {
+        nvme_read_many(&n, MANY_BUFFERS +
+                           i * (uint64_t)PAGES_OF_A_READ * PAGE);
+    }
+    sva_unmap(n.t, n.root, MANY_BUFFERS, MANY * (uint64_t)PAGE);
+    sva_command(n.t, CMD_TLBI_NSNH_ALL, 0);
+    sva_command(n.t, CMD_SYNC, 0);
+    if (step_ns) {
+        WAIT_FOR(sva_counter(n.t, "mapped_waits") == 1);
+        qtest_clock_step(n.t->qts, step_ns);
+    }
+    WAIT_FOR(sync_is_done(&n));
+    g_assert_cmpuint(sva_counter(n.t, "mappings_given_up"), ==, MANY + 1);
+    sva_stop(n.t);
+    pieces = read_pieces(log);
+    for (unsigned i = 0; pieces[i]; i++) {
+        g_assert_cmpuint(pieces[i], <=, AT_ONCE);
+        total += pieces[i];
+    }
+    g_assert_cmpuint(total, ==, MANY + 1);
+    unlink(log);
+}
+
+static void test_giving_up_is_done_in_pieces(void)
+{
+    give_up_many("1000", 2 * SECOND);
+    give_up_many("0", 0);
+}
+
 int main(int argc, char **argv)
 {
     conformance_init(&argc, &argv);
@@ -320,6 +420,7 @@ int main(int argc, char **argv)
          test_sync_does_not_wait_for_what_holds);
     TEST("sync-gives-up", test_sync_gives_up);
     TEST("sync-need-not-wait", test_sync_need_not_wait);
+    TEST("giving-up-is-done-in-pieces", test_giving_up_is_done_in_pieces);
 #undef TEST
     return conformance_run();
 }

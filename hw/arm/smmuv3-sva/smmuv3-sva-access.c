@@ -94,7 +94,8 @@ struct Smmuv3SvaMapping {
     bool is_write;
     bool stale;                 /* a CMD_SYNC waits; in Smmuv3SvaState's list */
     bool given_up;              /* one has waited long enough */
-    Smmuv3SvaMapping *next;     /* of the same pointer, made later */
+    /* Alike, made later; and the last of them, if this is the oldest. */
+    Smmuv3SvaMapping *next, *newest;
     QLIST_ENTRY(Smmuv3SvaMapping) next_stale;
 };
 
@@ -103,42 +104,56 @@ struct Smmuv3SvaMapping {
  * lock, never while that is held.
  */
 static QemuMutex lock;
-static GHashTable *mappings;    /* by host pointer: the oldest Smmuv3SvaMapping */
+static GHashTable *mappings;    /* of those that are alike, the oldest */
+
+/* What a device says when it unmaps: who has two alike says it in any order. */
+static guint hash_mapping(gconstpointer p)
+{
+    const Smmuv3SvaMapping *m = p;
+
+    return g_direct_hash(m->host) ^ g_direct_hash(m->as) ^ m->len << 1 ^
+           m->is_write;
+}
+
+static gboolean are_alike(gconstpointer p, gconstpointer q)
+{
+    const Smmuv3SvaMapping *a = p, *b = q;
+
+    return a->host == b->host && a->as == b->as && a->len == b->len &&
+           a->is_write == b->is_write;
+}
 
 static void __attribute__((constructor)) init_mappings(void)
 {
     qemu_mutex_init(&lock);
-    mappings = g_hash_table_new(NULL, NULL);
+    mappings = g_hash_table_new(hash_mapping, are_alike);
 }
 
-static void append_to_its_pointer(Smmuv3SvaMapping *m)
+static void append_to_those_alike(Smmuv3SvaMapping *m)
 {
-    Smmuv3SvaMapping *other = g_hash_table_lookup(mappings, m->host);
+    Smmuv3SvaMapping *oldest = g_hash_table_lookup(mappings, m);
 
-    if (!other) {
-        g_hash_table_insert(mappings, m->host, m);
+    if (!oldest) {
+        m->newest = m;
+        g_hash_table_add(mappings, m);
         return;
     }
-    while (other->next) {
-        other = other->next;
-    }
-    other->next = m;
+    oldest->newest->next = m;
+    oldest->newest = m;
 }
 
-static void remove_from_its_pointer(Smmuv3SvaMapping *m)
+static Smmuv3SvaMapping *take_oldest_alike(const Smmuv3SvaMapping *key)
 {
-    Smmuv3SvaMapping *first = g_hash_table_lookup(mappings, m->host);
+    Smmuv3SvaMapping *m = g_hash_table_lookup(mappings, key);
 
-    if (first != m) {
-        while (first->next != m) {
-            first = first->next;
+    if (m) {
+        g_hash_table_remove(mappings, m);
+        if (m->next) {
+            m->next->newest = m->newest;
+            g_hash_table_add(mappings, m->next);
         }
-        first->next = m->next;
-    } else if (m->next) {
-        g_hash_table_insert(mappings, m->host, m->next);
-    } else {
-        g_hash_table_remove(mappings, m->host);
     }
+    return m;
 }
 
 static void remember(const Access *access, const AddressSpace *as, void *host,
@@ -157,20 +172,8 @@ static void remember(const Access *access, const AddressSpace *as, void *host,
     m->is_write = is_write;
 
     QEMU_LOCK_GUARD(&lock);
-    append_to_its_pointer(m);
+    append_to_those_alike(m);
     QTAILQ_INSERT_TAIL(&fn->smmu->mappings, m, next_made);
-}
-
-/* The oldest that fits; who has two alike may return them in any order. */
-static Smmuv3SvaMapping *find_mapping(const AddressSpace *as, void *host, hwaddr len,
-                             bool is_write)
-{
-    Smmuv3SvaMapping *m = g_hash_table_lookup(mappings, host);
-
-    while (m && (m->as != as || m->len != len || m->is_write != is_write)) {
-        m = m->next;
-    }
-    return m;
 }
 
 static void look_at(Smmuv3SvaState *s, Smmuv3SvaMapping *m)
@@ -182,16 +185,18 @@ static void look_at(Smmuv3SvaState *s, Smmuv3SvaMapping *m)
 static void forget(const AddressSpace *as, void *host, hwaddr len,
                    bool is_write)
 {
+    const Smmuv3SvaMapping key = {
+        .as = as, .host = host, .len = len, .is_write = is_write,
+    };
     Smmuv3SvaMapping *m;
     Smmuv3SvaState *s;
 
     QEMU_LOCK_GUARD(&lock);
-    m = find_mapping(as, host, len, is_write);
+    m = take_oldest_alike(&key);
     if (!m) {
         return;
     }
     s = m->fn->smmu;
-    remove_from_its_pointer(m);
     if (s->look.at == m) {
         look_at(s, QTAILQ_NEXT(m, next_made));
     }
@@ -205,8 +210,15 @@ static void forget(const AddressSpace *as, void *host, hwaddr len,
     g_free(m);
 }
 
-/* Bounds of one look, some 100 us: mappings passed, translations asked for. */
-enum { MAPPINGS_AT_ONCE = 16384, PAGES_AT_ONCE = 512 };
+/*
+ * Bounds of one look and of one piece of giving up, some 100 us: mappings
+ * passed, translations asked for, mappings given up.
+ */
+enum {
+    MAPPINGS_AT_ONCE = 16384,
+    PAGES_AT_ONCE = 512,
+    GIVEN_UP_AT_ONCE = 512,
+};
 
 /*
  * Whether the tables say of the page at @offset what they said when it was
@@ -297,26 +309,34 @@ Smmuv3SvaMappings smmuv3_sva_mappings_look(Smmuv3SvaState *s)
                                   : SMMUV3_SVA_MAPPINGS_STALE;
 }
 
-void smmuv3_sva_mappings_give_up(Smmuv3SvaState *s)
+static void give_up(Smmuv3SvaState *s, Smmuv3SvaMapping *m)
+{
+    QLIST_REMOVE(m, next_stale);
+    m->stale = false;
+    m->given_up = true;
+    s->quiesce.mappings_given_up++;
+    trace_smmuv3_sva_mapping_given_up(m->fn->iommu.parent_obj.name, m->iova,
+                                      m->len, m->is_write ? "w" : "r");
+    warn_report_once("smmuv3-sva: %s still %s memory that was mapped at "
+                     "0x%" PRIx64 ", after software has invalidated that; "
+                     "the CMD_SYNC ends without it (the counter "
+                     "mappings_given_up has how often)",
+                     m->fn->iommu.parent_obj.name,
+                     m->is_write ? "writes" : "reads", m->iova);
+}
+
+bool smmuv3_sva_mappings_give_up(Smmuv3SvaState *s)
 {
     Smmuv3SvaMapping *m;
+    unsigned count = 0;
 
     QEMU_LOCK_GUARD(&lock);
-    while ((m = QLIST_FIRST(&s->stale))) {
-        QLIST_REMOVE(m, next_stale);
-        m->stale = false;
-        m->given_up = true;
-        s->quiesce.mappings_given_up++;
-        trace_smmuv3_sva_mapping_given_up(m->fn->iommu.parent_obj.name,
-                                          m->iova, m->len,
-                                          m->is_write ? "w" : "r");
-        warn_report_once("smmuv3-sva: %s still %s memory that was mapped at "
-                         "0x%" PRIx64 ", after software has invalidated that; "
-                         "the CMD_SYNC ends without it (the counter "
-                         "mappings_given_up has how often)",
-                         m->fn->iommu.parent_obj.name,
-                         m->is_write ? "writes" : "reads", m->iova);
+    while (count < GIVEN_UP_AT_ONCE && (m = QLIST_FIRST(&s->stale))) {
+        give_up(s, m);
+        count++;
     }
+    trace_smmuv3_sva_mappings_give_up(count, !QLIST_EMPTY(&s->stale));
+    return QLIST_EMPTY(&s->stale);
 }
 
 /* ---- In the place of QEMU's own ---------------------------------------- */

@@ -78,11 +78,14 @@ static bool is_quiet(Smmuv3SvaState *s)
         smmuv3_sva_quiesce_again(s);
         return false;
     case SMMUV3_SVA_MAPPINGS_STALE:
-        if (s->mapped_timeout_ms) {
+        if (s->mapped_timeout_ms && !s->quiesce.is_late) {
             wait_for_mappings(s);
             return false;
         }
-        smmuv3_sva_mappings_give_up(s);
+        if (!smmuv3_sva_mappings_give_up(s)) {
+            smmuv3_sva_quiesce_again(s);
+            return false;
+        }
         break;
     case SMMUV3_SVA_MAPPINGS_HOLD:
         break;
@@ -94,7 +97,7 @@ static void deadline_passed(void *opaque)
 {
     Smmuv3SvaState *s = opaque;
 
-    smmuv3_sva_mappings_give_up(s);
+    s->quiesce.is_late = true;
     smmuv3_sva_quiesce_again(s);
 }
 
@@ -138,6 +141,7 @@ bool smmuv3_sva_quiesce(Smmuv3SvaState *s)
     s->quiesce.first = UINT64_MAX;
     s->quiesce.last = 0;
     s->quiesce.looks = 0;
+    s->quiesce.is_late = false;
     quiet = is_quiet(s);
     s->quiesce.asked = !quiet;
     trace_smmuv3_sva_quiesce(!quiet);

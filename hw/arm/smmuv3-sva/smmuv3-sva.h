@@ -41,6 +41,7 @@ typedef struct Smmuv3SvaQuiesce {
     QEMUTimer *timer;           /* to look again */
     QEMUTimer *deadline;        /* for mappings; of the virtual clock */
     bool asked;                 /* and not answered yet */
+    bool is_late;               /* the deadline has passed */
     bool while_stopped;         /* answered, to be told when the machine runs */
     unsigned looks;             /* at threads, since it was asked */
     struct rcu_head rcu;
@@ -163,8 +164,11 @@ void smmuv3_sva_mappings_init(Smmuv3SvaState *s);
 void smmuv3_sva_mappings_ask(Smmuv3SvaState *s, uint64_t first, uint64_t last);
 /* Go on looking at them, for some 100 us; also at those found stale before. */
 Smmuv3SvaMappings smmuv3_sva_mappings_look(Smmuv3SvaState *s);
-/* Wait for none of these any longer; say so, and count them. */
-void smmuv3_sva_mappings_give_up(Smmuv3SvaState *s);
+/*
+ * Wait for so many of these no longer; say so, and count them. False: there
+ * are more, call again.
+ */
+bool smmuv3_sva_mappings_give_up(Smmuv3SvaState *s);
 
 /* ---- The PCI side, for smmuv3-sva.c ----------------------------------- */
 
