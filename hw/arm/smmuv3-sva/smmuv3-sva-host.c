@@ -50,35 +50,42 @@ static bool host_read(void *host, uint64_t pa, uint64_t *words, unsigned count)
     return true;
 }
 
+/*
+ * @ram was written: mark the pages dirty, those that hold code as well. That is
+ * what unmapping does; it drops the reference that mapping would have taken.
+ */
+static void ram_written(MemoryRegion *mr, void *ram, hwaddr bytes)
+{
+    memory_region_ref(mr);
+    address_space_unmap(&address_space_memory, ram, bytes, true, bytes);
+}
+
+/*
+ * Here and below what is written is found once, and not again by its address.
+ * Where a BAR that is RAM moves in between, half a record would be written, and
+ * an update would have to be mapped by a bounce buffer, which is written back
+ * into another device's registers under the core's lock.
+ */
 static bool host_write(void *host, uint64_t pa, const uint64_t *words,
                        unsigned count)
 {
-    MemTxAttrs attrs = { .memory = 1 };
     MemoryRegion *mr;
+    uint64_t *ram;
 
     RCU_READ_LOCK_GUARD();
-    if (!guest_ram(pa, count * 8, true, &mr)) {
+    ram = guest_ram(pa, count * 8, true, &mr);
+    if (!ram) {
         return false;
     }
     /* Word by word: each is to be single-copy atomic. */
     for (unsigned i = 0; i < count; i++) {
-        uint64_t word = cpu_to_le64(words[i]);
-
-        if (address_space_write(&address_space_memory, pa + i * 8, attrs,
-                                &word, 8) != MEMTX_OK) {
-            return false;
-        }
+        qatomic_set__nocheck(&ram[i], cpu_to_le64(words[i]));
     }
+    ram_written(mr, ram, count * 8);
     smp_wmb();          /* before the index that publishes them */
     return true;
 }
 
-/*
- * The word is found once, and not mapped by its address: a BAR that moved in
- * between would have it mapped by a bounce buffer, and be written back into a
- * device's registers under the core's lock. Unmapping marks the page dirty,
- * for code as well, and drops the reference that mapping would have taken.
- */
 static Smmu3Cas host_cas(void *host, uint64_t pa, uint64_t *expected,
                          uint64_t desired)
 {
@@ -95,8 +102,7 @@ static Smmu3Cas host_cas(void *host, uint64_t pa, uint64_t *expected,
                                                cpu_to_le64(desired)));
     done = old == *expected;
     if (done) {
-        memory_region_ref(mr);
-        address_space_unmap(&address_space_memory, ram, 8, true, 8);
+        ram_written(mr, ram, 8);
     }
     *expected = old;
     return done ? SMMU3_CAS_DONE : SMMU3_CAS_LOST;

@@ -49,6 +49,19 @@ enum {
     SVA_TESTDEV_POLL        = 0x78, /* WO: so many turns of it, at most 1000 */
 };
 
+/*
+ * BAR2: a page of registers, and behind it a page that leads to guest RAM until
+ * it has been looked up so many times, and to nowhere after that.
+ */
+#define SVA_TESTDEV_MOVING_BAR  2
+enum {
+    SVA_TESTDEV_MOVING_RAM      = 0x00, /* RW: where it leads to, a page */
+    SVA_TESTDEV_MOVING_LEFT     = 0x08, /* RW: look-ups until it moves */
+    SVA_TESTDEV_MOVING_STRAYS   = 0x10, /* RO: accesses that came when it had
+                                           moved, since LEFT was written */
+    SVA_TESTDEV_MOVING_PAGE     = 0x1000,
+};
+
 /* A FIFO of messages: SVA_TESTDEV_FIFO(n) + ... */
 enum {
     SVA_TESTDEV_RESPONSES,      /* page request group responses */

@@ -21,6 +21,7 @@
 #include "standard-headers/linux/pci_regs.h"
 #include "system/runstate.h"
 #include "hw/pci/sva/capability.h"
+#include "moving-page.h"
 #include "sva-testdev-abi.h"
 
 #define TYPE_SVA_TESTDEV "sva-testdev"
@@ -55,6 +56,7 @@ struct SvaTestdev {
     PCIDevice parent_obj;
 
     MemoryRegion bar;
+    SvaMovingPage moving;   /* BAR2 */
     SvaPort *port;          /* NULL: there is no IOMMU that speaks it */
     SvaClient client;
     IOMMUMemoryRegion *notified;    /* where the notifier is, or NULL */
@@ -597,6 +599,7 @@ static void testdev_reset_hold(Object *obj, ResetType type)
     s->prg_addr = s->prg_pasid = 0;
     s->inv_hold = 0;
     memset(s->fifos, 0, sizeof(s->fifos));
+    sva_moving_page_reset(&s->moving);
     sva_pasid_cap_reset(PCI_DEVICE(s), PASID_OFFSET);
     pci_set_word(config + PRI_OFFSET + PCI_PRI_CTRL, 0);
     if (s->has_ats) {
@@ -684,6 +687,7 @@ static void testdev_realize(PCIDevice *pdev, Error **errp)
                           TYPE_SVA_TESTDEV, SVA_TESTDEV_BAR_BYTES);
     pci_register_bar(pdev, SVA_TESTDEV_BAR, PCI_BASE_ADDRESS_SPACE_MEMORY,
                      &s->bar);
+    sva_moving_page_init(&s->moving, pdev, SVA_TESTDEV_MOVING_BAR);
     s->client = (SvaClient) {
         .invalidate = testdev_invalidate,
         .page_response = testdev_page_response,
@@ -712,6 +716,7 @@ static void testdev_exit(PCIDevice *pdev)
                                                 &s->notifier);
     }
     qemu_del_vm_change_state_handler(s->vm_state);
+    sva_moving_page_exit(&s->moving);
     pcie_cap_exit(pdev);
 }
 
@@ -719,8 +724,11 @@ static void testdev_exit(PCIDevice *pdev)
 
 static int testdev_pre_load(void *opaque)
 {
+    SvaTestdev *s = opaque;
+
     /* loadvm may come while a request is stalled here. */
-    testdev_quiet(opaque);
+    testdev_quiet(s);
+    sva_moving_page_reset(&s->moving);
     return 0;
 }
 
@@ -767,6 +775,25 @@ static const VMStateDescription vmstate_testdev_fifo = {
     }
 };
 
+static bool moving_page_needed(void *opaque)
+{
+    SvaTestdev *s = opaque;
+
+    return sva_moving_page_is_in_use(&s->moving);
+}
+
+static const VMStateDescription vmstate_testdev_moving = {
+    .name = "sva-testdev/moving",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .needed = moving_page_needed,
+    .fields = (const VMStateField[]) {
+        VMSTATE_STRUCT(moving, SvaTestdev, 1, vmstate_sva_moving_page,
+                       SvaMovingPage),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
 /*
  * What it owed is not here: the other IOMMU has asked for nothing. Nor is whom
  * it listens to by PCI's functions: a test says so again.
@@ -792,6 +819,10 @@ static const VMStateDescription vmstate_testdev = {
         VMSTATE_STRUCT_ARRAY(fifos, SvaTestdev, SVA_TESTDEV_FIFOS, 1,
                              vmstate_testdev_fifo, TestdevFifo),
         VMSTATE_END_OF_LIST()
+    },
+    .subsections = (const VMStateDescription * const []) {
+        &vmstate_testdev_moving,
+        NULL
     }
 };
 
