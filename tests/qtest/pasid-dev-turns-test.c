@@ -60,12 +60,65 @@ static void test_no_turn_within_a_turn(void)
     dev_stop(d);
 }
 
+/* How many jobs were over in the longest turn, by QEMU's own trace. */
+static unsigned most_jobs_in_a_turn(const char *log)
+{
+    g_autofree char *text = NULL;
+    g_auto(GStrv) lines = NULL;
+    unsigned jobs = 0, most = 0, turns = 0;
+
+    g_assert_true(g_file_get_contents(log, &text, NULL, NULL));
+    lines = g_strsplit(text, "\n", -1);
+    for (char **line = lines; *line; line++) {
+        if (g_str_has_prefix(*line, "pasid_dev_job_done ")) {
+            jobs++;
+        } else if (g_str_has_prefix(*line, "sva_worker_turn ")) {
+            most = MAX(most, jobs);
+            jobs = 0;
+            turns++;
+        }
+    }
+    g_assert_cmpuint(turns, >, 0);
+    g_assert_cmpuint(jobs, ==, 0);
+    return most;
+}
+
+/*
+ * A job that moves next to nothing is work all the same: its descriptor and
+ * its record are two accesses, each with a translation.
+ */
+static void test_no_ops_are_work(void)
+{
+    g_autofree char *log = g_strdup_printf("%s/pasid-dev-turns-%d.log",
+                                           g_get_tmp_dir(), getpid());
+    g_autofree char *args =
+        g_strdup_printf("-device pasid-dev -d trace:sva_worker_turn,"
+                        "trace:pasid_dev_job_done -D %s", log);
+    Dev *d = dev_start(PLAIN_MACHINE, args);
+    Queue q;
+    unsigned last = 0, most;
+
+    q = queue_open(d, 0, 12, 0);
+    for (unsigned i = 0; i < 4095; i++) {
+        last = fill_slot(&q, (PasidDevDescriptor) {
+            .op = PASID_DEV_OP_NOP });
+    }
+    q_write32(&q, PASID_DEV_Q_TAIL, q.tail);
+    assert_completion(wait_for(&q, last), PASID_DEV_DONE_OK, 0, 0, 0);
+    dev_stop(d);
+    most = most_jobs_in_a_turn(log);
+    g_assert_cmpuint(most, >, 0);
+    g_assert_cmpuint(most, <=, 1024);
+    unlink(log);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
 
     g_test_add_func("/pasid-dev/turns/none-within-another",
                     test_no_turn_within_a_turn);
+    g_test_add_func("/pasid-dev/turns/no-ops-are-work", test_no_ops_are_work);
 
     return g_test_run();
 }

@@ -11,7 +11,7 @@
 #include "sva-qtest.h"
 
 #define NVME_ARGS \
-    "-blockdev driver=null-co,node-name=disk,size=1048576,read-zeroes=on " \
+    "-blockdev driver=null-co,node-name=disk,size=16777216,read-zeroes=on " \
     "-device nvme,id=nvme,addr=1,serial=1,drive=disk "
 /* 512 bytes a second; set while it runs, so that it goes by the test's clock. */
 #define SLOW \
@@ -306,31 +306,23 @@ static void test_sync_need_not_wait(void)
 /* ---- Many mappings ------------------------------------------------------ */
 
 enum {
-    READS = 4, PAGES_OF_A_READ = 1024,      /* as many as QEMU maps at once */
+    READS = 8, PAGES_OF_A_READ = 512,       /* of 2^9 pages, see mdts */
     MANY = READS * PAGES_OF_A_READ,
     AT_ONCE = 512,                          /* see smmuv3-sva-access.c */
 };
-#define MANY_BUFFERS    UINT64_C(0x40000000)
+#define MANY_BUFFERS    UINT64_C(0x100000000)
 
 /* To as many pages from @first on, which a list names. */
 static void nvme_read_many(Nvme *n, uint64_t first)
 {
     QTestState *qts = n->t->qts;
-    uint64_t lists = sva_alloc(n->t, 4 * PAGE, PAGE);
-    uint64_t at = lists;
+    uint64_t list = sva_alloc(n->t, PAGE, PAGE);
 
-    for (unsigned i = 0; i < 4; i++) {
-        map_same(n, lists + i * PAGE);
-    }
+    map_same(n, list);
     for (unsigned i = 1; i < PAGES_OF_A_READ; i++) {
-        if (at % PAGE == PAGE - 8) {
-            qtest_writeq(qts, at, at + 8);  /* the list goes on there */
-            at += 8;
-        }
-        qtest_writeq(qts, at, first + i * (uint64_t)PAGE);
-        at += 8;
+        qtest_writeq(qts, list + (i - 1) * 8, first + i * (uint64_t)PAGE);
     }
-    qtest_writeq(qts, n->sq[1] + n->tail[1] * SQ_BYTES + 32, lists);
+    qtest_writeq(qts, n->sq[1] + n->tail[1] * SQ_BYTES + 32, list);
     nvme_command(n, 1, READ, first, 0, 0, PAGES_OF_A_READ * PAGE / 512 - 1);
 }
 
@@ -360,7 +352,7 @@ static void give_up_many(const char *timeout, int64_t step_ns)
     g_autofree char *log = g_strdup_printf("%s/sva-mapped-%d.log",
                                            g_get_tmp_dir(), getpid());
     g_autofree char *args =
-        g_strdup_printf("-global nvme.mdts=0 "
+        g_strdup_printf("-global nvme.mdts=9 "
                         "-global smmuv3-sva.mapped-timeout-ms=%s "
                         "-d trace:smmuv3_sva_mappings_give_up -D %s", timeout,
                         log);

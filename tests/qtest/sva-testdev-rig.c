@@ -21,7 +21,7 @@ static void find_device(Rig *r)
     r->bar = sva_enable_bar(r->t, r->bus, devfn, SVA_TESTDEV_BAR);
 }
 
-static void set_up_stream(Rig *r, bool stall)
+void rig_set_up_stream(Rig *r, bool stall)
 {
     uint64_t cd[SMMU3_CD_WORDS];
 
@@ -50,7 +50,7 @@ Rig rig_start_with(const char *args, unsigned bus, bool stall)
         sva_enable_bridge(r.t, 0, 2 << 3, bus);
     }
     find_device(&r);
-    set_up_stream(&r, stall);
+    rig_set_up_stream(&r, stall);
     return r;
 }
 

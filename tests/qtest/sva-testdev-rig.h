@@ -48,6 +48,8 @@ uint32_t sid(const Rig *r);
  */
 Rig rig_start_with(const char *args, unsigned bus, bool stall);
 Rig rig_start(void);
+/* The same for who has started a machine; r->bus and r->devfn are set. */
+void rig_set_up_stream(Rig *r, bool stall);
 void set_eats(Rig *r, unsigned eats);
 
 /* BAR0 */
