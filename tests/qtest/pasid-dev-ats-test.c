@@ -164,17 +164,23 @@ static void test_write_asks_anew(void)
     done(d);
 }
 
-/* A page that is read-only: the write is asked for, then made untranslated. */
+/*
+ * A page that is read-only, and cached as such: the write is asked for, then made
+ * untranslated.
+ */
 static void test_no_right_falls_back(void)
 {
     Dev *d = ats_start(",can-stall=off");
     Queue q = queue_open(d, 0, 4, PASID(THE_PASID));
     uint64_t ro = sva_alloc(d->t, PAGE, PAGE);
-    uint64_t event[SMMU3_EVENT_WORDS];
+    uint64_t event[SMMU3_EVENT_WORDS], requests;
 
     sva_map(d->t, d->root, va(d, ro), ro, PAGE, SVA_MAP_RO);
+    run(&q, probe(va(d, ro), false));
+    requests = ats_counts(d).requests;
     assert_completion(run(&q, probe(va(d, ro), true)),
                       PASID_DEV_DONE_FAULT_WRITE, 0, 0, va(d, ro));
+    g_assert_cmpuint(ats_counts(d).requests, ==, requests + 1);
     g_assert_true(sva_event(d->t, event));
     g_assert_cmphex(smmu3_get(event, EVENT_TYPE), ==, F_PERMISSION);
     g_assert_cmpuint(smmu3_get(event, EVENT_STALL), ==, 0);
@@ -376,18 +382,23 @@ static void test_invalidation_while_disabled(void)
 }
 
 /*
- * The device's own write makes the SMMU execute ATC_INV and CMD_SYNC: the
- * answer comes after the access, and so does the CMD_SYNC's end.
+ * The device's own write makes the SMMU execute ATC_INV and CMD_SYNC. The answer
+ * comes after the access, as the trace says, and so does the CMD_SYNC's end.
  */
 static void test_invalidation_from_within(void)
 {
-    Dev *d = ats_start("");
-    Queue q = queue_open(d, 0, 2, PASID(THE_PASID));
-    uint64_t src = process_alloc(d, PAGE);
-    uint64_t doorbell = SVA_SMMU + SMMU3_CMDQ_PROD;
+    g_autofree char *file = NULL, *properties = NULL, *trace = NULL;
+    uint64_t doorbell = SVA_SMMU + SMMU3_CMDQ_PROD, src;
     uint64_t command[SMMU3_CMD_WORDS] = { CMD_ATC_INV, CMD_ATC_SIZE_ALL };
     unsigned index;
+    Queue q;
+    Dev *d;
 
+    close(g_file_open_tmp("pasid-dev-ats-XXXXXX", &file, NULL));
+    properties = g_strdup_printf(" -d trace:sva_atc_invalidate -D %s", file);
+    d = ats_start(properties);
+    q = queue_open(d, 0, 2, PASID(THE_PASID));
+    src = process_alloc(d, PAGE);
     sva_map(d->t, d->root, doorbell & -PAGE, doorbell & -PAGE, PAGE, 0);
     run(&q, no_op);
     smmu3_set(command, CMD_STREAMID, d->devfn);
@@ -398,10 +409,14 @@ static void test_invalidation_from_within(void)
         .op = PASID_DEV_OP_COPY, .src = va(d, src), .dst = doorbell,
         .len = 4 });
     assert_completion(wait_for(&q, index), PASID_DEV_DONE_OK, 0, 4, 0);
-    WAIT_FOR((sva_read32(d->t, SMMU3_CMDQ_CONS) & 0x7f) == d->t->cmdq_prod);
+    WAIT_FOR((sva_read32(d->t, SMMU3_CMDQ_CONS) &
+              ((2u << SVA_QUEUE_LOG2) - 1)) == d->t->cmdq_prod);
     g_assert_cmpuint(ats_counts(d).invalidations, ==, 1);
     g_assert_cmpuint(admin64(d, PASID_DEV_COUNT_BOUNCED), ==, 4);
     done(d);
+    g_assert_true(g_file_get_contents(file, &trace, NULL, NULL));
+    g_assert_nonnull(strstr(trace, "answered later: 1"));
+    unlink(file);
 }
 
 /* ---- What flushes it ---------------------------------------------------- */

@@ -66,12 +66,13 @@ static void port_invalidate(SvaClient *client, const SvaInvalidate *inv)
     bool every = inv->global || inv->pasid == SVA_NO_PASID;
     unsigned dropped = sva_atc_invalidate(r->atc, inv->pasid, every, inv->addr,
                                           inv->size_log2);
+    bool later = r->accesses != 0;
 
     r->count.invalidations++;
     trace_sva_atc_invalidate(requester_name(r), inv->tag, inv->pasid,
                              inv->global, inv->addr, inv->size_log2, dropped,
-                             r->accesses != 0);
-    if (!r->accesses) {
+                             later);
+    if (!later) {
         sva_port_invalidated(r->port, inv->tag);
     } else if (r->owed->len < OWED_MOST) {
         g_array_append_val(r->owed, inv->tag);
