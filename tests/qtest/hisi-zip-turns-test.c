@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
+#include <zlib.h>
 #include "qemu/bswap.h"
 #include "hw/pci/pasid-dev/pasid-dev-abi.h"
 #include "hw/pci/sva-testdev/sva-testdev-abi.h"
@@ -195,6 +196,74 @@ static void test_unplugged_within_a_turn(void)
     dev_stop(d);
 }
 
+/* ---- Other devices' registers ------------------------------------------- */
+
+/* The two words that a compression of 8 bytes has found. */
+static void unpack_words(Dev *d, Request r, const uint32_t *sqe,
+                         uint32_t words[2])
+{
+    uint8_t packed[64];
+    z_stream zs = { .next_in = packed, .next_out = (Bytef *)words,
+                    .avail_in = sqe[HISI_ZIP_SQE_PRODUCED], .avail_out = 8 };
+
+    g_assert_cmpuint(zs.avail_in, <=, sizeof(packed));
+    qtest_bufread(d->t->qts, r.dst, packed, zs.avail_in);
+    g_assert_cmpint(inflateInit2(&zs, -15), ==, Z_OK);
+    inflate(&zs, Z_SYNC_FLUSH);
+    g_assert_cmpuint(zs.avail_out, ==, 0);
+    inflateEnd(&zs);
+}
+
+/*
+ * A page of registers costs more than a step may: a job that writes one lets
+ * others have their steps before it is through. It gathers, computes, and writes
+ * in its third step; the other queue's second job, whose turn is before its own,
+ * then reads the first and the last register.
+ */
+static void test_registers_take_several_steps(void)
+{
+    Dev *d = dev_start(PLAIN_MACHINE, "-device hisi-zip -device hisi-zip");
+    uint64_t page = sva_enable_bar(d->t, 0, d->devfn + 8, 2) + 0x300000;
+    Request read = small_request(d), write = small_request(d);
+    g_autofree uint8_t *data = g_malloc(PAGE), *packed = NULL;
+    uint32_t sqe[HISI_ZIP_SQE_WORDS], words[2];
+    Queue reads, writes;
+    size_t bytes;
+
+    memset(data, 0x5a, PAGE);
+    packed = host_pack(1, data, PAGE, &bytes);
+    qtest_bufwrite(d->t->qts, write.src, packed, bytes);
+    write.bytes = bytes;
+    write.dst = page;
+    write.room = PAGE;
+    read.request = HISI_ZIP_REQUEST(1, 1, 4);
+    read.src = put_list(d, read.src, 0, (const uint64_t[][2]) {
+                            { page, 4 }, { page + PAGE - 4, 4 } }, 2);
+    read.bytes = 8;
+    put_list(d, read.dst + 256, 0,
+             (const uint64_t[][2]) { { read.dst, 64 } }, 1);
+    read.dst += 256;
+    read.room = 64;
+    bring_up(d, 64);
+    reads = queue_open(d, 0, 16, HISI_ZIP_COMPRESS, 0);
+    writes = queue_open(d, 1, 16, HISI_ZIP_DECOMPRESS, 0);
+    qtest_qmp_assert_success(d->t->qts, "{'execute': 'stop'}");
+    fill_slot(&reads, read);
+    submit(&reads, read);
+    submit(&writes, write);
+    qtest_qmp_assert_success(d->t->qts, "{'execute': 'cont'}");
+    take(&writes, sqe);
+    g_assert_cmphex(HISI_ZIP_STATUS(sqe[HISI_ZIP_SQE_STATUS]), ==, HISI_ZIP_OK);
+    g_assert_cmphex(qtest_readl(d->t->qts, page + PAGE - 4), ==, 0x5a5a5a5a);
+    take(&reads, sqe);
+    take(&reads, sqe);
+    read.dst -= 256;
+    unpack_words(d, read, sqe, words);
+    g_assert_cmphex(words[0], ==, 0x5a5a5a5a);
+    g_assert_cmphex(words[1], ==, 0);
+    dev_stop(d);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -209,5 +278,7 @@ int main(int argc, char **argv)
                     test_no_turn_within_a_turn);
     g_test_add_func("/hisi-zip/turns/unplugged-within-one",
                     test_unplugged_within_a_turn);
+    g_test_add_func("/hisi-zip/turns/registers-take-several-steps",
+                    test_registers_take_several_steps);
     return g_test_run();
 }

@@ -13,8 +13,12 @@
 enum { MAX_STEPS = 65536 };
 /* What one call may cost, as SvaRequester.cost counts, and a step beyond it. */
 #define MOVE_COST       (128 * 1024)
-/* Between two looks at the cost, which a device's registers drive up. */
-enum { PIECE_BYTES = 4096 };
+/*
+ * Between two looks at the cost, which a device's registers drive up: little,
+ * until the page has shown by that that it is memory, and then the rest of it.
+ */
+enum { PROBE_BYTES = 256 };
+#define NO_PAGE         UINT64_MAX
 
 void hisi_zip_cursor_init(HisiZipCursor *cursor, bool is_list, uint64_t addr,
                           uint32_t offset)
@@ -26,6 +30,7 @@ void hisi_zip_cursor_init(HisiZipCursor *cursor, bool is_list, uint64_t addr,
         .skip = is_list ? offset : 0,
         .node = addr,
         .steps_left = MAX_STEPS,
+        .memory_page = NO_PAGE,
     };
 }
 
@@ -119,6 +124,18 @@ static HisiZipMove next_piece(HisiZipCursor *cursor, SvaChannel *ch,
     return HISI_ZIP_MOVED;
 }
 
+/* Bytes at the cursor that may go before the next look at the cost. */
+static uint64_t piece_bytes(const HisiZipCursor *cursor, size_t len)
+{
+    uint64_t n = MIN(cursor->left, len - cursor->moved);
+    uint64_t page_left = SVA_DMA_PAGE_BYTES -
+                         cursor->addr % SVA_DMA_PAGE_BYTES;
+
+    n = MIN(n, page_left);
+    return cursor->addr / SVA_DMA_PAGE_BYTES == cursor->memory_page
+           ? n : MIN(n, PROBE_BYTES);
+}
+
 static HisiZipMove cursor_move(HisiZipCursor *cursor, SvaChannel *ch,
                                uint32_t list_pasid, uint32_t data_pasid,
                                uint8_t *to, const uint8_t *from, size_t len,
@@ -127,11 +144,11 @@ static HisiZipMove cursor_move(HisiZipCursor *cursor, SvaChannel *ch,
     uint64_t cost_end = ch->requester->cost + MOVE_COST;
 
     while (cursor->moved < len) {
-        uint64_t n, done = 0;
+        uint64_t n, done = 0, cost = ch->requester->cost;
         HisiZipMove move;
         SvaDma dma;
 
-        if (ch->requester->cost >= cost_end) {
+        if (cost >= cost_end) {
             return HISI_ZIP_MOVE_YIELD;
         }
         if (!cursor->left) {
@@ -145,13 +162,17 @@ static HisiZipMove cursor_move(HisiZipCursor *cursor, SvaChannel *ch,
             }
         }
         ch->pasid = data_pasid;
-        n = MIN(MIN(cursor->left, len - cursor->moved), PIECE_BYTES);
+        n = piece_bytes(cursor, len);
+        cost = ch->requester->cost;
         dma = to ? sva_dma_read(ch, cursor->addr, to + cursor->moved, n, &done)
                  : sva_dma_write(ch, cursor->addr, from + cursor->moved, n,
                                  &done);
         if (dma == SVA_DMA_GONE) {
             return HISI_ZIP_MOVE_GONE;
         }
+        cost = ch->requester->cost - cost;
+        cursor->memory_page = cost <= SVA_ACCESS_COST + done
+                              ? cursor->addr / SVA_DMA_PAGE_BYTES : NO_PAGE;
         cursor->addr += done;
         cursor->left -= cursor->is_list ? done : 0;
         cursor->moved += done;

@@ -29,6 +29,7 @@ typedef struct HisiZipCursor {
     uint64_t left;          /* bytes of it, flat: no limit */
     uint64_t moved;         /* bytes of the current call */
     uint32_t skip;          /* bytes of the list before the data */
+    uint64_t memory_page;   /* the page in which the last move was cheap */
 
     /* A list */
     uint64_t node;          /* address of the header in work */
