@@ -9,60 +9,6 @@
 #include "irq.h"
 #include "pci.h"
 
-/* PCIe 10.5 */
-#define ATS_CONTROL     0x06
-#define ATS_ENABLE      0x8000      /* and STU 0: 4 KiB */
-#define PRI_CONTROL     0x04
-#define PRI_ENABLE      0x1
-#define PRI_RESET       0x2
-#define PRI_STATUS      0x06
-#define PRI_RF          0x1
-#define PRI_UPRGI       0x2
-#define PRI_STOPPED     0x100
-#define PRI_PASID       0x8000      /* a response has to name the PASID */
-#define PRI_ALLOCATION  0x0c
-
-static void ats_control(uint16_t value)
-{
-    unsigned devfn = accel_devfn();
-
-    pci_write(devfn, pci_extended(devfn, PCI_ECAP_ATS) + ATS_CONTROL, 2, value);
-}
-
-static void pri_control(uint16_t value)
-{
-    unsigned devfn = accel_devfn();
-
-    pci_write(devfn, pci_extended(devfn, PCI_ECAP_PRI) + PRI_CONTROL, 2, value);
-}
-
-static uint16_t pri_status(void)
-{
-    unsigned devfn = accel_devfn();
-
-    return pci_read(devfn, pci_extended(devfn, PCI_ECAP_PRI) + PRI_STATUS, 2);
-}
-
-static void pri_allocate(uint32_t requests)
-{
-    unsigned devfn = accel_devfn();
-
-    pci_write(devfn, pci_extended(devfn, PCI_ECAP_PRI) + PRI_ALLOCATION, 4,
-              requests);
-}
-
-/* As an operating system would: the SMMU's own answers are such as the
-   function wants them, then ATS, then page requests. */
-static void set_up_pri(SmmuSetup setup, uint32_t allocation)
-{
-    set_up(setup, false);
-    smmu3_set(stream.ste, STE_PPAR, !!(pri_status() & PRI_PASID));
-    stream_update(&stream);
-    ats_control(ATS_ENABLE);
-    pri_allocate(allocation);
-    pri_control(PRI_ENABLE);
-}
-
 /* ---- Asked and answered ------------------------------------------------- */
 
 static void copy_asks(bool messages)
@@ -83,7 +29,7 @@ static void copy_asks(bool messages)
     WAIT_FOR(queues[0].interrupts == 1);
     CHECK(smmu_irqs.page_requests >= 1);
     CHECK_EQ(smmu_irqs.events, 0);
-    CHECK_EQ(pri_status() & (PRI_RF | PRI_UPRGI), 0);
+    CHECK_EQ(accel_pri_status() & (ACCEL_PRI_RF | ACCEL_PRI_UPRGI), 0);
     /* The second time nothing is missing. */
     record = do_job(0, &copy_all);
     CHECK_EQ(record.status, PASID_DEV_DONE_OK);
@@ -144,7 +90,7 @@ static void test_denied(void)
     /* And it goes on. */
     CHECK_EQ(do_job(0, &copy_all).status, PASID_DEV_DONE_OK);
     expect_copied(1, PAGES);
-    CHECK_EQ(pri_status() & (PRI_RF | PRI_UPRGI), 0);
+    CHECK_EQ(accel_pri_status() & (ACCEL_PRI_RF | ACCEL_PRI_UPRGI), 0);
 }
 
 /* After a failure no page is asked for until software has begun anew. */
@@ -154,16 +100,16 @@ static void test_failure(void)
     make_source(1);
     pager.fails = true;
     CHECK_EQ(do_job(0, &copy_all).status, PASID_DEV_DONE_FAULT_WRITE);
-    CHECK_EQ(pri_status() & PRI_RF, PRI_RF);
+    CHECK_EQ(accel_pri_status() & ACCEL_PRI_RF, ACCEL_PRI_RF);
     pager.fails = false;
     pager.requests = 0;
     CHECK_EQ(do_job(0, &copy_all).status, PASID_DEV_DONE_FAULT_WRITE);
     CHECK_EQ(pager.requests, 0);
-    pri_control(0);
-    WAIT_FOR(pri_status() & PRI_STOPPED);
-    pri_control(PRI_RESET);
-    pri_control(PRI_ENABLE);
-    CHECK_EQ(pri_status() & (PRI_RF | PRI_STOPPED), 0);
+    accel_pri(0);
+    WAIT_FOR(accel_pri_status() & ACCEL_PRI_STOPPED);
+    accel_pri(ACCEL_PRI_RESET);
+    accel_pri(ACCEL_PRI_ENABLE);
+    CHECK_EQ(accel_pri_status() & (ACCEL_PRI_RF | ACCEL_PRI_STOPPED), 0);
     CHECK_EQ(do_job(0, &copy_all).status, PASID_DEV_DONE_OK);
     expect_copied(1, PAGES);
 }
@@ -175,7 +121,7 @@ static void test_queue_disabled(void)
     make_source(1);
     smmu_cr0(0, smmu3_field_mask(CR0_PRIQEN));
     CHECK_EQ(do_job(0, &copy_all).status, PASID_DEV_DONE_FAULT_WRITE);
-    CHECK_EQ(pri_status() & PRI_RF, PRI_RF);
+    CHECK_EQ(accel_pri_status() & ACCEL_PRI_RF, ACCEL_PRI_RF);
     CHECK_EQ(pager.requests, 0);
 }
 
@@ -186,7 +132,7 @@ static void test_stalls_without_pri(void)
 {
     set_up((SmmuSetup) { 0 }, true);
     make_source(1);
-    ats_control(ATS_ENABLE);
+    accel_ats(true);
     CHECK_EQ(do_job(0, &copy_all).status, PASID_DEV_DONE_OK);
     expect_copied(1, PAGES);
     CHECK_EQ(pager.stalls, PAGES);
@@ -225,7 +171,7 @@ static void test_queues(void)
     irq_unmask();
     expect_all_copied(slots);
     CHECK_EQ(pager.requests, QUEUES * PAGES);
-    CHECK_EQ(pri_status() & (PRI_RF | PRI_UPRGI), 0);
+    CHECK_EQ(accel_pri_status() & (ACCEL_PRI_RF | ACCEL_PRI_UPRGI), 0);
 }
 
 /* One request outstanding is all that it may have: the others wait inside. */
@@ -257,7 +203,7 @@ static void overflow(bool messages)
     irq_unmask();
     expect_all_copied(slots);
     CHECK(pager.requests >= QUEUES * PAGES);
-    CHECK_EQ(pri_status() & (PRI_RF | PRI_UPRGI), 0);
+    CHECK_EQ(accel_pri_status() & (ACCEL_PRI_RF | ACCEL_PRI_UPRGI), 0);
 }
 
 static void test_overflow_wire(void)
@@ -280,15 +226,15 @@ static void test_answers_without_pasid(void)
     unsigned slots[QUEUES], refused = 0;
 
     set_up_pri((SmmuSetup) { .priq_log2 = 1 }, 32);
-    CHECK(pri_status() & PRI_PASID);
+    CHECK(accel_pri_status() & ACCEL_PRI_PASID);
     smmu3_set(stream.ste, STE_PPAR, 0);
     stream_update(&stream);
     submit_all(slots);
-    WAIT_FOR(pri_status() & PRI_UPRGI);
+    WAIT_FOR(accel_pri_status() & ACCEL_PRI_UPRGI);
     WAIT_FOR(all_stalled());
     irq_unmask();
-    pri_control(0);
-    pri_control(PRI_RESET);
+    accel_pri(0);
+    accel_pri(ACCEL_PRI_RESET);
     for (unsigned n = 0; n < QUEUES; n++) {
         PasidDevCompletion record = accel_wait(&queues[n], slots[n]);
 
@@ -297,7 +243,7 @@ static void test_answers_without_pasid(void)
     CHECK(refused >= 1);
     smmu3_set(stream.ste, STE_PPAR, 1);
     stream_update(&stream);
-    pri_control(PRI_ENABLE);
+    accel_pri(ACCEL_PRI_ENABLE);
     for (unsigned n = 0; n < QUEUES; n++) {
         CHECK_EQ(do_job(n, &copy_all).status, PASID_DEV_DONE_OK);
         expect_copied(n + 1, PAGES);
@@ -329,7 +275,7 @@ static void test_stop_marker(void)
     WAIT_FOR(pager.stops == 1);
     CHECK_EQ(smmu3_get(pager.last_request, PRI_SUBSTREAMID), 1);
     smmu_sync_by_interrupt();
-    CHECK_EQ(pri_status() & (PRI_RF | PRI_UPRGI), 0);
+    CHECK_EQ(accel_pri_status() & (ACCEL_PRI_RF | ACCEL_PRI_UPRGI), 0);
     /* The other address spaces work. */
     make_source(2);
     CHECK_EQ(do_job(1, &copy_all).status, PASID_DEV_DONE_OK);

@@ -27,7 +27,19 @@ void set_up(SmmuSetup setup, bool stall)
     }
 }
 
-static uint64_t word_of(unsigned pasid, unsigned index)
+/* As an operating system would: the SMMU's own answers are such as the
+   function wants them, then ATS, then page requests. */
+void set_up_pri(SmmuSetup setup, uint32_t allocation)
+{
+    set_up(setup, false);
+    smmu3_set(stream.ste, STE_PPAR, !!(accel_pri_status() & ACCEL_PRI_PASID));
+    stream_update(&stream);
+    accel_ats(true);
+    accel_pri_allocate(allocation);
+    accel_pri(ACCEL_PRI_ENABLE);
+}
+
+uint64_t source_word(unsigned pasid, unsigned index)
 {
     return (uint64_t)pasid << 56 | (index + 1) * UINT64_C(0x9e3779b97f4a7c);
 }
@@ -39,7 +51,7 @@ void make_source(unsigned pasid)
         uint64_t *words = arena_page();
 
         for (unsigned i = 0; i < PAGE_BYTES / 8; i++) {
-            words[i] = word_of(pasid, page * PAGE_BYTES / 8 + i);
+            words[i] = source_word(pasid, page * PAGE_BYTES / 8 + i);
         }
         space_map(&spaces[pasid], SRC + page * PAGE_BYTES, pa_of(words), 0);
     }
@@ -53,7 +65,7 @@ void expect_copied(unsigned pasid, unsigned pages)
 
         CHECK(pa);
         for (unsigned i = 0; i < PAGE_BYTES / 8; i++) {
-            CHECK_EQ(words[i], word_of(pasid, page * PAGE_BYTES / 8 + i));
+            CHECK_EQ(words[i], source_word(pasid, page * PAGE_BYTES / 8 + i));
         }
     }
 }

@@ -25,9 +25,12 @@ extern AccelQueue queues[QUEUES];           /* queue n has PASID n + 1 */
 
 /* All of it anew. @stall: faults of accesses stall, else they are final. */
 void set_up(SmmuSetup setup, bool stall);
+/* The same with ATS and @allocation page requests; nothing stalls. */
+void set_up_pri(SmmuSetup setup, uint32_t allocation);
 
 /* PAGES pages at SRC, different for each PASID; and what a copy is to be. */
 void make_source(unsigned pasid);
+uint64_t source_word(unsigned pasid, unsigned index);
 void expect_copied(unsigned pasid, unsigned pages);
 
 /* The job that copies all of it to DST; its record on that queue. */

@@ -11,6 +11,11 @@
 
 #define PASID_CONTROL   0x06    /* PCIe 7.8.8.3 */
 #define PASID_ENABLE    0x1
+#define ATS_CONTROL     0x06    /* PCIe 10.5.1.3 */
+#define ATS_ENABLE      0x8000
+#define PRI_CONTROL     0x04    /* PCIe 10.5.2 */
+#define PRI_STATUS      0x06
+#define PRI_ALLOCATION  0x0c
 #define SLOTS           (1u << ACCEL_SLOTS_LOG2)
 
 static int devfn = -1;
@@ -48,6 +53,32 @@ uint32_t accel_read32(unsigned reg)
 uint64_t accel_read64(unsigned reg)
 {
     return read64(registers + reg);
+}
+
+void accel_ats(bool enable)
+{
+    pci_write(devfn, pci_extended(devfn, PCI_ECAP_ATS) + ATS_CONTROL, 2,
+              enable ? ATS_ENABLE : 0);
+}
+
+static unsigned pri_register(unsigned offset)
+{
+    return pci_extended(devfn, PCI_ECAP_PRI) + offset;
+}
+
+void accel_pri(uint16_t control)
+{
+    pci_write(devfn, pri_register(PRI_CONTROL), 2, control);
+}
+
+void accel_pri_allocate(uint32_t requests)
+{
+    pci_write(devfn, pri_register(PRI_ALLOCATION), 4, requests);
+}
+
+uint16_t accel_pri_status(void)
+{
+    return pci_read(devfn, pri_register(PRI_STATUS), 2);
 }
 
 static uint64_t portal(const AccelQueue *q, unsigned reg)
@@ -96,11 +127,16 @@ unsigned accel_submit(AccelQueue *q, const PasidDevDescriptor *job)
     return slot;
 }
 
-PasidDevCompletion accel_wait(const AccelQueue *q, unsigned slot)
+bool accel_is_done(const AccelQueue *q, unsigned slot)
 {
     volatile PasidDevCompletion *record = &q->records[slot];
 
-    WAIT_FOR(record->status != PASID_DEV_DONE_PENDING);
+    return record->status != PASID_DEV_DONE_PENDING;
+}
+
+PasidDevCompletion accel_wait(const AccelQueue *q, unsigned slot)
+{
+    WAIT_FOR(accel_is_done(q, slot));
     dsb();
-    return *record;
+    return *(volatile PasidDevCompletion *)&q->records[slot];
 }

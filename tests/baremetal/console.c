@@ -175,6 +175,21 @@ bool same_text(const char *a, const char *b)
     return *a == *b;
 }
 
+void guest_number(const char *name, uint64_t *value)
+{
+    static const char *words[64];
+    unsigned count = guest_arguments(words, 64);
+
+    for (unsigned i = 0; i + 1 < count; i++) {
+        if (same_text(words[i], name)) {
+            *value = 0;
+            for (const char *p = words[i + 1]; *p >= '0' && *p <= '9'; p++) {
+                *value = *value * 10 + *p - '0';
+            }
+        }
+    }
+}
+
 void guest_fatal(unsigned vector, uint64_t esr, uint64_t elr, uint64_t far)
 {
     print("\nBail out! exception %u: ESR 0x%lx ELR 0x%lx FAR 0x%lx\n", vector,

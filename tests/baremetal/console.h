@@ -18,6 +18,9 @@ void print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The words of -semihosting-config arg=..., less the first; up to @most. */
 unsigned guest_arguments(const char *words[], unsigned most);
 
+/* The number after the word @name, if it is there. */
+void guest_number(const char *name, uint64_t *value);
+
 /* QEMU ends with this status. */
 void guest_exit(int status) __attribute__((noreturn));
 

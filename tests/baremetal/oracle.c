@@ -324,35 +324,11 @@ static const TestCase cases[] = {
     { oracle_path, test_walks },
 };
 
-static uint64_t number_of(const char *word)
-{
-    uint64_t value = 0;
-
-    while (*word >= '0' && *word <= '9') {
-        value = value * 10 + *word++ - '0';
-    }
-    return value;
-}
-
-static void read_arguments(void)
-{
-    static const char *words[16];
-    unsigned count = guest_arguments(words, 16);
-
-    for (unsigned i = 0; i + 1 < count; i++) {
-        if (same_text(words[i], "--cases")) {
-            case_count = number_of(words[i + 1]);
-        } else if (same_text(words[i], "--seed")) {
-            seed = number_of(words[i + 1]);
-        } else if (same_text(words[i], "--first")) {
-            first = number_of(words[i + 1]);
-        }
-    }
-}
-
 int main(void)
 {
     irq_init();
-    read_arguments();
+    guest_number("--cases", &case_count);
+    guest_number("--seed", &seed);
+    guest_number("--first", &first);
     guest_exit(TAP_RUN(cases));
 }
