@@ -1,7 +1,7 @@
 /*
  * pasid-dev copies in eight address spaces without a pause while their pages
- * are taken away: once an invalidation is complete, nothing may reach the memory
- * that was behind a page, whatever was under way. By stalls, by ATS, by page
+ * are taken away: once an invalidation is complete, nothing may reach the
+ * memory that was behind a page, whatever was under way. By stalls, by ATS, by page
  * requests. A program of its own; see run. Arguments: --rounds N, --seed N.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -20,7 +20,8 @@ static unsigned slots[QUEUES], jobs_done;
 
 static unsigned pick(unsigned n)
 {
-    state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    state = state * UINT64_C(6364136223846793005) +
+            UINT64_C(1442695040888963407);
     return (state >> 33) % n;
 }
 

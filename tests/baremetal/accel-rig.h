@@ -1,6 +1,6 @@
 /*
- * Copies of pasid-dev between an address space's source, which is there, and its
- * destination, which a pager has to bring: what the tests of stalls and those
+ * Copies of pasid-dev between an address space's source, which is there, and
+ * its destination, which a pager has to bring: what the tests of stalls and those
  * of page requests share. Not tests.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -39,7 +39,7 @@ PasidDevCompletion do_job(unsigned queue, const PasidDevDescriptor *job);
 
 /* Every queue has a job that waits. */
 bool all_stalled(void);
-/* All queues have been given copy_all: it is done, and right, with interrupts. */
+/* All queues were given copy_all: it is done, and right, with interrupts. */
 void expect_all_copied(const unsigned slots[QUEUES]);
 
 #endif

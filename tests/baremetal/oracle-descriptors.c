@@ -152,11 +152,27 @@ bool oracle_may_be_block(unsigned page_log2, bool ds, int level)
     }
 }
 
+/* DDI 0487 D8.6 */
+unsigned oracle_contiguous_log2(unsigned page_log2, int level)
+{
+    switch (page_log2) {
+    case 12:
+        return level >= 1 ? 4 : 0;
+    case 14:
+        return level == 3 ? 7 : level == 2 ? 5 : 0;
+    default:
+        return level >= 2 ? 5 : 0;
+    }
+}
+
 uint64_t oracle_output(const OracleCase *c)
 {
     const OracleStep *last = &c->step[c->steps - 1];
     uint64_t offset = smmu3_mask(c->leaf_log2);
 
+    if (!c->stage1) {
+        return c->va;
+    }
     return (oracle_descriptor_address(c, last->descriptor) & ~offset) |
            (c->va & offset);
 }

@@ -20,7 +20,9 @@ const uint8_t guest_at_el2 = 1;
 #define MAIR_EL12       "S3_5_C10_C2_0"
 
 #define HCR_VM          UINT64_C(1)
-#define SCTLR_RES1_M    UINT64_C(0x30d00801)
+#define SCTLR_RES1      UINT64_C(0x30d00800)
+#define SCTLR_M         0, 0, 1
+#define SCTLR_EE        0, 25, 1
 
 /* VTCR_EL2 (DDI 0487 D24.2) */
 #define VTCR_T0SZ       0, 0, 6
@@ -48,7 +50,6 @@ uint64_t oracle_own_map(void)
 void oracle_cpu_init(void)
 {
     sysreg_write(MAIR_EL12, ORACLE_MAIR);
-    sysreg_write(SCTLR_EL12, SCTLR_RES1_M);
     sysreg_write("hcr_el2", sysreg_read("hcr_el2") | HCR_VM);
     isb();
 }
@@ -81,6 +82,11 @@ static uint64_t ttbr_of(uint64_t root)
 void oracle_ask_cpu(const OracleCase *c, uint64_t va,
                     OracleAnswer answers[ORACLE_ACCESSES])
 {
+    uint64_t sctlr = SCTLR_RES1;
+
+    smmu3_set(&sctlr, SCTLR_M, c->stage1);
+    smmu3_set(&sctlr, SCTLR_EE, c->regime.big_endian);
+    sysreg_write(SCTLR_EL12, sctlr);
     sysreg_write(TCR_EL12, oracle_tcr(&c->regime));
     sysreg_write(TTBR0_EL12, ttbr_of(c->regime.half[0].root));
     sysreg_write(TTBR1_EL12, ttbr_of(c->regime.half[1].root));

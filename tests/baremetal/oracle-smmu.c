@@ -12,6 +12,11 @@
 
 enum { PASID = 1 };     /* without one no access is privileged */
 
+static int pasid_of(const OracleCase *c)
+{
+    return c->stage1 ? PASID : NO_PASID;
+}
+
 static Stream stream;
 
 void oracle_smmu_init(void)
@@ -53,16 +58,18 @@ static void make_cd(const OracleRegime *r, uint64_t cd[SMMU3_CD_WORDS])
     smmu3_set(cd, CD_PAN, r->pan);
     smmu3_set(cd, CD_HA, r->ha);
     smmu3_set(cd, CD_HD, r->hd);
+    smmu3_set(cd, CD_ENDI, r->big_endian);
     smmu3_set(cd, CD_MAIR, ORACLE_MAIR);
 }
 
-static void set_stage2(const OracleStage2 *s2)
+static void set_stage2(const OracleCase *c)
 {
+    const OracleStage2 *s2 = &c->stage2;
     static const uint8_t s2tg[] = { [12] = STE_S2TG_4K, [14] = STE_S2TG_16K,
                                     [16] = STE_S2TG_64K };
     uint64_t *ste = stream.ste;
 
-    smmu3_set(ste, STE_CONFIG, STE_CONFIG_NESTED);
+    smmu3_set(ste, STE_CONFIG, c->stage1 ? STE_CONFIG_NESTED : STE_CONFIG_S2);
     smmu3_set_addr(ste, STE_S1CONTEXTPTR, s2->cd_ipa);
     smmu3_set(ste, STE_S2VMID, 1);
     smmu3_set(ste, STE_S2T0SZ, s2->tsz);
@@ -90,7 +97,7 @@ void oracle_set_smmu(const OracleCase *c)
     uint64_t cd[SMMU3_CD_WORDS] = { 0 };
 
     if (oracle_nested) {
-        set_stage2(&c->stage2);
+        set_stage2(c);
     }
     make_cd(&c->regime, cd);
     smmu_command(tlbi);
@@ -99,20 +106,21 @@ void oracle_set_smmu(const OracleCase *c)
 
 /* ---- GATOS -------------------------------------------------------------- */
 
-enum { TYPE_STAGE_1 = 1, TYPE_BOTH = 3, SIZE_4K = 12 };
+enum { TYPE_STAGE_1 = 1, TYPE_STAGE_2 = 2, SIZE_4K = 12 };
 enum { REASON_ON_WALK = 2, REASON_STAGE_2 = 3 };    /* GATOS_PAR.REASON */
 
-static OracleAnswer ask_gatos(uint64_t va, unsigned access)
+static OracleAnswer ask_gatos(const OracleCase *c, unsigned access)
 {
     uint64_t addr = 0, sid = 0, par;
     unsigned size_log2 = SIZE_4K;
 
     smmu3_set(&sid, GATOS_SID_STREAMID, stream.sid);
-    smmu3_set(&sid, GATOS_SID_SUBSTREAMID, PASID);
-    smmu3_set(&sid, GATOS_SID_SSID_VALID, 1);
-    smmu3_set_addr(&addr, GATOS_ADDR_ADDR, va);
+    smmu3_set(&sid, GATOS_SID_SUBSTREAMID, c->stage1 ? PASID : 0);
+    smmu3_set(&sid, GATOS_SID_SSID_VALID, c->stage1);
+    smmu3_set_addr(&addr, GATOS_ADDR_ADDR, c->va);
     smmu3_set(&addr, GATOS_ADDR_TYPE,
-              oracle_nested ? TYPE_BOTH : TYPE_STAGE_1);
+              (c->stage1 ? TYPE_STAGE_1 : 0) |
+              (oracle_nested ? TYPE_STAGE_2 : 0));
     smmu3_set(&addr, GATOS_ADDR_PNU, oracle_is_priv(access));
     smmu3_set(&addr, GATOS_ADDR_RNW, !oracle_is_write(access));
     smmu_write64(SMMU3_GATOS_SID, sid);
@@ -138,19 +146,19 @@ static OracleAnswer ask_gatos(uint64_t va, unsigned access)
         addr &= addr - 1;
     }
     return (OracleAnswer) {
-        .pa = addr | (va & smmu3_mask(size_log2) & ~smmu3_mask(SIZE_4K)),
+        .pa = addr | (c->va & smmu3_mask(size_log2) & ~smmu3_mask(SIZE_4K)),
         .device = smmu3_get(&par, GATOS_PAR_ATTR) >> 4 == 0, .raw = par,
     };
 }
 
 /* ---- sva-testdev -------------------------------------------------------- */
 
-static OracleAnswer ask_access(uint64_t va, unsigned access)
+static OracleAnswer ask_access(const OracleCase *c, unsigned access)
 {
     uint64_t flags = (oracle_is_priv(access) ? SVA_TESTDEV_REQ_PRIV : 0) |
                      (oracle_is_write(access) ? SVA_TESTDEV_REQ_WRITE
                                               : SVA_TESTDEV_REQ_READ);
-    unsigned outcome = testdev_submit(flags, PASID, va);
+    unsigned outcome = testdev_submit(flags, pasid_of(c), c->va);
     uint64_t event[SMMU3_EVENT_WORDS];
 
     if (outcome == SVA_TESTDEV_OK) {
@@ -167,13 +175,13 @@ static OracleAnswer ask_access(uint64_t va, unsigned access)
     };
 }
 
-static OracleGrant ask_ats(uint64_t va, bool priv)
+static OracleGrant ask_ats(const OracleCase *c, bool priv)
 {
     OracleGrant grant = { .flags = ~UINT64_C(0) };
 
     if (testdev_submit(SVA_TESTDEV_REQ_ATS | SVA_TESTDEV_REQ_READ |
                        SVA_TESTDEV_REQ_WRITE |
-                       (priv ? SVA_TESTDEV_REQ_PRIV : 0), PASID, va) ==
+                       (priv ? SVA_TESTDEV_REQ_PRIV : 0), pasid_of(c), c->va) ==
         SVA_TESTDEV_OK) {
         grant.flags = testdev_read(SVA_TESTDEV_ANS_FLAGS) &
                       (SVA_TESTDEV_ANS_READ | SVA_TESTDEV_ANS_WRITE);
@@ -184,12 +192,14 @@ static OracleGrant ask_ats(uint64_t va, bool priv)
 }
 
 /* ATS first: the TLB is empty. Then what is asked meets what it left there. */
-void oracle_ask_smmu(uint64_t va, OracleSmmu *answers)
+void oracle_ask_smmu(const OracleCase *c, OracleSmmu *answers)
 {
-    answers->ats[0] = ask_ats(va, true);
-    answers->ats[1] = ask_ats(va, false);
-    for (unsigned i = 0; i < ORACLE_ACCESSES; i++) {
-        answers->gatos[i] = ask_gatos(va, i);
-        answers->access[i] = ask_access(va, i);
+    if (c->stage1) {
+        answers->ats[0] = ask_ats(c, true);
+    }
+    answers->ats[1] = ask_ats(c, false);
+    for (unsigned i = oracle_first_access(c); i < ORACLE_ACCESSES; i++) {
+        answers->gatos[i] = ask_gatos(c, i);
+        answers->access[i] = ask_access(c, i);
     }
 }

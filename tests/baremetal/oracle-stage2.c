@@ -221,15 +221,60 @@ void oracle_stage2_begin(OracleCase *c)
     bytes = bytes < 64 ? 64 : bytes;
     s2->root = pa_of(start) + oracle_pick(START_BYTES / bytes) * bytes;
     used = place_count = 0;
-    s2->cd_ipa = oracle_stage2_place(c, cds_pa);
-    map_page(s2, s2->cd_ipa, cds_pa, true);
+    if (c->stage1) {
+        s2->cd_ipa = oracle_stage2_place(c, cds_pa);
+        map_page(s2, s2->cd_ipa, cds_pa, true);
+    }
+}
+
+/* Can the descriptors from @first on, @count of them, be joined? */
+static bool is_free(const uint64_t *first, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (first[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The leaf at @entry, or all of a contiguous range of which it is one. */
+static void put_leaf(OracleStage2 *s2, uint64_t *entry, int level)
+{
+    unsigned size_log2 = oracle_level_log2(s2->page_log2, level);
+    unsigned joined = oracle_contiguous_log2(s2->page_log2, level);
+    unsigned bits = level == s2->start_level ? start_bits(s2, level)
+                                             : s2->page_log2 - 3;
+    uint64_t descriptor = random_leaf(s2, level, 10);
+    uint64_t address = oracle_random() & smmu3_mask(oa_bits(s2));
+    /* Tables are aligned to their size. */
+    uint64_t *first = (uint64_t *)((uint64_t)entry &
+                                   ~smmu3_mask(joined + 3));
+
+    if (oracle_one_in(12) && oa_bits(s2) < 48) {
+        address = oracle_random() & smmu3_mask(48);
+    }
+    if (!joined || oracle_one_in(2) || joined > bits ||
+        size_log2 + joined > oa_bits(s2) || !is_free(first, 1u << joined)) {
+        *entry = oracle_put_address(s2->page_log2, s2->ds, descriptor,
+                                    address & ~smmu3_mask(size_log2));
+        oracle_written(entry);
+        return;
+    }
+    smmu3_set(&descriptor, TTD_CONTIG, 1);
+    address &= ~smmu3_mask(size_log2 + joined);
+    for (unsigned i = 0; i < 1u << joined; i++) {
+        first[i] = oracle_put_address(s2->page_log2, s2->ds, descriptor,
+                                      address | (uint64_t)i << size_log2);
+    }
+    oracle_written_range(first, 1u << joined, entry);
 }
 
 /* A page or a block of any size, anywhere. */
 static void map_output(OracleStage2 *s2, uint64_t ipa)
 {
     int level = 3;
-    uint64_t address, *entry;
+    uint64_t *entry;
 
     while (level > s2->start_level && oracle_one_in(2) &&
            oracle_may_be_block(s2->page_log2, s2->ds, level - 1) &&
@@ -237,34 +282,26 @@ static void map_output(OracleStage2 *s2, uint64_t ipa)
         level--;
     }
     entry = reach(s2, ipa, level, false);
-    if (!entry) {
-        return;
+    if (entry) {
+        put_leaf(s2, entry, level);
     }
-    address = oracle_random() & smmu3_mask(oa_bits(s2));
-    if (oracle_one_in(12) && oa_bits(s2) < 48) {
-        address = oracle_random() & smmu3_mask(48);
-    }
-    address &= ~smmu3_mask(oracle_level_log2(s2->page_log2, level));
-    *entry = oracle_put_address(s2->page_log2, s2->ds,
-                                random_leaf(s2, level, 10), address);
-    oracle_written(entry);
 }
 
 typedef void Visit(int level, const uint64_t *entry);
 
-/* The descriptors on the way of @ipa, if it is not too large; the level of the
-   last one. */
-static int walk(const OracleStage2 *s2, uint64_t ipa, Visit *visit)
+/* The descriptors on the way of @ipa, which is not too large; the last one. */
+static const uint64_t *walk(const OracleStage2 *s2, uint64_t ipa, int *level,
+                            Visit *visit)
 {
     uint64_t *table = at_pa(s2->root);
 
-    for (int level = s2->start_level; ; level++) {
-        uint64_t *entry = entry_at(s2, table, ipa, level), address;
+    for (*level = s2->start_level; ; (*level)++) {
+        uint64_t *entry = entry_at(s2, table, ipa, *level), address;
 
-        visit(level, entry);
+        visit(*level, entry);
         address = oracle_get_address(s2->page_log2, s2->ds, *entry);
-        if (level == 3 || (*entry & 3) != 3 || address >> oa_bits(s2)) {
-            return level;
+        if (*level == 3 || (*entry & 3) != 3 || address >> oa_bits(s2)) {
+            return entry;
         }
         table = at_pa(address);
     }
@@ -282,23 +319,35 @@ static void visit_and_show(int level, const uint64_t *entry)
           pa_of(entry));
 }
 
+static void find_size(OracleStage2 *s2, uint64_t ipa)
+{
+    int level;
+    const uint64_t *entry = walk(s2, ipa, &level, visit_quietly);
+
+    s2->leaf_log2 = s2->joined_log2 = oracle_level_log2(s2->page_log2, level);
+    if (smmu3_get(entry, TTD_CONTIG)) {
+        s2->joined_log2 += oracle_contiguous_log2(s2->page_log2, level);
+    }
+}
+
 void oracle_stage2_end(OracleCase *c)
 {
     for (unsigned i = 0; i < c->steps; i++) {
         map_page(&c->stage2, c->step[i].ipa, c->step[i].pa, false);
     }
-    if (c->leaf && !(oracle_output(c) >> (64 - c->stage2.tsz))) {
-        OracleStage2 *s2 = &c->stage2;
-
-        map_output(s2, oracle_output(c));
-        s2->leaf_log2 = oracle_level_log2(s2->page_log2,
-                                          walk(s2, oracle_output(c),
-                                               visit_quietly));
+    if ((c->leaf || !c->stage1) &&
+        !(oracle_output(c) >> (64 - c->stage2.tsz))) {
+        map_output(&c->stage2, oracle_output(c));
+        find_size(&c->stage2, oracle_output(c));
     }
 }
 
 void oracle_stage2_show(const OracleCase *c, uint64_t ipa)
 {
+    int level;
+
     print("#     IPA 0x%lx:\n", ipa);
-    walk(&c->stage2, ipa, visit_and_show);
+    if (!(ipa >> (64 - c->stage2.tsz))) {
+        walk(&c->stage2, ipa, &level, visit_and_show);
+    }
 }

@@ -30,6 +30,7 @@ static void make_regime(OracleCase *c)
     c->regime.ips = oracle_one_in(2) ? 5 + oracle_pick(2) : oracle_pick(7);
     c->regime.ds = oracle_one_in(2);
     c->regime.pan = !oracle_nested && oracle_one_in(3);
+    c->regime.big_endian = oracle_nested && oracle_one_in(4);
     c->regime.ha = oracle_one_in(3);
     c->regime.hd = c->regime.ha && oracle_one_in(2);
     h->page_log2 = pages[oracle_pick(3)];
@@ -44,8 +45,9 @@ static void make_regime(OracleCase *c)
     h->hpd = oracle_one_in(3);
     h->e0pd = oracle_one_in(8);
     *other = (OracleHalf) {
-        .page_log2 = 12, .tsz = 25, .tbi = oracle_one_in(2), .hpd = oracle_one_in(2),
-        .e0pd = oracle_one_in(2), .root = oracle_own_map(),
+        .page_log2 = 12, .tsz = 25, .tbi = oracle_one_in(2),
+        .hpd = oracle_one_in(2), .e0pd = oracle_one_in(2),
+        .root = oracle_own_map(),
         .epd = !oracle_own_map(),
     };
 }
@@ -70,8 +72,8 @@ static void make_address(OracleCase *c)
 static uint64_t with_address(const OracleCase *c, uint64_t descriptor,
                              uint64_t address)
 {
-    return oracle_put_address(c->regime.half[c->tested].page_log2, oracle_lpa2(c),
-                              descriptor, address);
+    return oracle_put_address(c->regime.half[c->tested].page_log2,
+                              oracle_lpa2(c), descriptor, address);
 }
 
 static uint64_t random_table(const OracleCase *c, uint64_t table_pa)
@@ -117,21 +119,18 @@ static uint64_t random_leaf(const OracleCase *c, int level, unsigned size_log2)
 
 static bool may_be_block(const OracleCase *c, int level)
 {
-    return oracle_may_be_block(c->regime.half[c->tested].page_log2, oracle_lpa2(c),
-                               level);
+    return oracle_may_be_block(c->regime.half[c->tested].page_log2,
+                               oracle_lpa2(c), level);
 }
 
-/* DDI 0487 D8.6: entries that the contiguous bit joins; 0: it is RES0. */
-static unsigned contiguous_log2(const OracleCase *c, int level)
+static void store(const OracleCase *c, uint64_t *entry, uint64_t descriptor)
 {
-    switch (c->regime.half[c->tested].page_log2) {
-    case 12:
-        return level >= 1 ? 4 : 0;
-    case 14:
-        return level == 3 ? 7 : level == 2 ? 5 : 0;
-    default:
-        return level >= 2 ? 5 : 0;
-    }
+    *entry = c->regime.big_endian ? __builtin_bswap64(descriptor) : descriptor;
+}
+
+static uint64_t load(const OracleCase *c, const uint64_t *entry)
+{
+    return c->regime.big_endian ? __builtin_bswap64(*entry) : *entry;
 }
 
 /* A leaf, or all of a contiguous range of which it is one. */
@@ -140,7 +139,7 @@ static uint64_t put_leaf(OracleCase *c, uint64_t *table, unsigned index,
 {
     unsigned page_log2 = c->regime.half[c->tested].page_log2;
     unsigned size_log2 = oracle_level_log2(page_log2, level);
-    unsigned joined = contiguous_log2(c, level), first;
+    unsigned joined = oracle_contiguous_log2(page_log2, level), first;
     uint64_t descriptor = random_leaf(c, level, size_log2);
     uint64_t address = oracle_descriptor_address(c, descriptor);
 
@@ -148,7 +147,7 @@ static uint64_t put_leaf(OracleCase *c, uint64_t *table, unsigned index,
     c->leaf_log2 = c->joined_log2 = size_log2;
     if (!joined || oracle_one_in(2) || (1u << joined) > entries ||
         size_log2 + joined > oracle_oa_bits(c)) {
-        table[index] = descriptor;
+        store(c, &table[index], descriptor);
         oracle_written(&table[index]);
         return descriptor;
     }
@@ -157,8 +156,8 @@ static uint64_t put_leaf(OracleCase *c, uint64_t *table, unsigned index,
     address &= ~smmu3_mask(size_log2 + joined);
     first = index & ~smmu3_mask(joined);
     for (unsigned i = 0; i < 1u << joined; i++) {
-        table[first + i] = with_address(c, descriptor,
-                                        address | (uint64_t)i << size_log2);
+        store(c, &table[first + i],
+              with_address(c, descriptor, address | (uint64_t)i << size_log2));
     }
     oracle_written_range(&table[first], 1u << joined, &table[index]);
     return descriptor;
@@ -179,7 +178,7 @@ static uint64_t put_descriptor(OracleCase *c, uint64_t *table, unsigned index,
     } else {
         descriptor = random_table(c, next);
     }
-    table[index] = descriptor;
+    store(c, &table[index], descriptor);
     oracle_written(&table[index]);
     return descriptor;
 }
@@ -217,7 +216,7 @@ static void make_way(OracleCase *c)
         c->step[c->steps++] = (OracleStep) {
             .level = level, .pa = pa_of(&table[index]),
             .ipa = place(c, &table[index]),
-            .descriptor = table[index],
+            .descriptor = load(c, &table[index]),
         };
         if ((descriptor & 3) != 3) {
             break;
@@ -231,13 +230,22 @@ void oracle_make(OracleCase *c, uint64_t seed, uint64_t number)
 {
     oracle_begin(seed * UINT64_C(0xd1342543de82ef95) + number);
     *c = (OracleCase) { .seed = seed, .number = number };
-    c->tested = oracle_pick(2);
-    make_regime(c);
-    make_address(c);
+    c->stage1 = !oracle_nested || !oracle_one_in(8);
+    c->tested = c->stage1 && oracle_one_in(2);
+    if (c->stage1) {
+        make_regime(c);
+        make_address(c);
+    }
     if (oracle_nested) {
         oracle_stage2_begin(c);
     }
-    make_way(c);
+    if (c->stage1) {
+        make_way(c);
+    } else {
+        /* Of any size, but mostly one that stage 2 takes */
+        c->va = oracle_random() >> (oracle_one_in(6) ? oracle_pick(13)
+                                                     : c->stage2.tsz);
+    }
     if (oracle_nested) {
         oracle_stage2_end(c);
     }

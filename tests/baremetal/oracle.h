@@ -31,7 +31,7 @@ typedef struct OracleHalf {
 typedef struct OracleRegime {
     OracleHalf half[2];
     unsigned ips;               /* 0 ... 6: 32 to 52 bits */
-    bool ds, pan, ha, hd;
+    bool ds, pan, ha, hd, big_endian;
 } OracleRegime;
 
 /* Stage 2, as VTCR_EL2 and as an STE have it */
@@ -42,7 +42,8 @@ typedef struct OracleStage2 {
     bool ds, ha, hd;
     uint64_t root;
     uint64_t cd_ipa;            /* where the SMMU finds the CDs */
-    unsigned leaf_log2;         /* what maps the output of stage 1; 0: nothing */
+    unsigned leaf_log2, joined_log2;    /* of what maps the output of stage 1,
+                                           if anything does */
 } OracleStage2;
 
 /* A descriptor on the way to the address */
@@ -55,6 +56,7 @@ typedef struct OracleCase {
     uint64_t seed, number;
     OracleRegime regime;
     OracleStage2 stage2;
+    bool stage1;                /* else the address is an IPA, unprivileged */
     unsigned tested;            /* the half that is random; the other one maps
                                    RAM, for the code that asks the CPU */
     uint64_t va;
@@ -72,6 +74,12 @@ enum { ORACLE_PRIV_READ, ORACLE_PRIV_WRITE, ORACLE_USER_READ,
 static inline bool oracle_is_write(unsigned access)
 {
     return access & 1;
+}
+
+/* The first access that counts: without stage 1 there is no privilege. */
+static inline unsigned oracle_first_access(const OracleCase *c)
+{
+    return c->stage1 ? ORACLE_PRIV_READ : ORACLE_USER_READ;
 }
 
 static inline bool oracle_is_priv(unsigned access)
@@ -121,6 +129,8 @@ uint64_t oracle_get_address(unsigned page_log2, bool ds, uint64_t descriptor);
 /* What the format cannot express is dropped. */
 uint64_t oracle_put_address(unsigned page_log2, bool ds, uint64_t descriptor,
                             uint64_t address);
+/* Entries that the contiguous bit joins; 0: it is RES0. */
+unsigned oracle_contiguous_log2(unsigned page_log2, int level);
 bool oracle_may_be_block(unsigned page_log2, bool ds, int level);
 
 /* Of the half that is tested: bits of an output address; the format of LPA2;
@@ -169,6 +179,6 @@ OracleAnswer oracle_par(uint64_t par);
 void oracle_smmu_init(void);
 uint64_t oracle_cds(void);              /* PA of the CDs */
 void oracle_set_smmu(const OracleCase *c);
-void oracle_ask_smmu(uint64_t va, OracleSmmu *answers);
+void oracle_ask_smmu(const OracleCase *c, OracleSmmu *answers);
 
 #endif

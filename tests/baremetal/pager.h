@@ -1,7 +1,8 @@
 /*
  * What an operating system does about page faults of a device: it maps the
  * page, or refuses, by what it was told is allowed. Works in the interrupt of
- * the PRI queue or the event queue. Called by the SMMU's driver; set up by tests.
+ * the PRI queue or the event queue. Called by the SMMU's driver; set up by
+ * tests.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
