@@ -19,7 +19,7 @@
 #define HISI_ZIP_VENDOR_ID      0x19e5
 #define HISI_ZIP_DEVICE_ID      0xa250
 #define HISI_ZIP_CLASS          0x1200  /* processing accelerator */
-#define HISI_ZIP_PASID_CAP      0x100
+#define HISI_ZIP_PASID_CAP      0x110   /* behind the serial number */
 #define HISI_ZIP_PCIE_CAP       0x40
 #define HISI_ZIP_MSI_CAP        0x80
 
@@ -195,6 +195,8 @@ static void zip_realize(PCIDevice *pdev, Error **errp)
     if (msi_init(pdev, HISI_ZIP_MSI_CAP, QM_VECTORS, true, true, errp) < 0) {
         return;
     }
+    /* vfio hides a PASID capability, and the whole chain with the first one. */
+    sva_serial_cap_init(pdev, sva_ext_cap_next(pdev));
     sva_pasid_cap_init(pdev, HISI_ZIP_PASID_CAP, zip->pasid_bits, false,
                        false);
     sva_requester_init(&zip->requester, pdev, HISI_ZIP_PASID_CAP, true);
@@ -268,10 +270,11 @@ static const VMStateDescription vmstate_hisi_zip_pri = {
     }
 };
 
+/* In version 1 the PASID capability was before all others; QEMU refuses it. */
 static const VMStateDescription vmstate_hisi_zip = {
     .name = "hisi-zip",
-    .version_id = 1,
-    .minimum_version_id = 1,
+    .version_id = 2,
+    .minimum_version_id = 2,
     .pre_load = zip_pre_load,
     .post_load = zip_post_load,
     .fields = (const VMStateField[]) {

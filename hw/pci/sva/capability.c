@@ -6,6 +6,7 @@
  */
 #include "qemu/osdep.h"
 #include "hw/pci/pcie.h"
+#include "hw/pci/pcie_sriov.h"
 #include "hw/pci/sva-compat.h"
 #include "standard-headers/linux/pci_regs.h"
 #include "capability.h"
@@ -25,14 +26,20 @@ static bool is_powered(PCIDevice *pdev)
              PCI_PM_CTRL_STATE_MASK);
 }
 
+/* No virtual function is in a higher state than its physical one (9.6). */
 bool sva_may_master(PCIDevice *pdev)
 {
     return (pci_get_word(pdev->config + PCI_COMMAND) & PCI_COMMAND_MASTER) &&
-           is_powered(pdev);
+           is_powered(pdev) &&
+           (!pci_is_vf(pdev) || is_powered(pcie_sriov_get_pf(pdev)));
 }
 
+/* A virtual function's is its physical one's (PCIe 7.8.8). */
 uint16_t sva_pasid_control(PCIDevice *pdev, uint16_t offset)
 {
+    if (pci_is_vf(pdev)) {
+        pdev = pcie_sriov_get_pf(pdev);
+    }
     return offset ? pci_get_word(pdev->config + offset + PCI_PASID_CTRL) : 0;
 }
 
@@ -76,6 +83,26 @@ bool sva_pm_cap_init(PCIDevice *pdev, Error **errp)
                  PCI_PM_CTRL_NO_SOFT_RESET);
     pci_set_word(pdev->wmask + offset + PCI_PM_CTRL, PCI_PM_CTRL_STATE_MASK);
     return true;
+}
+
+/*
+ * PCIe 7.9.3: an EUI-64, here of QEMU's vendor number and where on its bus the
+ * function is: it stays over a migration.
+ */
+void sva_serial_cap_init(PCIDevice *pdev, uint16_t offset)
+{
+    pcie_dev_ser_num_init(pdev, offset,
+                          UINT64_C(0x525400fffe000000) | pdev->devfn);
+}
+
+/*
+ * PCIe 7.7.11. No access goes from one function to another within the device,
+ * so there is nothing to control.
+ */
+void sva_acs_cap_init(PCIDevice *pdev, uint16_t offset)
+{
+    pcie_add_capability(pdev, PCI_EXT_CAP_ID_ACS, PCI_ACS_VER, offset,
+                        PCI_ACS_SIZEOF);
 }
 
 /* An integrated endpoint has no link, and its registers read 0 (PCIe 7.5.3). */

@@ -26,6 +26,15 @@ void sva_pasid_cap_reset(PCIDevice *pdev, uint16_t offset);
  */
 bool sva_pm_cap_init(PCIDevice *pdev, Error **errp);
 
+/*
+ * A serial number, to be the first extended capability: vfio hides some from a
+ * virtual machine, and the rest of the chain with the first.
+ */
+void sva_serial_cap_init(PCIDevice *pdev, uint16_t offset);
+
+/* Access Control Services (8 bytes), for a function that is not alone. */
+void sva_acs_cap_init(PCIDevice *pdev, uint16_t offset);
+
 /* After pcie_endpoint_cap_init(): no link registers where there is no link. */
 void sva_link_init(PCIDevice *pdev);
 
@@ -54,7 +63,10 @@ void sva_pri_cap_init(PCIDevice *pdev, uint16_t offset, uint32_t capacity,
 /* Whether @pdev may send requests: its Bus Master Enable, in D0. */
 bool sva_may_master(PCIDevice *pdev);
 
-/* The PASID capability's control register, at @offset; 0: without one. */
+/*
+ * The PASID capability's control register, at @offset; 0: without one. Of a
+ * virtual function: its physical function's.
+ */
 uint16_t sva_pasid_control(PCIDevice *pdev, uint16_t offset);
 
 #endif
