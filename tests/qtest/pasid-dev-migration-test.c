@@ -57,6 +57,40 @@ static void test_migrate_stalled(void)
     dev_stop(c.d);
 }
 
+/*
+ * Until then the PASID capability was the first of the extended ones, and what
+ * the guest knows would be elsewhere: refused, and it is said why.
+ */
+static void test_older_layout(void)
+{
+    static const struct {
+        const char *device;
+        uint32_t last;
+    } rows[] = { { "pasid-dev", 4 }, { "hisi-zip", 1 } };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+        g_autofree char *dir = g_dir_make_tmp("pasid-dev-test-XXXXXX", NULL);
+        g_autofree char *file = g_strdup_printf("%s/state", dir);
+        g_autofree char *args = g_strdup_printf("-device %s,addr=4",
+                                                rows[i].device);
+        g_autofree char *section = g_strdup_printf("0000:00:04.0/%s",
+                                                   rows[i].device);
+        g_autofree char *too_old = g_strdup_printf("version_id %u is too old",
+                                                   rows[i].last);
+        g_autofree char *said = NULL;
+        SvaQtest *t = sva_start(args);
+
+        sva_save_state(t, file);
+        sva_stop(t);
+        sva_set_version(file, section, rows[i].last);
+        said = sva_refused_state("virt-sva", args, file);
+        g_assert_nonnull(strstr(said, rows[i].device));
+        g_assert_nonnull(strstr(said, too_old));
+        unlink(file);
+        rmdir(dir);
+    }
+}
+
 /* ---- Snapshots ---------------------------------------------------------- */
 
 /* Back to where the job was stalled: once from its end, once from a stall. */
@@ -105,6 +139,7 @@ int main(int argc, char **argv)
 
     g_test_add_func("/pasid-dev/migration/in-work", test_migrate_in_work);
     g_test_add_func("/pasid-dev/migration/stalled", test_migrate_stalled);
+    g_test_add_func("/pasid-dev/migration/older-layout", test_older_layout);
     g_test_add_func("/pasid-dev/migration/snapshot-stalled",
                     test_snapshot_stalled);
 

@@ -131,6 +131,8 @@ static const Device devices[] = {
             { "pri", .has_auto = true },
             { "pri-group-pages", true, 1, 16 },
             { "pri-response-pasid" },
+            { "vfs", true, 0, 63 },
+            { "vf-queues", true, 1, 16 },
         },
         .conflict = pasid_dev_conflict,
     }, {

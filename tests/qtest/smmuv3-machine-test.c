@@ -274,6 +274,25 @@ static void test_fdt_describes_endpoints(void)
     g_assert_cmpint(fdt_path_offset(fdt, "/pcie@10000000/pci@6,0"), <, 0);
 }
 
+/* They are not there at boot; when they are, Linux looks for their nodes. */
+static void test_fdt_describes_virtual_functions(void)
+{
+    g_autofree void *fdt = dump_fdt(
+        "-device pasid-dev,addr=4,vfs=9 "
+        "-device pcie-root-port,id=rp,addr=5,chassis=1 "
+        "-device pasid-dev,bus=rp,vfs=1,can-stall=off");
+    const char *last = "/pcie@10000000/accel@15,0";     /* 04.0 + 80h + 8 */
+    const char *mute = "/pcie@10000000/pci@5,0/accel@10,0";
+    int node = fdt_path_offset(fdt, last);
+
+    g_assert_cmpint(node, >=, 0);
+    g_assert_cmphex(fdt_cell(fdt, node, "reg", 0), ==, 0x15 << 11);
+    g_assert_true(fdt_has(fdt, node, "dma-can-stall"));
+    node = fdt_path_offset(fdt, mute);
+    g_assert_cmpint(node, >=, 0);
+    g_assert_false(fdt_has(fdt, node, "dma-can-stall"));
+}
+
 static void test_fdt_of_the_user_is_left_alone(void)
 {
     g_autofree void *own = dump_fdt("");
@@ -497,6 +516,8 @@ int main(int argc, char **argv)
     TEST("fdt/describes-the-smmu", test_fdt_describes_the_smmu);
     TEST("fdt/follows-the-features", test_fdt_follows_the_features);
     TEST("fdt/describes-endpoints", test_fdt_describes_endpoints);
+    TEST("fdt/describes-virtual-functions",
+         test_fdt_describes_virtual_functions);
     TEST("fdt/of-the-user-is-left-alone", test_fdt_of_the_user_is_left_alone);
     TEST("fdt/bypass-has-no-map", test_fdt_bypass_has_no_map);
     TEST("migration/idle", test_idle_smmu_migrates);

@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
+#include "qemu/bswap.h"
 #include "qobject/qdict.h"
 #include "qobject/qlist.h"
 #include "sva-qtest-state.h"
@@ -31,18 +32,25 @@ static void wait_for_migration(QTestState *qts)
     }
 }
 
+void sva_save_state(SvaQtest *t, const char *file)
+{
+    g_autofree char *uri = g_strdup_printf("file:%s", file);
+
+    qtest_qmp_assert_success(t->qts, "{'execute': 'migrate', "
+                             "'arguments': {'uri': %s}}", uri);
+    wait_for_migration(t->qts);
+}
+
 SvaQtest *sva_migrate(SvaQtest *from, const char *machine, const char *args)
 {
     g_autofree char *dir = g_dir_make_tmp("sva-qtest-XXXXXX", NULL);
     g_autofree char *file = g_strdup_printf("%s/state", dir);
-    g_autofree char *uri = g_strdup_printf("file:%s", file);
-    g_autofree char *incoming = g_strdup_printf("%s -incoming %s", args, uri);
+    g_autofree char *incoming = g_strdup_printf("%s -incoming file:%s", args,
+                                                file);
     SvaQtest *to;
     QTestState *qts;
 
-    qtest_qmp_assert_success(from->qts, "{'execute': 'migrate', "
-                             "'arguments': {'uri': %s}}", uri);
-    wait_for_migration(from->qts);
+    sva_save_state(from, file);
     to = sva_start_machine(machine, incoming);
     wait_for_migration(to->qts);
     qts = to->qts;
@@ -52,6 +60,38 @@ SvaQtest *sva_migrate(SvaQtest *from, const char *machine, const char *args)
     unlink(file);
     rmdir(dir);
     return to;
+}
+
+/* The section's name, its instance, and then: its version, big-endian. */
+void sva_set_version(const char *file, const char *section, uint32_t version)
+{
+    g_autofree char *state = NULL;
+    size_t bytes, name = strlen(section);
+    char *at;
+
+    g_assert_true(g_file_get_contents(file, &state, &bytes, NULL));
+    at = memmem(state, bytes, section, name);
+    g_assert_nonnull(at);
+    stl_be_p(at + name + sizeof(uint32_t), version);
+    g_assert_true(g_file_set_contents(file, state, bytes, NULL));
+}
+
+char *sva_refused_state(const char *machine, const char *args, const char *file)
+{
+    g_autofree char *line = g_strdup_printf(
+        "%s -M %s -nodefaults -m 128M -display none -accel qtest -qtest stdio "
+        "-qtest-log none %s -incoming file:%s", getenv("QTEST_QEMU_BINARY"),
+        machine, args, file);
+    g_auto(GStrv) argv = NULL;
+    char *said = NULL;
+    int status;
+
+    g_assert_true(g_shell_parse_argv(line, NULL, &argv, NULL));
+    g_assert_true(g_spawn_sync(NULL, argv, NULL, G_SPAWN_STDOUT_TO_DEV_NULL,
+                               NULL, NULL, NULL, &said, &status, NULL));
+    g_assert_true(WIFEXITED(status));
+    g_assert_cmpint(WEXITSTATUS(status), !=, 0);
+    return said;
 }
 
 /* ---- Snapshots ---------------------------------------------------------- */

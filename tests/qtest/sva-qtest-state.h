@@ -15,6 +15,13 @@
  */
 SvaQtest *sva_migrate(SvaQtest *from, const char *machine, const char *args);
 
+/* The machine's state in @file; it stands still afterwards. */
+void sva_save_state(SvaQtest *t, const char *file);
+/* As if it had been saved with another version of @section ("PATH/NAME"). */
+void sva_set_version(const char *file, const char *section, uint32_t version);
+/* A machine that does not take the state: what it says. To be freed. */
+char *sva_refused_state(const char *machine, const char *args, const char *file);
+
 /* An empty disk that snapshots can be kept on, in @file: node "disk". */
 void sva_make_disk(QTestState *qts, const char *file);
 /* The one snapshot on it. After a load, SvaQtest must be as it was, too. */

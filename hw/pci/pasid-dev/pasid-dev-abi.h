@@ -12,10 +12,13 @@
 
 #define PASID_DEV_VENDOR_ID     0x1234  /* QEMU's unregistered one, as edu */
 #define PASID_DEV_DEVICE_ID     0x5afa
+#define PASID_DEV_VF_DEVICE_ID  0x5afb  /* of a virtual function (SR-IOV) */
 #define PASID_DEV_BAR           0
 #define PASID_DEV_MSIX_BAR      2
 #define PASID_DEV_PAGE_BYTES    4096
 #define PASID_DEV_MAX_QUEUES    256
+#define PASID_DEV_MAX_VFS       63
+#define PASID_DEV_MAX_VF_QUEUES 16
 #define PASID_DEV_MAX_LEN_VALUE (UINT64_C(1) << 32)
 #define PASID_DEV_MAX_JOBS      16      /* of a queue in work at once */
 #define PASID_DEV_MAX_BATCH     1024    /* descriptors of a BATCH */

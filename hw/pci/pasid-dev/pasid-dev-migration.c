@@ -96,41 +96,87 @@ static const VMStateDescription vmstate_pasid_dev_pri = {
     }
 };
 
+/* What either kind of function has. */
+static const VMStateField function_fields[] = {
+    /* Before what differs with them, which has no words for it. */
+    VMSTATE_UINT32_EQUAL(num_queues, PasidDev, "queues differs"),
+    VMSTATE_UINT32_EQUAL(pasid_bits, PasidDev, "pasid-bits differs"),
+    VMSTATE_UINT32_EQUAL(num_jobs, PasidDev, "jobs differs"),
+    VMSTATE_UINT32_EQUAL(num_vfs, PasidDev, "vfs differs"),
+    VMSTATE_UINT32_EQUAL(vf_queues, PasidDev, "vf-queues differs"),
+    VMSTATE_PCI_DEVICE(parent_obj, PasidDev),
+    VMSTATE_MSIX(parent_obj, PasidDev),
+    VMSTATE_UINT64(count_jobs, PasidDev),
+    VMSTATE_UINT32(pasid_target, PasidDev),
+    VMSTATE_UINT32(pasid_status, PasidDev),
+    VMSTATE_UINT64(requester.count.bytes, PasidDev),
+    VMSTATE_UINT64(requester.count.stalls, PasidDev),
+    VMSTATE_UINT64(requester.count.retries, PasidDev),
+    VMSTATE_UINT64(requester.count.aborts, PasidDev),
+    VMSTATE_UINT64(requester.count.bounced, PasidDev),
+    VMSTATE_UINT64(requester.count.atc_hits, PasidDev),
+    VMSTATE_UINT64(requester.count.ats_requests, PasidDev),
+    VMSTATE_UINT64(requester.count.page_requests, PasidDev),
+    VMSTATE_UINT64(requester.count.invalidations, PasidDev),
+    VMSTATE_STRUCT_VARRAY_POINTER_UINT32(queues, PasidDev, num_queues,
+                                         vmstate_pasid_dev_queue,
+                                         PasidDevQueue),
+    VMSTATE_END_OF_LIST()
+};
+
+static const VMStateDescription vmstate_pasid_dev_vf = {
+    .name = TYPE_PASID_DEV,
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .pre_load = pasid_dev_pre_load,
+    .post_load = pasid_dev_post_load,
+    .fields = function_fields,
+};
+
+static bool pasid_dev_has_vfs(void *opaque)
+{
+    return PASID_DEV(opaque)->num_vfs;
+}
+
+/*
+ * Virtual functions, enabled or not, travel with their physical one: it has to
+ * be loaded first, for it is what enables, and so resets, them.
+ */
+static const VMStateDescription vmstate_pasid_dev_vfs = {
+    .name = TYPE_PASID_DEV "/vfs",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .needed = pasid_dev_has_vfs,
+    .fields = (const VMStateField[]) {
+        {
+            .name = "vfs",
+            .flags = VMS_STRUCT | VMS_VARRAY_UINT32 | VMS_POINTER |
+                     VMS_ARRAY_OF_POINTER,
+            .offset = offsetof(PasidDev, parent_obj.exp.sriov_pf.vf),
+            .num_offset = vmstate_offset_value(PasidDev, num_vfs, uint32_t),
+            .size = sizeof(PCIDevice *),
+            .vmsd = &vmstate_pasid_dev_vf,
+        },
+        VMSTATE_END_OF_LIST()
+    }
+};
+
 /*
  * Version 1 had no power management capability, version 2 neither ATS and Page
- * Requests nor several jobs for a queue; QEMU says so and refuses.
+ * Requests nor several jobs for a queue, version 4 its PASID capability before
+ * all others; QEMU says so and refuses.
  */
 const VMStateDescription vmstate_pasid_dev = {
     .name = TYPE_PASID_DEV,
-    .version_id = 3,
-    .minimum_version_id = 3,
+    .version_id = 5,
+    .minimum_version_id = 5,
     .pre_load = pasid_dev_pre_load,
     .post_load = pasid_dev_post_load,
-    .fields = (const VMStateField[]) {
-        VMSTATE_PCI_DEVICE(parent_obj, PasidDev),
-        VMSTATE_MSIX(parent_obj, PasidDev),
-        VMSTATE_UINT32_EQUAL(num_queues, PasidDev, "queues differs"),
-        VMSTATE_UINT32_EQUAL(pasid_bits, PasidDev, "pasid-bits differs"),
-        VMSTATE_UINT32_EQUAL(num_jobs, PasidDev, "jobs differs"),
-        VMSTATE_UINT64(count_jobs, PasidDev),
-        VMSTATE_UINT32(pasid_target, PasidDev),
-        VMSTATE_UINT32(pasid_status, PasidDev),
-        VMSTATE_UINT64(requester.count.bytes, PasidDev),
-        VMSTATE_UINT64(requester.count.stalls, PasidDev),
-        VMSTATE_UINT64(requester.count.retries, PasidDev),
-        VMSTATE_UINT64(requester.count.aborts, PasidDev),
-        VMSTATE_UINT64(requester.count.bounced, PasidDev),
-        VMSTATE_UINT64(requester.count.atc_hits, PasidDev),
-        VMSTATE_UINT64(requester.count.ats_requests, PasidDev),
-        VMSTATE_UINT64(requester.count.page_requests, PasidDev),
-        VMSTATE_UINT64(requester.count.invalidations, PasidDev),
-        VMSTATE_STRUCT_VARRAY_POINTER_UINT32(queues, PasidDev, num_queues,
-                                             vmstate_pasid_dev_queue,
-                                             PasidDevQueue),
-        VMSTATE_END_OF_LIST()
-    },
-    .subsections = (const VMStateDescription * const []) {
+    .fields = function_fields,
+    .subsections = (const VMStateDescription *const []) {
         &vmstate_pasid_dev_pri,
+        /* The last: the last virtual function would take what follows. */
+        &vmstate_pasid_dev_vfs,
         NULL
     }
 };

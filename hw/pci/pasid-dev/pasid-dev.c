@@ -1,8 +1,8 @@
 /*
  * pasid-dev, a synthetic accelerator that works in the address spaces of
- * processes (docs/specs/pasid-dev.rst): the PCI function, its capabilities,
- * properties and reset. Called by QEMU's object model and PCI core; for the
- * rest see pasid-dev-regs.c, -queue.c and -migration.c.
+ * processes (docs/specs/pasid-dev.rst): the physical PCI function, its
+ * capabilities, properties and reset. Called by QEMU's object model and PCI
+ * core; for the rest see pasid-dev-regs.c, -queue.c, -migration.c and -vf.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -13,6 +13,7 @@
 #include "hw/pci/pcie.h"
 #include "hw/pci/sva-compat.h"
 #include "hw/pci/sva-port.h"
+#include "hw/pci/sva/capability.h"
 #include "hw/resettable.h"
 #include "hw/pci/sva/capability.h"
 #include "standard-headers/linux/pci_regs.h"
@@ -20,8 +21,48 @@
 
 /* PCIe's base class "processing accelerator" */
 #define PASID_DEV_PCI_CLASS     0x1200
-/* Where our capabilities are; nobody else adds any. */
-#define PASID_CAP_OFFSET        0x100
+
+/* ---- All functions ------------------------------------------------------ */
+
+void pasid_dev_function_init(PasidDev *s, uint64_t bar_bytes)
+{
+    PCIDevice *pdev = PCI_DEVICE(s);
+
+    memory_region_init_io(&s->bar, OBJECT(s), &pasid_dev_mmio_ops, s,
+                          object_get_typename(OBJECT(s)), bar_bytes);
+    pci_register_bar(pdev, PASID_DEV_BAR, PCI_BASE_ADDRESS_SPACE_MEMORY,
+                     &s->bar);
+
+    sva_requester_init(&s->requester, pdev, s->pasid_cap, s->can_stall);
+    sva_requester_add_ats(&s->requester, &s->ats);
+    pasid_dev_queues_init(s);
+}
+
+/* Not in exit, which may come out of the middle of a queue's work. */
+static void pasid_dev_finalize(Object *obj)
+{
+    pasid_dev_queues_free(PASID_DEV(obj));
+}
+
+static bool pasid_dev_can_stall(SvaEndpoint *ep)
+{
+    return PASID_DEV(ep)->can_stall;
+}
+
+static unsigned pasid_dev_pasid_bits(SvaEndpoint *ep)
+{
+    return PASID_DEV(ep)->pasid_bits;
+}
+
+static void pasid_dev_function_class_init(ObjectClass *oc, SvaClassData *data)
+{
+    SvaEndpointClass *ec = SVA_ENDPOINT_CLASS(oc);
+
+    ec->can_stall = pasid_dev_can_stall;
+    ec->pasid_bits = pasid_dev_pasid_bits;
+}
+
+/* ---- The physical function ---------------------------------------------- */
 
 static void pasid_dev_config_write(PCIDevice *pdev, uint32_t addr, uint32_t val,
                                    int len)
@@ -29,6 +70,7 @@ static void pasid_dev_config_write(PCIDevice *pdev, uint32_t addr, uint32_t val,
     pci_default_write_config(pdev, addr, val, len);
     sva_requester_config_written(&PASID_DEV(pdev)->requester);
     pcie_cap_flr_write_config(pdev, addr, val, len);
+    pasid_dev_vfs_config_written(PASID_DEV(pdev), addr, len);
 }
 
 static void pasid_dev_reset_hold(Object *obj, ResetType type)
@@ -59,7 +101,26 @@ static bool pasid_dev_check_properties(PasidDev *s, Error **errp)
         error_append_hint(errp, "PCIe's PASIDs have at most 20 bits.\n");
         return false;
     }
-    return sva_requester_check_options(&s->ats, errp);
+    return sva_requester_check_options(&s->ats, errp) &&
+           pasid_dev_check_vf_properties(s, errp);
+}
+
+/*
+ * In extended configuration space. Not the PASID capability first: vfio hides it
+ * from a virtual machine, and with the first one the chain.
+ */
+static void pasid_dev_add_extended(PasidDev *s)
+{
+    PCIDevice *pdev = PCI_DEVICE(s);
+
+    sva_serial_cap_init(pdev, sva_ext_cap_next(pdev));
+    if (s->num_vfs || pdev->cap_present & QEMU_PCI_CAP_MULTIFUNCTION ||
+        PCI_FUNC(pdev->devfn)) {
+        sva_acs_cap_init(pdev, sva_ext_cap_next(pdev));
+    }
+    s->pasid_cap = sva_ext_cap_next(pdev);
+    sva_pasid_cap_init(pdev, s->pasid_cap, s->pasid_bits, false,
+                       s->privileged);
 }
 
 static bool pasid_dev_add_capabilities(PasidDev *s, Error **errp)
@@ -76,8 +137,7 @@ static bool pasid_dev_add_capabilities(PasidDev *s, Error **errp)
     }
     sva_link_init(pdev);
     pcie_cap_flr_init(pdev);
-    sva_pasid_cap_init(pdev, PASID_CAP_OFFSET, s->pasid_bits, false,
-                       s->privileged);
+    pasid_dev_add_extended(s);
     if (msix_init_exclusive_bar(pdev, s->num_queues, PASID_DEV_MSIX_BAR,
                                 errp)) {
         pcie_cap_exit(pdev);
@@ -89,51 +149,34 @@ static bool pasid_dev_add_capabilities(PasidDev *s, Error **errp)
     return true;
 }
 
-static void pasid_dev_realize(PCIDevice *pdev, Error **errp)
-{
-    PasidDev *s = PASID_DEV(pdev);
-    uint64_t bar_bytes;
-
-    if (!pasid_dev_check_properties(s, errp) ||
-        !pasid_dev_add_capabilities(s, errp)) {
-        return;
-    }
-
-    bar_bytes = pow2ceil((1 + s->num_queues) * PASID_DEV_PAGE_BYTES);
-    memory_region_init_io(&s->bar, OBJECT(s), &pasid_dev_mmio_ops, s,
-                          TYPE_PASID_DEV, bar_bytes);
-    pci_register_bar(pdev, PASID_DEV_BAR, PCI_BASE_ADDRESS_SPACE_MEMORY,
-                     &s->bar);
-
-    sva_requester_init(&s->requester, pdev, PASID_CAP_OFFSET, s->can_stall);
-    sva_requester_add_ats(&s->requester, &s->ats);
-    pasid_dev_queues_init(s);
-}
-
 static void pasid_dev_exit(PCIDevice *pdev)
 {
     PasidDev *s = PASID_DEV(pdev);
 
+    pcie_sriov_pf_exit(pdev);
     pasid_dev_queues_exit(s);
     sva_requester_fini(&s->requester);
     msix_uninit_exclusive_bar(pdev);
     pcie_cap_exit(pdev);
 }
 
-/* Not in exit, which may come out of the middle of a queue's work. */
-static void pasid_dev_finalize(Object *obj)
+static void pasid_dev_realize(PCIDevice *pdev, Error **errp)
 {
-    pasid_dev_queues_free(PASID_DEV(obj));
-}
+    PasidDev *s = PASID_DEV(pdev);
 
-static bool pasid_dev_can_stall(SvaEndpoint *ep)
-{
-    return PASID_DEV(ep)->can_stall;
-}
-
-static unsigned pasid_dev_pasid_bits(SvaEndpoint *ep)
-{
-    return PASID_DEV(ep)->pasid_bits;
+    if (!pasid_dev_check_properties(s, errp) ||
+        !pasid_dev_add_capabilities(s, errp)) {
+        return;
+    }
+    pasid_dev_function_init(s, pow2ceil((1 + s->num_queues) *
+                                        PASID_DEV_PAGE_BYTES));
+    if (s->num_vfs) {
+        pasid_dev_ari_init(pdev);
+    }
+    if (!pasid_dev_vfs_init(s, errp)) {
+        pdev->exp.sriov_cap = 0;    /* None of its functions is left. */
+        pasid_dev_exit(pdev);
+    }
 }
 
 /* ---- The type ----------------------------------------------------------- */
@@ -145,6 +188,8 @@ static const Property pasid_dev_properties[] = {
     DEFINE_PROP_BOOL("can-stall", PasidDev, can_stall, true),
     DEFINE_PROP_BOOL("privileged", PasidDev, privileged, false),
     DEFINE_SVA_ATS_PROPERTIES(PasidDev, ats, true),
+    DEFINE_PROP_UINT32("vfs", PasidDev, num_vfs, 0),
+    DEFINE_PROP_UINT32("vf-queues", PasidDev, vf_queues, 1),
 };
 
 static void pasid_dev_describe_properties(ObjectClass *oc)
@@ -159,6 +204,10 @@ static void pasid_dev_describe_properties(ObjectClass *oc)
         "Its accesses wait while software handles their page faults");
     object_class_property_set_description(oc, "privileged",
         "Queues may ask for privileged accesses (PASID Privileged Mode)");
+    object_class_property_set_description(oc, "vfs",
+        "Virtual functions that software can enable (SR-IOV, 0 to 63)");
+    object_class_property_set_description(oc, "vf-queues",
+        "Work queues of each virtual function (1 to 16)");
     sva_requester_describe_properties(oc);
 }
 
@@ -167,7 +216,6 @@ static void pasid_dev_class_init(ObjectClass *oc, SvaClassData *data)
     DeviceClass *dc = DEVICE_CLASS(oc);
     PCIDeviceClass *pc = PCI_DEVICE_CLASS(oc);
     ResettableClass *rc = RESETTABLE_CLASS(oc);
-    SvaEndpointClass *ec = SVA_ENDPOINT_CLASS(oc);
 
     dc->desc = "Accelerator working in processes' address spaces (SVA)";
     dc->vmsd = &vmstate_pasid_dev;
@@ -183,23 +231,26 @@ static void pasid_dev_class_init(ObjectClass *oc, SvaClassData *data)
     pc->device_id = PASID_DEV_DEVICE_ID;
     pc->revision = PASID_DEV_VERSION_VALUE;
     pc->class_id = PASID_DEV_PCI_CLASS;
-
-    ec->can_stall = pasid_dev_can_stall;
-    ec->pasid_bits = pasid_dev_pasid_bits;
 }
 
 static const TypeInfo pasid_dev_types[] = {
     {
-        .name = TYPE_PASID_DEV,
+        .name = TYPE_PASID_DEV_FUNCTION,
         .parent = TYPE_PCI_DEVICE,
+        .abstract = true,
         .instance_size = sizeof(PasidDev),
         .instance_finalize = pasid_dev_finalize,
-        .class_init = pasid_dev_class_init,
+        .class_init = pasid_dev_function_class_init,
         .interfaces = (InterfaceInfo[]) {
             { INTERFACE_PCIE_DEVICE },
             { TYPE_SVA_ENDPOINT },
             { }
         },
+    },
+    {
+        .name = TYPE_PASID_DEV,
+        .parent = TYPE_PASID_DEV_FUNCTION,
+        .class_init = pasid_dev_class_init,
     },
 };
 

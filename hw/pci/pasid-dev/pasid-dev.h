@@ -16,8 +16,15 @@
 #include "hw/pci/sva/requester.h"
 #include "hw/pci/sva/worker.h"
 
+/*
+ * A function with queues: the physical one, or a virtual one of it. PasidDev is
+ * the state of either; what is the physical function's alone says so.
+ */
+#define TYPE_PASID_DEV_FUNCTION "pasid-dev-function"
 #define TYPE_PASID_DEV "pasid-dev"
-OBJECT_DECLARE_SIMPLE_TYPE(PasidDev, PASID_DEV)
+#define TYPE_PASID_DEV_VF "pasid-dev-vf"
+typedef struct PasidDev PasidDev;
+DECLARE_INSTANCE_CHECKER(PasidDev, PASID_DEV, TYPE_PASID_DEV_FUNCTION)
 
 typedef struct PasidDevQueue PasidDevQueue;
 
@@ -96,6 +103,7 @@ struct PasidDev {
     PCIDevice parent_obj;
 
     MemoryRegion bar;
+    MemoryRegion msix_bar;      /* of a virtual function */
     SvaRequester requester;
     SvaWorker worker;
     PasidDevQueue *queues;
@@ -104,6 +112,7 @@ struct PasidDev {
     uint64_t count_jobs;
     uint32_t pasid_target;
     uint32_t pasid_status;
+    uint16_t pasid_cap;         /* of the physical function */
 
     /* Properties */
     uint32_t num_queues;
@@ -112,6 +121,9 @@ struct PasidDev {
     bool can_stall;
     bool privileged;
     SvaAtsOptions ats;
+    /* ... of the physical function */
+    uint32_t num_vfs;
+    uint32_t vf_queues;
 };
 
 /* What software did wrong with the PasidDev @s, for -d guest_errors. */
@@ -122,8 +134,26 @@ struct PasidDev {
 /* What log and trace lines call the device. */
 static inline const char *pasid_dev_name(PasidDev *s)
 {
-    return DEVICE(s)->id ?: TYPE_PASID_DEV;
+    return DEVICE(s)->id ?: PCI_DEVICE(s)->name;
 }
+
+/*
+ * pasid-dev.c: what all functions have in common, from realize: BAR0 of
+ * @bar_bytes and the queues, once num_queues and the capabilities are there.
+ * They are undone by pasid_dev_queues_exit().
+ */
+void pasid_dev_function_init(PasidDev *s, uint64_t bar_bytes);
+
+/*
+ * pasid-dev-vf.c: what the physical function has for its virtual ones.
+ * ..._vfs_init() is the last step of realize, undone by pcie_sriov_pf_exit();
+ * ..._vfs_config_written() follows each write to the physical function's
+ * configuration space.
+ */
+void pasid_dev_ari_init(PCIDevice *pdev);
+bool pasid_dev_check_vf_properties(PasidDev *s, Error **errp);
+bool pasid_dev_vfs_init(PasidDev *s, Error **errp);
+void pasid_dev_vfs_config_written(PasidDev *s, uint32_t addr, int len);
 
 /* Everything runs under the big QEMU lock. */
 

@@ -67,6 +67,9 @@ void sva_pasid_cap_init(PCIDevice *pdev, uint16_t offset, unsigned bits,
 
 void sva_pasid_cap_reset(PCIDevice *pdev, uint16_t offset)
 {
+    if (pci_is_vf(pdev)) {
+        return;     /* It is its physical function's. */
+    }
     pci_set_word(pdev->config + offset + PCI_PASID_CTRL, 0);
 }
 
@@ -148,8 +151,9 @@ void sva_ats_cap_init(PCIDevice *pdev, uint16_t offset)
     pcie_ats_init(pdev, offset, true);
     pci_word_test_and_set_mask(pdev->config + offset + PCI_ATS_CAP,
                                ATS_CAP_GLOBAL_INVALIDATE);
-    pci_set_word(pdev->wmask + offset + PCI_ATS_CTRL,
-                 PCI_ATS_CTRL_ENABLE | PCI_ATS_CTRL_STU(~0));
+    /* A virtual function's STU is its physical function's (PCIe 10.5.1.3). */
+    pci_set_word(pdev->wmask + offset + PCI_ATS_CTRL, PCI_ATS_CTRL_ENABLE |
+                 (pci_is_vf(pdev) ? 0 : PCI_ATS_CTRL_STU(~0)));
 }
 
 bool sva_ats_is_enabled(PCIDevice *pdev, uint16_t offset)

@@ -111,7 +111,7 @@ void sva_channel_cancel(SvaChannel *ch)
                                    ch->req.pasid, ch->req.addr);
         ch->stalled = false;
         if (ch->page.state != SVA_PAGE_IDLE) {
-            sva_page_requests_cancel(&ch->requester->pri, &ch->page);
+            sva_page_requests_cancel(ch->requester->pages, &ch->page);
         } else {
             sva_port_cancel(ch->requester->port, &ch->req);
         }
@@ -298,7 +298,7 @@ static SvaDma channel_ask_for_pages(SvaChannel *ch, SvaPort *port,
     ch->count.page_requests++;
     r->count.page_requests++;
     channel_park(ch, span->addr, access);
-    sva_page_requests_ask(&r->pri, &ch->page);
+    sva_page_requests_ask(r->pages, &ch->page);
     return SVA_DMA_STALLED;
 }
 
@@ -333,7 +333,7 @@ static SvaDma channel_ask(SvaChannel *ch, SvaPort *port, uint16_t control,
     if (!(rights & ~entry.rights)) {
         return channel_translated(ch, port, &entry, span, access);
     }
-    if (sva_page_requests_usable(&r->pri)) {
+    if (sva_page_requests_usable(r->pages)) {
         return channel_ask_for_pages(ch, port, span, access);
     }
     return channel_untranslated(ch, port, control, span, access);

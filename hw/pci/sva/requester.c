@@ -84,7 +84,7 @@ static void port_page_response(SvaClient *client, uint32_t pasid,
 {
     SvaRequester *r = container_of(client, SvaRequester, client);
 
-    sva_page_requests_respond(&r->pri, pasid, response);
+    sva_page_requests_respond(r->pages, pasid, response);
 }
 
 /* ---- The function ------------------------------------------------------- */
@@ -120,6 +120,12 @@ void sva_requester_init(SvaRequester *r, PCIDevice *pdev, uint16_t pasid_cap,
         .owed = g_array_new(false, false, sizeof(uint32_t)),
     };
     sva_page_requests_init(&r->pri, pdev, 0);
+    r->pages = &r->pri;
+}
+
+void sva_requester_share_pages(SvaRequester *r, SvaRequester *pf)
+{
+    r->pages = &pf->pri;
 }
 
 static bool check_range(const char *name, uint32_t value, uint32_t most,
@@ -252,5 +258,5 @@ void sva_requester_loaded(SvaRequester *r)
 
 void sva_requester_stop_pasid(SvaRequester *r, uint32_t pasid)
 {
-    sva_page_requests_stop(&r->pri, r->port, pasid);
+    sva_page_requests_stop(r->pages, r->port, pasid);
 }

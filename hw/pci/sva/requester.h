@@ -111,6 +111,7 @@ typedef struct SvaRequester {
     SvaAtc *atc;            /* NULL: no ATS capability */
     unsigned group_pages;
     SvaPageRequests pri;
+    SvaPageRequests *pages; /* the interface it uses: its own, or its PF's */
     /* What they were when configuration space was written last */
     bool had_ats;
     uint16_t had_pasid;
@@ -195,6 +196,13 @@ bool sva_requester_check_options(const SvaAtsOptions *o, Error **errp);
  */
 void sva_requester_add_ats(SvaRequester *r, const SvaAtsOptions *o);
 void sva_requester_fini(SvaRequester *r);
+
+/*
+ * A virtual function has no Page Request capability: its requests are its
+ * physical function's @pf, and count among those (PCIe 10.5.2). After both have
+ * been initialized; @pf outlives it.
+ */
+void sva_requester_share_pages(SvaRequester *r, SvaRequester *pf);
 
 /* After each write to configuration space: what the software enabled. */
 void sva_requester_config_written(SvaRequester *r);
