@@ -56,7 +56,7 @@ void must_call(int fd, unsigned long number, void *argument,
     }
 }
 
-/* The first pasid-dev's PCI address. */
+/* The PCI address of the first pasid-dev that vfio-pci has. */
 static void find_device(char *bdf, size_t bytes)
 {
     DIR *dir = opendir("/sys/bus/pci/devices");
@@ -66,6 +66,7 @@ static void find_device(char *bdf, size_t bytes)
     while (dir && (entry = readdir(dir))) {
         FILE *f;
         unsigned vendor = 0, device = 0;
+        bool ours = false;
 
         snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/uevent",
                  entry->d_name);
@@ -73,17 +74,23 @@ static void find_device(char *bdf, size_t bytes)
         if (!f) {
             continue;
         }
-        while (fgets(path, sizeof(path), f) &&
-               sscanf(path, "PCI_ID=%x:%x", &vendor, &device) != 2) {
+        while (fgets(path, sizeof(path), f)) {
+            ours |= !strcmp(path, "DRIVER=vfio-pci\n");
+            sscanf(path, "PCI_ID=%x:%x", &vendor, &device);
         }
         fclose(f);
-        if (vendor == PASID_DEV_VENDOR_ID && device == PASID_DEV_DEVICE_ID) {
+        if (ours && vendor == PASID_DEV_VENDOR_ID &&
+            device == PASID_DEV_DEVICE_ID &&
+            (!bdf[0] || strncmp(entry->d_name, bdf, 12) < 0)) {
             snprintf(bdf, bytes, "%.12s", entry->d_name);
-            closedir(dir);
-            return;
         }
     }
-    test_give_up("no pasid-dev");
+    if (dir) {
+        closedir(dir);
+    }
+    if (!bdf[0]) {
+        test_give_up("no pasid-dev that vfio-pci has");
+    }
 }
 
 /* Of the device's own directory in sysfs: vfio-dev/vfioN is /dev/.../vfioN. */
@@ -112,13 +119,14 @@ static int open_vfio(const char *bdf)
     return fd;
 }
 
-void iommufd_open(void)
+const char *device_find(void)
 {
-    struct {
-        uint32_t size, flags;
-        int32_t iommufd;
-        uint32_t out_id;
-    } bind = { .size = sizeof(bind) };
+    find_device(dev.bdf, sizeof(dev.bdf));
+    return dev.bdf;
+}
+
+void device_take(int fd)
+{
     struct vfio_region_info bar = {
         .argsz = sizeof(bar), .index = VFIO_PCI_BAR0_REGION_INDEX,
     }, config = {
@@ -126,15 +134,7 @@ void iommufd_open(void)
     };
     uint16_t command;
 
-    find_device(dev.bdf, sizeof(dev.bdf));
-    iommufd = open("/dev/iommu", O_RDWR | O_CLOEXEC);
-    if (iommufd < 0) {
-        test_give_up("/dev/iommu: %s", strerror(errno));
-    }
-    vfio = open_vfio(dev.bdf);
-    bind.iommufd = iommufd;
-    must_call(vfio, CALL_BIND, &bind, "bind to iommufd");
-    dev_id = bind.out_id;
+    vfio = fd;
     must_call(vfio, VFIO_DEVICE_GET_REGION_INFO, &bar, "BAR0");
     must_call(vfio, VFIO_DEVICE_GET_REGION_INFO, &config, "configuration space");
     /* Memory space and bus master. */
@@ -157,6 +157,25 @@ void iommufd_open(void)
     }
     dev.queues = pasid_dev_read32(&dev, PASID_DEV_QUEUES);
     dev.ops = pasid_dev_read64(&dev, PASID_DEV_OPS);
+}
+
+void iommufd_open(void)
+{
+    struct {
+        uint32_t size, flags;
+        int32_t iommufd;
+        uint32_t out_id;
+    } bind = { .size = sizeof(bind) };
+    int fd = open_vfio(device_find());
+
+    iommufd = open("/dev/iommu", O_RDWR | O_CLOEXEC);
+    if (iommufd < 0) {
+        test_give_up("/dev/iommu: %s", strerror(errno));
+    }
+    bind.iommufd = iommufd;
+    must_call(fd, CALL_BIND, &bind, "bind to iommufd");
+    dev_id = bind.out_id;
+    device_take(fd);
 }
 
 /* A queue whose accesses have this PASID, or none. */
@@ -253,7 +272,7 @@ uint32_t hwpt_new(uint32_t ioas, uint32_t flags, uint32_t fault_queue)
 }
 
 /* Before PASIDs, the structures of both calls were shorter. */
-void attach(uint32_t hwpt, int pasid)
+int try_attach(uint32_t hwpt, int pasid)
 {
     struct {
         uint32_t size, flags, hwpt, pasid;
@@ -262,7 +281,16 @@ void attach(uint32_t hwpt, int pasid)
         .flags = pasid != NO_PASID, .hwpt = hwpt, .pasid = (uint32_t)pasid,
     };
 
-    must_call(vfio, CALL_ATTACH, &c, "attach");
+    return call(vfio, CALL_ATTACH, &c);
+}
+
+void attach(uint32_t hwpt, int pasid)
+{
+    int ret = try_attach(hwpt, pasid);
+
+    if (ret) {
+        test_give_up("attach: %s", strerror(-ret));
+    }
 }
 
 void detach(int pasid)

@@ -55,9 +55,12 @@ extern PasidDev dev;
 extern int iommufd;
 extern uint32_t dev_id;         /* the device's, in iommufd */
 
-/* Find, bind and enable the first pasid-dev. */
+/* Find, bind and enable the first pasid-dev that vfio-pci has. */
 void iommufd_open(void);
 void iommufd_close(void);
+/* For other ways than iommufd: its address, and once its file @fd is open. */
+const char *device_find(void);
+void device_take(int fd);
 
 /* 0 or -errno. */
 int call(int fd, unsigned long number, void *argument);
@@ -83,6 +86,8 @@ void unmap(uint32_t ioas, uint64_t iova, size_t bytes);
 uint32_t hwpt_new(uint32_t ioas, uint32_t flags, uint32_t fault_queue);
 /* For accesses with @pasid, or with NO_PASID. */
 void attach(uint32_t hwpt, int pasid);
+/* 0 or -errno. */
+int try_attach(uint32_t hwpt, int pasid);
 void detach(int pasid);
 
 /* ---- Jobs ------------------------------------------------------------------ */
@@ -117,5 +122,7 @@ void iommufd_dirty(void);
 void iommufd_pasids(void);
 void iommufd_faults(void);
 void iommufd_nested(void);
+void iommufd_many(void);
+void iommufd_shared(void);
 
 #endif

@@ -12,6 +12,7 @@
     X("alignments", main_alignments)    \
     X("buffers", main_buffers)          \
     X("demo", main_demo)                \
+    X("demo-spaces", main_demo_spaces)  \
     X("disk", main_disk)                \
     X("flags", main_flags)              \
     X("flr", main_flr)                  \
@@ -26,6 +27,7 @@
     X("net", main_net)                  \
     X("no-stall", main_no_stall)        \
     X("ops", main_ops)                  \
+    X("pinned", main_pinned)            \
     X("queues", main_queues)            \
     X("quick", main_quick)              \
     X("refused", main_refused)          \
@@ -33,6 +35,7 @@
     X("sizes", main_sizes)              \
     X("stress", main_stress)            \
     X("sva-refused", main_sva_refused)  \
+    X("vfio", main_vfio)                \
     X("zip", main_zip)                  \
     X("zip-life", main_zip_life)
 

@@ -2,7 +2,8 @@
 """The guest tests, one boot each: a list of Scenario (see scenario.py).
 
 Those of hisi-zip are in scenarios_hisi.py, those of ACPI with PCI bridges in
-scenarios_acpi.py. Read by run.
+scenarios_acpi.py, those of vfio and of SVA without page faults in
+scenarios_vfio.py. Read by run.
 """
 
 from scenario import (ACCELERATOR, ACCELERATORS, SLOW_DISK, PLAIN_DEVICES, PLAIN_VERDICTS,
@@ -10,13 +11,17 @@ from scenario import (ACCELERATOR, ACCELERATORS, SLOW_DISK, PLAIN_DEVICES, PLAIN
                       flags_updated, stalls_none, stalls_served, translated)
 from scenarios_acpi import ACPI_SCENARIOS
 from scenarios_hisi import HISI_SCENARIOS
+from scenarios_vfio import VFIO_SCENARIOS
 
 SCENARIOS = [
     Scenario(
         'demo', 'what `make demo` shows',
-        ['demo', ('modprobe:hisi_zip:uacce_mode=1', []), ('zip:demo', ['zip-demo'])],
-        devices=ACCELERATOR + ['-device', 'hisi-zip'], modules=True,
-        timeout=60, check=stalls_served),
+        ['demo', 'demo-spaces', ('modprobe:hisi_zip:uacce_mode=1', []),
+         ('zip:demo', ['zip-demo'])],
+        devices=ACCELERATORS + ['-device', 'hisi-zip'], modules=True,
+        append='sva.driver=uio_pci_sva,vfio-pci', timeout=60, check=stalls_served,
+        # The address space that is taken away.
+        allowed=[r'event(:| 0x)'], expected=[r'event: C_BAD_CD client']),
     Scenario(
         'memory', 'every kind of memory, size and alignment',
         ['ops', 'buffers', 'sizes', 'alignments', 'list', 'interrupt'],
@@ -60,12 +65,6 @@ SCENARIOS = [
         machine='virt-sva,virtualization=on', devices=ACCELERATOR,
         timeout=90, check=stalls_served, expected=[r'CPU: All CPU\(s\) started at EL2']),
     Scenario(
-        'no-stall', 'a device whose accesses must not stall', ['no-stall'],
-        devices=['-device', 'pasid-dev,can-stall=off'],
-        # What the SMMU terminates, Linux reports.
-        allowed=[r'event(:| 0x)'], expected=[r'event: F_TRANSLATION client'],
-        check=stalls_none),
-    Scenario(
         'root-port', 'the device is behind a PCIe root port', ['quick'],
         devices=['-device', 'pcie-root-port,id=rp0,chassis=1',
                  '-device', 'pasid-dev,bus=rp0'],
@@ -82,19 +81,6 @@ SCENARIOS = [
         'no-httu', 'an SMMU that does not', ['flags:faults', 'remap'],
         arguments=['-global', 'smmuv3-sva.httu=0'],
         devices=ACCELERATOR, timeout=90, check=flags_not_updated),
-    Scenario(
-        'dirty-tracking', 'vfio-pci and iommufd: an account of the written pages',
-        [('iommufd:dirty', ['iommufd-dirty'])], devices=ACCELERATOR,
-        append='sva.driver=vfio-pci', kernel=(6, 12), check=flags_updated),
-    Scenario(
-        'iommufd', 'vfio-pci and iommufd: PASIDs, page faults, two stages',
-        [(f'iommufd:{part}', [f'iommufd-{part}'])
-         for part in ('pasids', 'faults', 'nested')],
-        devices=ACCELERATOR, append='sva.driver=vfio-pci', check=stalls_served,
-        # What neither a fault queue nor the guest of the test takes.
-        allowed=[r'event(:| 0x)'],
-        expected=[r'event: F_TRANSLATION client', r'event: F_PERMISSION client',
-                  r'event: C_BAD_CD client']),
     Scenario(
         'small-smmu', 'an SMMU with as little as Linux needs',
         ['quick', 'remap', ('plain_dma:4:200', PLAIN_VERDICTS + ['load'])],
@@ -169,4 +155,4 @@ SCENARIOS = [
         'runner-hang', 'a guest that hangs is killed', ['hang'],
         kernel=(6, 1), sva=None, timeout=6,
         must_fail=[r'hang: no verdict', r'boot: the guest did not power off within']),
-] + ACPI_SCENARIOS + HISI_SCENARIOS
+] + ACPI_SCENARIOS + HISI_SCENARIOS + VFIO_SCENARIOS
