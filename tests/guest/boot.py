@@ -78,6 +78,11 @@ def modules_of(kernel):
     return f'{os.path.dirname(kernel)}/modules.cpio.gz'
 
 
+def selftests_of(kernel):
+    """The archive with the tests of vfio from a kernel's source, if it has them."""
+    return f'{os.path.dirname(kernel)}/selftests.cpio.gz'
+
+
 def page_bytes_of(kernel):
     """The size of a kernel's pages, from its header (Linux Documentation/arch/arm64/booting.rst)."""
     with open(kernel, 'rb') as f:
@@ -142,13 +147,16 @@ class Boot:
         return command
 
     def _initrd(self):
-        """The initramfs, with the kernel's modules after it if wanted."""
-        modules = modules_of(self.options.kernel)
-        if not self.scenario.modules or not os.path.exists(modules):
+        """The initramfs, with what else of the kernel's is wanted after it."""
+        more = [archive(self.options.kernel) for archive, wanted in (
+            (modules_of, self.scenario.modules),
+            (selftests_of, self.scenario.selftests)) if wanted]
+        more = [name for name in more if os.path.exists(name)]
+        if not more:
             return self.options.initramfs
         initrd = f'{self.directory}/initrd'
         with open(initrd, 'wb') as out:
-            for name in (self.options.initramfs, modules):
+            for name in [self.options.initramfs] + more:
                 with open(name, 'rb') as archive:
                     shutil.copyfileobj(archive, out)
         return initrd

@@ -146,6 +146,8 @@ class Scenario:
     moves: bool = False
     # The kernel's modules are in the initramfs.
     modules: bool = False
+    # Linux's own selftests of vfio are; without them there is nothing to run.
+    selftests: bool = False
     # What is plugged when the guest asks for it: QMP device_add's arguments.
     plugs: list = field(default_factory=list)
     # The SMMU is ours; QEMU's own has no counters.

@@ -11,6 +11,16 @@ EVENTS = [r'event(:| 0x)']
 TRANSLATION = r'event: F_TRANSLATION client'
 NO_STALLS = ['-global', 'smmuv3-sva.stall-model=1']
 NO_HTTU = ['-global', 'smmuv3-sva.httu=0']
+IGB = ['-netdev', 'hubport,hubid=0,id=n0', '-device', 'igb,netdev=n0']
+
+# Linux's own tests of vfio, the device, and what to call the verdict.
+PASID_DEV_ID, IGB_ID = '0x1234-0x5afa', '0x8086-0x10c9'
+
+
+def selftests(device, prefix, *names):
+    return [(f'selftest:vfio_{name}_test:{device}:{prefix}-{name}', [f'{prefix}-{name}'])
+            for name in names]
+
 
 VFIO_SCENARIOS = [
     Scenario(
@@ -49,4 +59,18 @@ VFIO_SCENARIOS = [
         ['pinned'], arguments=NO_STALLS + NO_HTTU, devices=ACCELERATOR,
         allowed=EVENTS, expected=[TRANSLATION, r'event: F_PERMISSION client'],
         check=stalls_none),
+    Scenario(
+        'vfio-selftests', "Linux's own tests of vfio, with pasid-dev",
+        selftests(PASID_DEV_ID, 'pasid-dev', 'dma_mapping', 'dma_mapping_mmio',
+                  'iommufd_setup', 'pci_device', 'pci_driver'),
+        devices=ACCELERATOR, append='sva.driver=vfio-pci', memory='2G',
+        selftests=True, timeout=300, allowed=EVENTS,
+        expected=[TRANSLATION], check=translated),
+    Scenario(
+        'vfio-selftests-igb', "Linux's own tests of vfio, with QEMU's igb",
+        selftests(IGB_ID, 'igb', 'dma_mapping', 'dma_mapping_mmio',
+                  'iommufd_setup', 'pci_device', 'pci_driver', 'pci_sriov_uapi'),
+        devices=IGB, append='vfio_pci.enable_sriov=1', sva=None,
+        memory='2G', selftests=True, timeout=300, allowed=EVENTS,
+        expected=[TRANSLATION], check=translated),
 ]
