@@ -1,8 +1,9 @@
 /*
  * pasid-dev copies in eight address spaces without a pause while their pages
  * are taken away: once an invalidation is complete, nothing may reach the
- * memory that was behind a page, whatever was under way. By stalls, by ATS, by page
- * requests. A program of its own; see run. Arguments: --rounds N, --seed N.
+ * memory that was behind a page, whatever was under way. By stalls, by ATS, by
+ * page requests. A program of its own; see run. Arguments: --rounds N and
+ * --seed N.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -1,7 +1,7 @@
 /*
  * Copies of pasid-dev between an address space's source, which is there, and
- * its destination, which a pager has to bring: what the tests of stalls and those
- * of page requests share. Not tests.
+ * its destination, which a pager has to bring: what the tests of stalls and
+ * those of page requests share. Not tests.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -1,8 +1,8 @@
 /*
  * The CPU and the SMMU are asked about the same tables and the same address,
  * and must say the same. Two programs of their own, walk-oracle and
- * nested-oracle; see run and oracle.h. Arguments: --cases N, --seed N, --first N
- * (the number of the first case), -l, -p, -s.
+ * nested-oracle; see run and oracle.h. Arguments: --cases N, --seed N,
+ * --first N (the number of the first case), -l, -p, -s.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -78,7 +78,7 @@ void stream_set_cd(Stream *stream, uint32_t ssid,
 
 /* ---- Answers to what the listener was told ------------------------------ */
 
-/* @resp: CMD_PRI_RESP_SUCCESS or so. With the request's PASID, if it has one. */
+/* @resp: CMD_PRI_RESP_SUCCESS or so. With the request's PASID, if any. */
 void smmu_page_response(const uint64_t entry[SMMU3_PRI_WORDS], unsigned resp);
 /* @retry, or else @abort, or else read zeros and drop writes. */
 void smmu_resume(uint32_t sid, unsigned stag, bool retry, bool abort);

@@ -6,7 +6,7 @@
 #include "arena.h"
 #include "tap.h"
 
-#define PATIENCE_SECONDS 30
+#define PATIENCE_SECONDS 100
 #define MAX_WORDS 128
 
 /* What a C function must preserve, to give up a case in the middle: start.S */
