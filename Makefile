@@ -42,8 +42,8 @@ check-baremetal: configured
 
 walk-oracle: configured
 	@tools/build qemu
-	@tests/baremetal/run walk-oracle,nested-oracle --timeout 1000000 \
-	    --cases $$(($(CASES) / 2)) --seed '$(SEED)'
+	@tests/baremetal/run walk-oracle,e2h-oracle,nested-oracle --timeout 1000000 \
+	    --cases $$((($(CASES) + 2) / 3)) --seed '$(SEED)'
 
 check-guest: all
 	@tools/run-tests --suite guest '$(T)'

@@ -1,65 +1,14 @@
 /*
- * See oracle.h: asks the CPU at EL1, whose own translation regime is the one
- * that is asked about. The code runs in the half that is not tested (probe.S).
+ * The kind of walk-oracle: stage 1 of EL1. See oracle.h.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "oracle.h"
 
 const bool oracle_nested = false;
+const bool oracle_is_el2 = false;
 const char oracle_path[] = "/baremetal/walk-oracle/stage-1";
 
-#define TCR_EPD0        0, 7, 1
-
-typedef struct OracleProbe {
-    uint64_t tcr, ttbr0, ttbr1, va, pan, distance;
-    uint64_t par[ORACLE_ACCESSES];
-} OracleProbe;
-
-void oracle_probe(OracleProbe *probe);  /* probe.S */
-
-extern uint64_t linear_map[512];            /* start.S */
-static uint64_t own_map[512] __attribute__((aligned(4096)));
-
-uint64_t oracle_own_map(void)
+void oracle_kind_init(void)
 {
-    return pa_of(own_map);
-}
-
-/*
- * The GiB with the code, as start.S maps it, but for the bits that LPA2 makes
- * part of an address. From now on the lower half maps it too.
- */
-void oracle_cpu_init(void)
-{
-    uint64_t tcr = sysreg_read("tcr_el1");
-
-    sysreg_write("mair_el1", ORACLE_MAIR);
-    own_map[1] = linear_map[1];
-    smmu3_set(&own_map[1], TTD_SH, 0);
-    dsb();
-    sysreg_write("ttbr0_el1", oracle_own_map());
-    smmu3_set(&tcr, TCR_EPD0, 0);
-    isb();
-    sysreg_write("tcr_el1", tcr);
-    isb();
-    asm volatile("tlbi vmalle1; dsb nsh; isb" : : : "memory");
-}
-
-void oracle_ask_cpu(const OracleCase *c, uint64_t va,
-                    OracleAnswer answers[ORACLE_ACCESSES])
-{
-    const OracleRegime *r = &c->regime;
-    OracleProbe probe = {
-        .tcr = oracle_tcr(r),
-        .ttbr0 = r->half[0].root, .ttbr1 = r->half[1].root,
-        .va = va, .pan = (uint64_t)r->pan << 22,
-        /* The code runs in the half that is not tested. */
-        .distance = c->tested == 1 ? LINEAR_BASE : 0,
-    };
-
-    oracle_probe(&probe);
-    for (unsigned i = 0; i < ORACLE_ACCESSES; i++) {
-        answers[i] = oracle_par(probe.par[i]);
-    }
 }

@@ -7,6 +7,7 @@
 #include "oracle.h"
 
 const bool oracle_nested = true;
+const bool oracle_is_el2 = false;
 const char oracle_path[] = "/baremetal/nested-oracle/stages-1-and-2";
 
 extern const uint8_t guest_at_el2;      /* start.S */

@@ -22,9 +22,12 @@ static Stream stream;
 void oracle_smmu_init(void)
 {
     testdev_start();
-    smmu_start(&(SmmuSetup) { 0 });
+    smmu_start(&(SmmuSetup) { .e2h = oracle_is_el2 });
     irq_mask();         /* events are taken one by one */
     stream_start(&stream, testdev_sid());
+    smmu3_set(stream.ste, STE_STRW,
+              oracle_is_el2 ? STE_STRW_NS_EL2 : STE_STRW_NS_EL1);
+    stream_update(&stream);
 }
 
 static void make_cd(const OracleRegime *r, uint64_t cd[SMMU3_CD_WORDS])
@@ -93,7 +96,9 @@ uint64_t oracle_cds(void)
 
 void oracle_set_smmu(const OracleCase *c)
 {
-    const uint64_t tlbi[SMMU3_CMD_WORDS] = { CMD_TLBI_NSNH_ALL };
+    const uint64_t tlbi[SMMU3_CMD_WORDS] = {
+        oracle_is_el2 ? CMD_TLBI_EL2_ALL : CMD_TLBI_NSNH_ALL,
+    };
     uint64_t cd[SMMU3_CD_WORDS] = { 0 };
 
     if (oracle_nested) {

@@ -1,13 +1,14 @@
 /*
  * The CPU as oracle: random translation tables, the same for the CPU and for
  * the SMMU, and both asked about the same address. What the files of the
- * programs walk-oracle (stage 1, at EL1) and nested-oracle (both stages, at
- * EL2) say to each other.
+ * programs walk-oracle (stage 1, at EL1), e2h-oracle (the same of EL2) and
+ * nested-oracle (both stages, at EL2) say to each other.
  *
  *   oracle-descriptors.c   what tables are made with
  *   oracle-tables.c    makes a case of a seed, and its stage 1
  *   oracle-stage2.c    its stage 2
- *   oracle-el1.c       asks the CPU (AT S1E*, PAR_EL1); or else
+ *   oracle-own.c       asks the CPU (AT S1E*, PAR_EL1), of the kind that
+ *                      oracle-el1.c or oracle-e2h.c says; or else
  *   oracle-el2.c       (AT S12E*); they share oracle-cpu.c
  *   oracle-smmu.c      asks the SMMU (GATOS, requests of sva-testdev)
  *   oracle.c           compares, and prints where they differ
@@ -157,10 +158,14 @@ void oracle_stage2_show(const OracleCase *c, uint64_t ipa);
 void oracle_tables_init(uint64_t cds);
 void oracle_make(OracleCase *c, uint64_t seed, uint64_t number);
 
-/* ---- oracle-el1.c or oracle-el2.c --------------------------------------- */
+/* ---- The kind: oracle-el1.c, oracle-e2h.c or oracle-el2.c --------------- */
 
 extern const bool oracle_nested;        /* are there two stages? */
+extern const bool oracle_is_el2;        /* are the contexts those of EL2? */
+void oracle_kind_init(void);            /* for oracle-own.c */
 extern const char oracle_path[];        /* of the test case */
+
+/* ---- oracle-own.c or oracle-el2.c --------------------------------------- */
 
 /* The half that the code runs in while it asks: RAM only. 0: none. */
 uint64_t oracle_own_map(void);

@@ -316,6 +316,8 @@ static void command_all(Smmu3Opcode opcode)
 
 void smmu_start(const SmmuSetup *setup)
 {
+    uint64_t cr2 = 0;
+
     how = *setup;
     irq_mask();
     irq_disconnect_all();
@@ -324,6 +326,8 @@ void smmu_start(const SmmuSetup *setup)
     smmu_write32(SMMU3_GERRORN, smmu_read32(SMMU3_GERROR));
     smmu_irqs = (SmmuIrqs) { 0 };
 
+    smmu3_set(&cr2, CR2_E2H, how.e2h);
+    smmu_write32(SMMU3_CR2, cr2);
     make_stream_table();
     make_queues();
     connect_interrupts();

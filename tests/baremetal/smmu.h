@@ -22,6 +22,7 @@ typedef struct SmmuSetup {
     unsigned eventq_log2, priq_log2;    /* entries; 0: 64 of them */
     bool messages;      /* interrupts are MSIs, else wires */
     bool irq_by_group;  /* the PRI queue's: PRIQ_IRQ_CFG2.LO */
+    bool e2h;           /* CR2.E2H, for streams of EL2 */
     SmmuListener listener;
 } SmmuSetup;
 
