@@ -64,7 +64,7 @@ HISI_SCENARIOS = [
              devices=['-device', 'hisi-zip,queues=1024'], memory='2G',
              append='hisi_zip.pf_q_num=1024', timeout=120),
     scenario('killed', 'processes are killed in mid-job and in mid-stall',
-             [life_item('kill:working:250', 'zip-kill-working'),
+             [life_item('kill:working:100', 'zip-kill-working'),
               life_item('kill:stalled:250:@slow', 'zip-kill-stalled')],
              devices=ZIP + SLOW_DISK, latency_ns=10_000_000, timeout=200),
     scenario('drivers', 'module and driver go and come back',
