@@ -76,6 +76,14 @@ BAD_LINES = [
 # The machine every scenario begins with.
 ACCELERATOR = ['-device', 'pasid-dev,id=accel0']
 ACCELERATORS = ACCELERATOR + ['-device', 'pasid-dev,id=accel1']
+
+
+def without_ats(devices):
+    """The same, but what an accelerator is refused comes to Linux as an event."""
+    return [d.replace('pasid-dev', 'pasid-dev,ats=off') if d.startswith('pasid-dev')
+            else d for d in devices]
+
+
 # A disk each of whose requests takes its time: a page fault there is a stall
 # that lasts. All zeroes, 1 GiB.
 SLOW_DISK = [
@@ -213,6 +221,12 @@ def flags_not_updated(counters):
     for kind in ('F_ACCESS', 'F_PERMISSION'):
         if not counters['faults'].get(kind):
             yield f'no {kind}'
+
+
+def ats_used(counters):
+    """The accelerator keeps translations of its own."""
+    if not counters['ats_translated']:
+        yield 'no translated access'
 
 
 def ats_invalidated(counters):

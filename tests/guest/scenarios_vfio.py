@@ -4,7 +4,8 @@
 More entries of scenarios.py, which reads this file.
 """
 
-from scenario import ACCELERATOR, Scenario, flags_updated, stalls_none, stalls_served, translated
+from scenario import (ACCELERATOR, Scenario, ats_used, flags_updated, stalls_none,
+                      stalls_served, translated, without_ats)
 
 # What the SMMU terminates, Linux reports.
 EVENTS = [r'event(:| 0x)']
@@ -37,15 +38,17 @@ VFIO_SCENARIOS = [
         'dirty-tracking', 'vfio-pci and iommufd: an account of the written pages',
         [('iommufd:dirty', ['iommufd-dirty'])], devices=ACCELERATOR,
         append='sva.driver=vfio-pci', kernel=(6, 12), check=flags_updated),
-    Scenario(
-        'iommufd', 'vfio-pci and iommufd: PASIDs, page faults, two stages',
+    *[Scenario(
+        name, f'vfio-pci and iommufd: PASIDs, page faults, two stages; {words}',
         [(f'iommufd:{part}', [f'iommufd-{part}'])
          for part in ('pasids', 'many', 'faults', 'nested', 'shared')],
-        devices=ACCELERATOR, append='sva.driver=vfio-pci', check=stalls_served,
+        devices=devices, append='sva.driver=vfio-pci', check=check,
         # What neither a fault queue nor the guest of the test takes.
-        allowed=EVENTS,
-        expected=[TRANSLATION, r'event: F_PERMISSION client',
-                  r'event: C_BAD_CD client']),
+        allowed=EVENTS, expected=[TRANSLATION] + more)
+      for name, words, devices, check, more in (
+          ('iommufd', 'without ATS', without_ats(ACCELERATOR), stalls_served,
+           [r'event: F_PERMISSION client', r'event: C_BAD_CD client']),
+          ('iommufd-ats', 'with ATS', ACCELERATOR, ats_used, []))],
     Scenario(
         'no-stall', 'a device whose accesses must not stall', ['no-stall', 'pinned:clean'],
         devices=['-device', 'pasid-dev,can-stall=off'],
