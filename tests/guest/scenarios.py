@@ -99,7 +99,9 @@ SCENARIOS = [
     Scenario(
         'reset', 'the function is reset under a job; the machine, too',
         ['flr:@slow:8', 'reboot_once', 'quick'],
-        devices=ACCELERATOR + SLOW_DISK + PLAIN_DEVICES, reboots=True,
+        # With ATS, Linux 7.3 takes longer to give the PASID up, and what it does
+        # wrong when a fault is being served meanwhile (see the user guide) shows.
+        devices=without_ats(ACCELERATOR) + SLOW_DISK + PLAIN_DEVICES, reboots=True,
         latency_ns=5_000_000),
     Scenario(
         'iothread', 'DMA translated in threads of its own',
