@@ -8,7 +8,7 @@
 #include "qemu/host-utils.h"
 #include "qobject/qdict.h"
 #include "standard-headers/linux/pci_regs.h"
-#include "pasid-dev-rig.h"
+#include "pasid-dev-ats-rig.h"
 #include "sva-qtest-state.h"
 
 #define VFS             8
@@ -369,6 +369,101 @@ static void test_pasids_by_pf(void)
     family_stop(&f);
 }
 
+/* A cache each, enabled and invalidated by itself; but the PASIDs are the PF's. */
+static void test_ats_of_its_own(void)
+{
+    const PasidDevDescriptor no_op = { 0 };
+    Family f = families_start();
+    Dev *used = &f.vf[2], *other = &f.vf[5], *without = &f.vf[6];
+    Queue q[3];
+    unsigned at = ats_cap(used);
+
+    g_assert_cmphex(at, !=, 0);
+    g_assert_cmphex(pri_cap(used), ==, 0);
+    /* PCIe 10.5.1.3: its smallest translation unit is the PF's. */
+    sva_config_write(f.pf->t, 0, used->devfn, at + PCI_ATS_CTRL, 2, 0xffff);
+    g_assert_cmphex(sva_config_read(f.pf->t, 0, used->devfn, at + PCI_ATS_CTRL,
+                                    2), ==, PCI_ATS_CTRL_ENABLE);
+    ats_control(other, true);
+    q[0] = queue_open(used, 0, 2, PASID(THE_PASID));
+    q[1] = queue_open(other, 0, 2, PASID(THE_PASID));
+    q[2] = queue_open(without, 0, 2, PASID(THE_PASID));
+    for (unsigned i = 0; i < ARRAY_SIZE(q); i++) {
+        g_assert_cmpuint(run(&q[i], no_op).status, ==, PASID_DEV_DONE_OK);
+        /* The ring's page and the records' */
+        g_assert_cmpuint(ats_counts(q[i].d).requests, ==, i < 2 ? 2 : 0);
+    }
+    atc_invalidate(used, -1, true, 0, CMD_ATC_SIZE_ALL);
+    sva_sync(f.pf->t);
+    g_assert_cmpuint(ats_counts(used).invalidations, ==, 1);
+    g_assert_cmpuint(ats_counts(other).invalidations, ==, 0);
+    run(&q[0], no_op);
+    run(&q[1], no_op);
+    g_assert_cmpuint(ats_counts(used).requests, ==, 4);
+    g_assert_cmpuint(ats_counts(other).requests, ==, 2);
+
+    sva_config_write(f.pf->t, 0, f.pf->devfn, f.pf->pasid_cap + PCI_PASID_CTRL,
+                     2, 0);
+    enable_pasids(f.pf);
+    run(&q[1], no_op);
+    g_assert_cmpuint(ats_counts(other).requests, ==, 4);
+    family_stop(&f);
+}
+
+/* A job that writes a page of @vf that is not there. */
+static unsigned fill_missing(Queue *q, uint64_t *missing)
+{
+    Dev *vf = q->d;
+
+    *missing = process_alloc(vf, PAGE);
+    unmap(vf, *missing, PAGE);
+    return submit(q, (PasidDevDescriptor) {
+        .op = PASID_DEV_OP_FILL, .dst = va(vf, *missing), .len = PAGE,
+        .arg = ~0ull });
+}
+
+/*
+ * Their page requests are by the PF's capability and count among its own; but
+ * whose they are the StreamID says. One that is reset gives up its own alone.
+ */
+static void test_page_requests_by_pf(void)
+{
+    Family f = families_start();
+    Dev *vf[3] = { &f.vf[1], &f.vf[4], &f.vf[7] };
+    Queue q[3];
+    uint64_t missing[3];
+    unsigned job[3];
+    uint16_t prg;
+
+    pri_enable(f.pf, 1);        /* one at a time, of all functions */
+    for (unsigned i = 0; i < 3; i++) {
+        ats_control(vf[i], true);
+        q[i] = queue_open(vf[i], 0, 2, PASID(THE_PASID));
+        job[i] = fill_missing(&q[i], &missing[i]);
+        WAIT_FOR(q32(&q[i], PASID_DEV_Q_STATUS) & PASID_DEV_Q_STATUS_STALLED);
+    }
+    prg = expect_page_request(vf[0], va(vf[0], missing[0]), false, true);
+    expect_no_page_request(vf[0]);
+
+    trigger_flr(vf[1]);
+    map(vf[0], missing[0], PAGE);
+    pri_respond(vf[0], THE_PASID, prg, CMD_PRI_RESP_SUCCESS);
+    g_assert_cmpuint(wait_for(&q[0], job[0]).status, ==, PASID_DEV_DONE_OK);
+    prg = expect_page_request(vf[2], va(vf[2], missing[2]), false, true);
+    map(vf[2], missing[2], PAGE);
+    pri_respond(vf[2], THE_PASID, prg, CMD_PRI_RESP_SUCCESS);
+    g_assert_cmpuint(wait_for(&q[2], job[2]).status, ==, PASID_DEV_DONE_OK);
+    expect_no_page_request(vf[1]);
+
+    /* And with the PF all of it ends. */
+    job[0] = fill_missing(&q[0], &missing[0]);
+    expect_page_request(vf[0], va(vf[0], missing[0]), false, true);
+    trigger_flr(f.pf);
+    g_assert_cmpuint(record_at(&q[0], job[0]).status, ==,
+                     PASID_DEV_DONE_PENDING);
+    family_stop(&f);
+}
+
 static void test_no_bus_master(void)
 {
     Family f = families_start();
@@ -709,6 +804,9 @@ int main(int argc, char **argv)
     g_test_add_func("/pasid-dev/vf/address-spaces", test_address_spaces);
     g_test_add_func("/pasid-dev/vf/stall-says-who", test_stall_says_who);
     g_test_add_func("/pasid-dev/vf/pasids-by-pf", test_pasids_by_pf);
+    g_test_add_func("/pasid-dev/vf/ats-of-its-own", test_ats_of_its_own);
+    g_test_add_func("/pasid-dev/vf/page-requests-by-pf",
+                    test_page_requests_by_pf);
     g_test_add_func("/pasid-dev/vf/no-bus-master", test_no_bus_master);
     g_test_add_func("/pasid-dev/vf/msix", test_msix);
     g_test_add_func("/pasid-dev/vf/flr", test_flr);

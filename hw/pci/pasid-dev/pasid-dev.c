@@ -12,57 +12,13 @@
 #include "hw/pci/msix.h"
 #include "hw/pci/pcie.h"
 #include "hw/pci/sva-compat.h"
-#include "hw/pci/sva-port.h"
 #include "hw/pci/sva/capability.h"
 #include "hw/resettable.h"
-#include "hw/pci/sva/capability.h"
 #include "standard-headers/linux/pci_regs.h"
 #include "pasid-dev.h"
 
 /* PCIe's base class "processing accelerator" */
 #define PASID_DEV_PCI_CLASS     0x1200
-
-/* ---- All functions ------------------------------------------------------ */
-
-void pasid_dev_function_init(PasidDev *s, uint64_t bar_bytes)
-{
-    PCIDevice *pdev = PCI_DEVICE(s);
-
-    memory_region_init_io(&s->bar, OBJECT(s), &pasid_dev_mmio_ops, s,
-                          object_get_typename(OBJECT(s)), bar_bytes);
-    pci_register_bar(pdev, PASID_DEV_BAR, PCI_BASE_ADDRESS_SPACE_MEMORY,
-                     &s->bar);
-
-    sva_requester_init(&s->requester, pdev, s->pasid_cap, s->can_stall);
-    sva_requester_add_ats(&s->requester, &s->ats);
-    pasid_dev_queues_init(s);
-}
-
-/* Not in exit, which may come out of the middle of a queue's work. */
-static void pasid_dev_finalize(Object *obj)
-{
-    pasid_dev_queues_free(PASID_DEV(obj));
-}
-
-static bool pasid_dev_can_stall(SvaEndpoint *ep)
-{
-    return PASID_DEV(ep)->can_stall;
-}
-
-static unsigned pasid_dev_pasid_bits(SvaEndpoint *ep)
-{
-    return PASID_DEV(ep)->pasid_bits;
-}
-
-static void pasid_dev_function_class_init(ObjectClass *oc, SvaClassData *data)
-{
-    SvaEndpointClass *ec = SVA_ENDPOINT_CLASS(oc);
-
-    ec->can_stall = pasid_dev_can_stall;
-    ec->pasid_bits = pasid_dev_pasid_bits;
-}
-
-/* ---- The physical function ---------------------------------------------- */
 
 static void pasid_dev_config_write(PCIDevice *pdev, uint32_t addr, uint32_t val,
                                    int len)
@@ -234,19 +190,6 @@ static void pasid_dev_class_init(ObjectClass *oc, SvaClassData *data)
 }
 
 static const TypeInfo pasid_dev_types[] = {
-    {
-        .name = TYPE_PASID_DEV_FUNCTION,
-        .parent = TYPE_PCI_DEVICE,
-        .abstract = true,
-        .instance_size = sizeof(PasidDev),
-        .instance_finalize = pasid_dev_finalize,
-        .class_init = pasid_dev_function_class_init,
-        .interfaces = (InterfaceInfo[]) {
-            { INTERFACE_PCIE_DEVICE },
-            { TYPE_SVA_ENDPOINT },
-            { }
-        },
-    },
     {
         .name = TYPE_PASID_DEV,
         .parent = TYPE_PASID_DEV_FUNCTION,

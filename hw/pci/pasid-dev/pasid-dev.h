@@ -138,8 +138,8 @@ static inline const char *pasid_dev_name(PasidDev *s)
 }
 
 /*
- * pasid-dev.c: what all functions have in common, from realize: BAR0 of
- * @bar_bytes and the queues, once num_queues and the capabilities are there.
+ * pasid-dev-function.c: what all functions have in common, from realize: BAR0
+ * of @bar_bytes and the queues, once num_queues and the capabilities are there.
  * They are undone by pasid_dev_queues_exit().
  */
 void pasid_dev_function_init(PasidDev *s, uint64_t bar_bytes);
