@@ -216,6 +216,9 @@ static void test_functions_appear(void)
 
         /* PCIe 9.3.4.1: its IDs are the physical function's to tell. */
         g_assert_cmphex(vf_id(&f, n), ==, NOWHERE);
+        g_assert_cmphex(sva_config_read(vf->t, 0, vf->devfn,
+                                        PCI_CLASS_REVISION, 4), ==,
+                        0x1200 << 16 | PASID_DEV_VERSION_VALUE);
         g_assert_cmphex(first_ecap(vf), ==, PCI_EXT_CAP_ID_ACS);
         g_assert_cmphex(sva_find_ecap(vf->t, 0, vf->devfn,
                                       PCI_EXT_CAP_ID_PASID), ==, 0);

@@ -259,6 +259,8 @@ static void vf_class_init(ObjectClass *oc, SvaClassData *data)
     pc->config_write = vf_config_write;
     pc->vendor_id = PASID_DEV_VENDOR_ID;
     pc->device_id = PASID_DEV_VF_DEVICE_ID;
+    pc->revision = PASID_DEV_VERSION_VALUE;
+    pc->class_id = PASID_DEV_PCI_CLASS;
 }
 
 static const TypeInfo vf_types[] = {

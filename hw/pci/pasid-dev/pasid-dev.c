@@ -17,9 +17,6 @@
 #include "standard-headers/linux/pci_regs.h"
 #include "pasid-dev.h"
 
-/* PCIe's base class "processing accelerator" */
-#define PASID_DEV_PCI_CLASS     0x1200
-
 static void pasid_dev_config_write(PCIDevice *pdev, uint32_t addr, uint32_t val,
                                    int len)
 {

@@ -16,6 +16,9 @@
 #include "hw/pci/sva/requester.h"
 #include "hw/pci/sva/worker.h"
 
+/* PCIe's base class "processing accelerator" */
+#define PASID_DEV_PCI_CLASS     0x1200
+
 /*
  * A function with queues: the physical one, or a virtual one of it. PasidDev is
  * the state of either; what is the physical function's alone says so.
