@@ -13,6 +13,10 @@
 #include "hw/pci/hisi-zip/hisi-zip-abi.h"
 #include "sva-qtest.h"
 
+/* Twice, see there. */
+#define g_test_add_func         sva_add_test
+#define g_test_add_data_func    sva_add_data_test
+
 #define PAGE            UINT64_C(4096)
 #define PORT            (4 << 3)
 

@@ -48,6 +48,7 @@ static void test_terminated(void)
     Dev *d = sva_dev_start("-device hisi-zip");
     StallJob j = stall_job(d, 1);
     uint32_t sqe[HISI_ZIP_SQE_WORDS];
+    unsigned stag;
 
     submit(&j.q, j.r);
     resume(d, stalled_at(d, j.r.src), false);
@@ -63,8 +64,9 @@ static void test_terminated(void)
     g_assert_cmpuint(sqe[HISI_ZIP_SQE_PRODUCED], ==, 0);
     /* And the queue goes on. */
     submit(&j.q, j.r);
+    stag = stalled_at(d, j.r.dst);
     sva_map(d->t, d->root, j.r.dst, j.dst, 2 * STALL_BYTES, 0);
-    resume(d, stalled_at(d, j.r.dst), true);
+    resume(d, stag, true);
     stall_job_ends_well(d, &j);
     g_free(j.data);
     dev_stop(d);

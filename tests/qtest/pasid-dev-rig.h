@@ -10,6 +10,10 @@
 #include "hw/pci/pasid-dev/pasid-dev-abi.h"
 #include "sva-qtest.h"
 
+/* Twice, see there. */
+#define g_test_add_func         sva_add_test
+#define g_test_add_data_func    sva_add_data_test
+
 #define PAGE            UINT64_C(4096)
 #define NO_PASID        0
 #define PASID(n)        ((n) | PASID_DEV_PASID_VALID)

@@ -37,6 +37,15 @@ static void test_operation_bypass(gconstpointer data)
 
 /* ---- Stalls ------------------------------------------------------------- */
 
+/* Once the queue stalls for @addr, its page comes: @pa. */
+static void page_comes(Queue *q, uint64_t addr, bool write, uint64_t pa)
+{
+    uint16_t stag = expect_stall(q, addr, write);
+
+    map(q->d, pa, PAGE);
+    resume(q->d, stag, RETRY);
+}
+
 static void test_stall_retried(void)
 {
     StalledCopy c = stalled_copy_start();
@@ -169,8 +178,7 @@ static void test_source_stalls(void)
         index = submit(&q, (PasidDevDescriptor) {
             .op = ops[i], .src = va(d, src), .dst = va(d, dst),
             .len = 3 * PAGE });
-        map(d, src + PAGE, PAGE);
-        resume(d, expect_stall(&q, va(d, src + PAGE), false), RETRY);
+        page_comes(&q, va(d, src + PAGE), false, src + PAGE);
         c = wait_for(&q, index);
         g_assert_cmpuint(c.status, ==, PASID_DEV_DONE_OK);
         g_assert_cmpuint(c.progress, ==, 3 * PAGE);
@@ -191,8 +199,7 @@ static void test_ring_stalls(void)
 
     unmap(d, q.ring, PAGE);
     index = submit(&q, (PasidDevDescriptor) { 0 });
-    map(d, q.ring, PAGE);
-    resume(d, expect_stall(&q, va(d, q.ring), false), RETRY);
+    page_comes(&q, va(d, q.ring), false, q.ring);
     g_assert_cmpuint(wait_for(&q, index).status, ==, PASID_DEV_DONE_OK);
 
     unmap(d, q.ring, PAGE);
@@ -214,8 +221,7 @@ static void test_record_stalls(void)
     unmap(d, q.completions, PAGE);
     index = submit(&q, (PasidDevDescriptor) {
         .op = PASID_DEV_OP_ATOMIC_ADD, .dst = va(d, word), .arg = 1 });
-    map(d, q.completions, PAGE);
-    resume(d, expect_stall(&q, va(d, q.completions), true), RETRY);
+    page_comes(&q, va(d, q.completions), true, q.completions);
     g_assert_cmpuint(wait_for(&q, index).status, ==, PASID_DEV_DONE_OK);
 
     unmap(d, q.completions, PAGE);
@@ -250,12 +256,9 @@ static void test_list_stalls(void)
         .op = PASID_DEV_OP_LIST, .src = va(d, nodes[0]), .len = 10,
         .arg2 = 40 });
     resume(d, expect_stall(&q, va(d, nodes[0]), false), RETRY);
-    map(d, memory, PAGE);
-    resume(d, expect_stall(&q, va(d, nodes[0]), false), RETRY);
-    map(d, memory + PAGE, PAGE);
-    resume(d, expect_stall(&q, va(d, nodes[1]), false), RETRY);
-    map(d, memory + 2 * PAGE, PAGE);
-    resume(d, expect_stall(&q, va(d, memory + 2 * PAGE), false), RETRY);
+    page_comes(&q, va(d, nodes[0]), false, memory);
+    page_comes(&q, va(d, nodes[1]), false, memory + PAGE);
+    page_comes(&q, va(d, memory + 2 * PAGE), false, memory + 2 * PAGE);
     resume(d, expect_stall(&q, va(d, nodes[2]), false), ABORT);
     assert_completion(wait_for(&q, index), PASID_DEV_DONE_FAULT_READ, 201, 2,
                       va(d, nodes[2]));
@@ -272,8 +275,7 @@ static void test_probe_stalls(void)
     unmap(d, page, PAGE);
     index = submit(&q, (PasidDevDescriptor) {
         .op = PASID_DEV_OP_PROBE, .src = va(d, page) + 9, .arg = 1 });
-    map(d, page, PAGE);
-    resume(d, expect_stall(&q, va(d, page) + 9, true), RETRY);
+    page_comes(&q, va(d, page) + 9, true, page);
     assert_completion(wait_for(&q, index), PASID_DEV_DONE_OK, page + 9, 0, 0);
     dev_stop(d);
 }
@@ -550,8 +552,7 @@ static void test_example(void)
     qtest_memwrite(qts, pa + 0x10000, descriptor, sizeof(descriptor));
     qtest_writel(qts, d->bar + 0x1020, 1);
 
-    map(d, pa + 0x3000, PAGE);
-    resume(d, expect_stall(&q, base + 0x3000, true), RETRY);
+    page_comes(&q, base + 0x3000, true, pa + 0x3000);
     WAIT_FOR(qtest_readl(qts, pa + 0x11000) != 0);
     qtest_memread(qts, pa + 0x11000, record, sizeof(record));
     g_assert_cmpmem(record, sizeof(record), done, sizeof(done));

@@ -27,11 +27,45 @@ SvaQtest *sva_start(const char *args)
     return sva_start_machine("virt-sva", args);
 }
 
+/* The tests of the endpoints are run twice, see meson.build. */
+static bool is_in_thread(void)
+{
+    return g_getenv("SVA_QTEST_THREAD");
+}
+
+/* "/pasid-dev/x" is "/pasid-dev/thread/x" there. */
+static char *test_path(const char *path)
+{
+    const char *rest = strchr(path + 1, '/');
+
+    return is_in_thread() ? g_strdup_printf("%.*s/thread%s",
+                                            (int)(rest - path), path, rest)
+                          : g_strdup(path);
+}
+
+void sva_add_test(const char *path, GTestFunc test)
+{
+    g_autofree char *whole = test_path(path);
+
+    g_test_add_func(whole, test);
+}
+
+void sva_add_data_test(const char *path, gconstpointer data, GTestDataFunc test)
+{
+    g_autofree char *whole = test_path(path);
+
+    g_test_add_data_func(whole, data, test);
+}
+
 SvaQtest *sva_start_machine(const char *machine, const char *args)
 {
     SvaQtest *t = g_new0(SvaQtest, 1);
+    const char *thread = is_in_thread() ?
+        "-object iothread,id=thread -global pasid-dev.iothread=thread "
+        "-global hisi-zip.iothread=thread" : "";
 
-    t->qts = qtest_initf("-M %s -nodefaults -m 128M %s", machine, args);
+    t->qts = qtest_initf("-M %s -nodefaults -m 128M %s %s", machine, thread,
+                         args);
     t->next = SVA_RAM + 0x100000;
     t->mmio_next = PCI_MMIO;
     return t;
@@ -220,8 +254,10 @@ void sva_resume_prepare(SvaQtest *t, uint32_t sid, uint16_t stag)
 
 void sva_sync(SvaQtest *t)
 {
+    gint64 end = g_get_monotonic_time() + WAIT_SECONDS * G_USEC_PER_SEC;
+
     sva_command(t, CMD_SYNC, 0);
-    for (unsigned i = 0; i < 1000; i++) {
+    while (g_get_monotonic_time() < end) {
         if ((sva_read32(t, SMMU3_CMDQ_CONS) & WRAP_MASK) == t->cmdq_prod) {
             return;
         }

@@ -54,6 +54,15 @@ SvaQtest *sva_start(const char *args);
 SvaQtest *sva_start_machine(const char *machine, const char *args);
 void sva_stop(SvaQtest *t);
 
+/*
+ * For the tests of endpoints, which are run twice: with their work in the main
+ * loop, and (/pasid-dev/thread/...) in an IOThread. Their rigs have these stand
+ * in for GLib's functions.
+ */
+void sva_add_test(const char *path, GTestFunc test);
+void sva_add_data_test(const char *path, gconstpointer data,
+                       GTestDataFunc test);
+
 /* Zeroed guest RAM; @align is a power of two. Never freed. */
 uint64_t sva_alloc(SvaQtest *t, uint64_t bytes, uint64_t align);
 

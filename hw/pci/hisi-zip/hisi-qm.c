@@ -109,11 +109,14 @@ static uint32_t read32(HisiQm *qm, hwaddr offset)
 static uint64_t bar2_read(void *opaque, hwaddr offset, unsigned size)
 {
     HisiQm *qm = opaque;
-    uint64_t value = read32(qm, offset);
+    uint64_t value;
 
+    sva_worker_enter(qm->worker);
+    value = read32(qm, offset);
     if (size == 8) {
         value |= (uint64_t)read32(qm, offset + 4) << 32;
     }
+    sva_worker_leave(qm->worker);
     trace_hisi_qm_read(offset, size, value);
     return value;
 }
@@ -128,10 +131,12 @@ static void bar2_write(void *opaque, hwaddr offset, uint64_t value,
     HisiQm *qm = opaque;
 
     trace_hisi_qm_write(offset, size, value);
+    sva_worker_enter(qm->worker);
     write32(qm, offset, value);
     if (size == 8) {
         write32(qm, offset + 4, value >> 32);
     }
+    sva_worker_leave(qm->worker);
 }
 
 static const MemoryRegionOps bar2_ops = {
@@ -157,7 +162,9 @@ static void bar4_write(void *opaque, hwaddr offset, uint64_t value,
 
     if (offset % QM_ISOLATED_DB_BYTES == QM_DOORBELL_SQ_CQ && size == 8 &&
         qn < qm->queues) {
+        sva_worker_enter(qm->worker);
         hisi_qm_doorbell(qm, qn, value);
+        sva_worker_leave(qm->worker);
     } else {
         qemu_log_mask(LOG_GUEST_ERROR, "hisi-qm: write of %u bytes at BAR4 "
                       "0x%" PRIx64 " ignored\n", size, offset);

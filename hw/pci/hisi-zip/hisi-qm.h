@@ -2,7 +2,8 @@
  * HiSilicon queue manager (QM), as far as Linux's hisi_qm driver goes: the
  * registers, mailbox, doorbells and rings that the ZIP engine stands behind.
  * Knows nothing of what a queue entry asks for; the front end tells it through
- * HisiQmOps. Physical function only. Everything runs under the big QEMU lock.
+ * HisiQmOps. Physical function only. Everything runs under the big QEMU lock,
+ * and but for hisi_qm_queue_*() with the worker entered.
  *
  * All rings and contexts are reached by StreamID alone, never by a PASID.
  *
@@ -12,6 +13,7 @@
 #define HW_PCI_HISI_QM_H
 
 #include "hw/pci/pci_device.h"
+#include "hw/pci/sva/worker.h"
 
 #define HISI_QM_MAX_QUEUES  1024
 #define HISI_QM_REG_WORDS   (0x13000 / 4)
@@ -58,6 +60,7 @@ typedef struct HisiQmEq {
 
 struct HisiQm {
     PCIDevice *pdev;
+    SvaWorker *worker;          /* the engine's: registers enter it */
     const HisiQmOps *ops;
     unsigned version;           /* 2 or 3 */
     uint32_t queues;            /* 2 ... HISI_QM_MAX_QUEUES */

@@ -7,11 +7,14 @@
  * does no harm where the entry's source is still there; docs/specs/hisi-zip.rst
  * names the two cases in which it is not.
  *
- * Called by the queue manager through hisi-zip.c, and by the worker.
+ * In a thread only the steps of jobs are its own: the queue manager is the main
+ * loop's, and so are the beginning and the end of a job. Called by the queue
+ * manager through hisi-zip.c, and by the worker.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
+#include "qemu/main-loop.h"
 #include "hisi-zip.h"
 #include "hisi-zip-job.h"
 #include "trace.h"
@@ -137,15 +140,22 @@ static void finish_job(HisiZip *zip, unsigned qn)
 
 /* ---- Turns ------------------------------------------------------------- */
 
-static void run_queue(HisiZip *zip, unsigned qn)
+/* The next turn of the main loop is @qn's. Not when this is one. */
+static bool goes_elsewhere(HisiZip *zip, unsigned qn)
 {
-    HisiZipJob *job;
+    if (bql_locked()) {
+        return false;
+    }
+    set_bit(qn, zip->elsewhere);
+    sva_worker_go_elsewhere(&zip->worker);
+    return true;
+}
+
+static void run_job(HisiZip *zip, unsigned qn)
+{
+    HisiZipJob *job = zip->jobs[qn];
     HisiZipStep step;
 
-    if (!zip->jobs[qn] && !begin_job(zip, qn)) {
-        return;
-    }
-    job = zip->jobs[qn];
     /* A doorbell kicks, too: the channel has one access at a time. */
     if (sva_channel_is_stalled(&job->ch)) {
         return;
@@ -162,7 +172,13 @@ static void run_queue(HisiZip *zip, unsigned qn)
         set_bit(qn, zip->runnable);
         break;
     case HISI_ZIP_DONE:
-        finish_job(zip, qn);
+        job->is_done = true;
+        if (!goes_elsewhere(zip, qn)) {
+            finish_job(zip, qn);
+        }
+        break;
+    case HISI_ZIP_ELSEWHERE:
+        set_bit(qn, zip->elsewhere);    /* the requester told the worker */
         break;
     case HISI_ZIP_STALLED:
     case HISI_ZIP_GONE:
@@ -197,6 +213,53 @@ static unsigned next_step(HisiZip *zip)
     return next_queue(zip, zip->runnable);
 }
 
+static void run_queue(HisiZip *zip, unsigned qn)
+{
+    if (!zip->jobs[qn] &&
+        (goes_elsewhere(zip, qn) || !begin_job(zip, qn))) {
+        return;
+    }
+    run_job(zip, qn);
+}
+
+static bool turn_is_over(HisiZip *zip, uint64_t cost_end)
+{
+    return zip->requester.cost >= cost_end ||
+           sva_worker_must_yield(&zip->worker);
+}
+
+/*
+ * The turn in the main loop of an engine that has a thread: what had to come
+ * here. A job that begins is the thread's.
+ */
+static bool run_elsewhere(HisiZip *zip, uint64_t cost_end)
+{
+    unsigned qn;
+
+    while ((qn = next_queue(zip, zip->elsewhere)) < HISI_QM_MAX_QUEUES) {
+        HisiZipJob *job = zip->jobs[qn];
+
+        if (turn_is_over(zip, cost_end)) {
+            sva_worker_go_elsewhere(&zip->worker);
+            break;
+        }
+        clear_bit(qn, zip->elsewhere);
+        zip->next_queue = (qn + 1) % HISI_QM_MAX_QUEUES;
+        if (job && !job->is_done) {
+            run_job(zip, qn);
+            continue;
+        }
+        if (job) {
+            finish_job(zip, qn);
+        }
+        clear_bit(qn, zip->runnable);
+        if (!zip->jobs[qn] && begin_job(zip, qn)) {
+            set_bit(qn, zip->runnable);
+        }
+    }
+    return next_step(zip) < HISI_QM_MAX_QUEUES;
+}
+
 /* One turn: steps of one queue after the other, until they have cost enough. */
 static bool run_queues(PCIDevice *pdev)
 {
@@ -204,13 +267,16 @@ static bool run_queues(PCIDevice *pdev)
     uint64_t cost_end = zip->requester.cost + SVA_WORKER_TURN_COST;
     unsigned qn;
 
+    if (zip->iothread && bql_locked()) {
+        return run_elsewhere(zip, cost_end);
+    }
     while (free_abandoned(zip)) {
-        if (zip->requester.cost >= cost_end) {
+        if (turn_is_over(zip, cost_end)) {
             return true;
         }
     }
     while ((qn = next_step(zip)) < HISI_QM_MAX_QUEUES) {
-        if (zip->requester.cost >= cost_end) {
+        if (turn_is_over(zip, cost_end)) {
             return true;
         }
         clear_bit(qn, zip->runnable);
@@ -233,6 +299,7 @@ void hisi_zip_engine_abandon(HisiZip *zip, unsigned qn)
 
     clear_bit(qn, zip->runnable);
     clear_bit(qn, zip->waiting);
+    clear_bit(qn, zip->elsewhere);
     sva_worker_schedule(&zip->worker);      /* it may have been offered room */
     if (!job) {
         return;
@@ -250,11 +317,14 @@ void hisi_zip_engine_abandon(HisiZip *zip, unsigned qn)
 
 void hisi_zip_engine_init(HisiZip *zip)
 {
-    sva_worker_init(&zip->worker, PCI_DEVICE(zip), run_queues);
+    sva_worker_init(&zip->worker, PCI_DEVICE(zip), zip->iothread, run_queues);
+    zip->requester.worker = &zip->worker;
+    zip->qm.worker = &zip->worker;
 }
 
 void hisi_zip_engine_fini(HisiZip *zip)
 {
+    sva_worker_enter(&zip->worker);
     for (unsigned qn = 0; qn < HISI_QM_MAX_QUEUES; qn++) {
         hisi_zip_engine_abandon(zip, qn);
     }
@@ -262,4 +332,5 @@ void hisi_zip_engine_fini(HisiZip *zip)
         /* all of them */
     }
     sva_worker_fini(&zip->worker);
+    sva_worker_leave(&zip->worker);
 }

@@ -26,6 +26,7 @@ typedef enum HisiZipStage {
 typedef enum HisiZipStep {
     HISI_ZIP_GOES_ON,
     HISI_ZIP_STALLED,       /* until the channel's wake() */
+    HISI_ZIP_ELSEWHERE,     /* again, under the big lock */
     HISI_ZIP_DONE,
     HISI_ZIP_GONE,          /* reset from within: leave it alone */
 } HisiZipStep;
@@ -38,6 +39,7 @@ typedef struct HisiZipJob {
     /* The scheduler's */
     void *owner;
     unsigned qn;
+    bool is_done;               /* its entry goes back, under the big lock */
     QSLIST_ENTRY(HisiZipJob) next;
 
     SvaChannel ch;
@@ -104,6 +106,8 @@ static inline HisiZipStep hisi_zip_move_failed(HisiZipJob *job,
         return HISI_ZIP_GOES_ON;
     case HISI_ZIP_MOVE_STALLED:
         return HISI_ZIP_STALLED;
+    case HISI_ZIP_MOVE_ELSEWHERE:
+        return HISI_ZIP_ELSEWHERE;
     case HISI_ZIP_MOVE_GONE:
         return HISI_ZIP_GONE;
     case HISI_ZIP_LIST_NOT_READ:

@@ -41,6 +41,8 @@ static HisiZipMove move_of(SvaDma dma, HisiZipMove when_refused)
         return HISI_ZIP_MOVED;
     case SVA_DMA_STALLED:
         return HISI_ZIP_MOVE_STALLED;
+    case SVA_DMA_ELSEWHERE:
+        return HISI_ZIP_MOVE_ELSEWHERE;
     case SVA_DMA_GONE:
         return HISI_ZIP_MOVE_GONE;
     case SVA_DMA_REFUSED:

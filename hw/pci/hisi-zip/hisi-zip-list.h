@@ -16,6 +16,7 @@ typedef enum HisiZipMove {
     HISI_ZIP_MOVED,         /* all of it, or up to the end of the list */
     HISI_ZIP_MOVE_YIELD,    /* that cost enough: go on later */
     HISI_ZIP_MOVE_STALLED,
+    HISI_ZIP_MOVE_ELSEWHERE,    /* again, under the big lock */
     HISI_ZIP_MOVE_REFUSED,  /* the data */
     HISI_ZIP_LIST_NOT_READ, /* refused, the list */
     HISI_ZIP_LIST_IS_BAD,
@@ -48,7 +49,7 @@ void hisi_zip_cursor_init(HisiZipCursor *cursor, bool is_list, uint64_t addr,
 
 /*
  * Moves @len bytes (> 0) between @buf and the cursor's memory. Until it is
- * something else than YIELD or STALLED, call it again with the same arguments.
+ * something else than YIELD, STALLED or ELSEWHERE, call it again with the same arguments.
  * MOVED: *@moved bytes went; fewer than @len at the end of a list.
  * @list_pasid, @data_pasid: of the list itself and of what it points to.
  */

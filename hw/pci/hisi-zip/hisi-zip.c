@@ -122,9 +122,13 @@ static const HisiQmOps zip_ops = {
 static void zip_write_config(PCIDevice *pdev, uint32_t addr, uint32_t value,
                              int len)
 {
+    SvaWorker *worker = &HISI_ZIP(pdev)->worker;
+
+    sva_worker_enter(worker);
     pci_default_write_config(pdev, addr, value, len);
     sva_requester_config_written(&HISI_ZIP(pdev)->requester);
     pcie_cap_flr_write_config(pdev, addr, value, len);
+    sva_worker_leave(worker);
 }
 
 static bool check_properties(HisiZip *zip, Error **errp)
@@ -211,9 +215,13 @@ static void zip_realize(PCIDevice *pdev, Error **errp)
 
 static void zip_exit(PCIDevice *pdev)
 {
-    hisi_qm_exit(&HISI_ZIP(pdev)->qm);
-    hisi_zip_engine_fini(HISI_ZIP(pdev));
-    sva_requester_fini(&HISI_ZIP(pdev)->requester);
+    HisiZip *zip = HISI_ZIP(pdev);
+
+    sva_worker_enter(&zip->worker);
+    hisi_qm_exit(&zip->qm);
+    hisi_zip_engine_fini(zip);
+    sva_worker_leave(&zip->worker);
+    sva_requester_fini(&zip->requester);
     pcie_cap_exit(pdev);
     msi_uninit(pdev);
 }
@@ -228,8 +236,10 @@ static void zip_reset_hold(Object *obj, ResetType type)
 {
     HisiZip *zip = HISI_ZIP(obj);
 
+    sva_worker_enter(&zip->worker);
     reset_state(zip);
     sva_requester_reset(&zip->requester);
+    sva_worker_leave(&zip->worker);
 }
 
 /*
@@ -238,7 +248,11 @@ static void zip_reset_hold(Object *obj, ResetType type)
  */
 static int zip_pre_load(void *opaque)
 {
-    reset_state(opaque);
+    HisiZip *zip = opaque;
+
+    sva_worker_enter(&zip->worker);
+    reset_state(zip);
+    sva_worker_leave(&zip->worker);
     return 0;
 }
 
@@ -247,8 +261,10 @@ static int zip_post_load(void *opaque, int version_id)
 {
     HisiZip *zip = opaque;
 
+    sva_worker_enter(&zip->worker);
     sva_requester_loaded(&zip->requester);
     hisi_qm_resume(&zip->qm);
+    sva_worker_leave(&zip->worker);
     return 0;
 }
 
@@ -298,6 +314,7 @@ static const Property zip_properties[] = {
     DEFINE_PROP_BOOL("stop-queue", HisiZip, stop_queue, false),
     DEFINE_PROP_BOOL("flush", HisiZip, flush, false),
     DEFINE_SVA_ATS_PROPERTIES(HisiZip, ats, false),
+    DEFINE_PROP_LINK("iothread", HisiZip, iothread, TYPE_IOTHREAD, IOThread *),
 };
 
 static void zip_class_init(ObjectClass *oc, SvaClassData *data)

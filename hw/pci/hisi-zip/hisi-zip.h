@@ -41,6 +41,7 @@ struct HisiZip {
     bool stop_queue;
     bool flush;
     SvaAtsOptions ats;
+    IOThread *iothread;         /* NULL: jobs are the main loop's */
 
     /* The engine. Nothing of it migrates: jobs start again. */
     SvaWorker worker;
@@ -50,6 +51,8 @@ struct HisiZip {
     struct HisiZipJob *in_step; /* the one that is executing now */
     DECLARE_BITMAP(runnable, HISI_QM_MAX_QUEUES);
     DECLARE_BITMAP(waiting, HISI_QM_MAX_QUEUES);    /* until a job is over */
+    /* For the main loop's next turn: entries to take or give back, registers */
+    DECLARE_BITMAP(elsewhere, HISI_QM_MAX_QUEUES);
     unsigned next_queue;        /* round robin */
 };
 

@@ -46,6 +46,8 @@ static inline EngineVerdict engine_give_way(EngineJob *job, SvaChannel *ch,
         return ENGINE_GONE;
     case SVA_DMA_STALLED:
         return ENGINE_STALLED;
+    case SVA_DMA_ELSEWHERE:
+        return ENGINE_ELSEWHERE;
     case SVA_DMA_REFUSED:
     default:
         job->fault_addr = ch->refused_addr;

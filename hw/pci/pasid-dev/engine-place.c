@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
+#include "qemu/rcu.h"
 #include "engine-operations.h"
 
 /* ---- Probes ------------------------------------------------------------- */
@@ -21,6 +22,7 @@ EngineVerdict engine_run_probe(EngineJob *job, SvaChannel *ch, uint64_t limit)
     SvaSpan span;
     SvaDma result;
 
+    RCU_READ_LOCK_GUARD();
     result = sva_channel_span(ch, job->desc.src, 1,
                               write ? SVA_WRITE : SVA_READ, &span);
     if (result == SVA_DMA_DONE) {
@@ -55,8 +57,10 @@ EngineVerdict engine_run_probe2(EngineJob *job, SvaChannel *ch, uint64_t limit)
                      (write ? SVA_WRITE : 0);
     SvaAnswer answer;
     SvaSpan span;
-    SvaDma result = sva_channel_span(ch, job->desc.src, 1, access, &span);
+    SvaDma result;
 
+    RCU_READ_LOCK_GUARD();
+    result = sva_channel_span(ch, job->desc.src, 1, access, &span);
     if (result == SVA_DMA_DONE) {
         result = sva_span_answer(&span, access, &answer);
     }
@@ -112,9 +116,11 @@ static SvaAtomic atomic_of(const PasidDevDescriptor *d)
 static SvaDma run_atomic(EngineJob *job, SvaChannel *ch, SvaAtomic *a)
 {
     SvaSpan span;
-    SvaDma result = sva_channel_span(ch, job->desc.dst, a->bytes,
-                                     SVA_READ | SVA_WRITE, &span);
+    SvaDma result;
 
+    RCU_READ_LOCK_GUARD();
+    result = sva_channel_span(ch, job->desc.dst, a->bytes,
+                              SVA_READ | SVA_WRITE, &span);
     if (result == SVA_DMA_DONE) {
         result = sva_span_atomic(&span, a);
     }

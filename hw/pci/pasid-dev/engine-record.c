@@ -6,6 +6,7 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
+#include "qemu/rcu.h"
 #include "engine-record.h"
 
 #define RECORD_BODY_OFFSET      sizeof(uint32_t)    /* the status is first */
@@ -46,9 +47,10 @@ SvaDma engine_record_write(SvaChannel *ch, uint64_t addr,
                            const PasidDevCompletion *record)
 {
     SvaSpan span, body;
-    SvaDma result = sva_channel_span(ch, addr, sizeof(*record), SVA_WRITE,
-                                     &span);
+    SvaDma result;
 
+    RCU_READ_LOCK_GUARD();
+    result = sva_channel_span(ch, addr, sizeof(*record), SVA_WRITE, &span);
     if (result == SVA_DMA_DONE && span.len < sizeof(*record)) {
         ch->refused_addr = addr;
         ch->refused_write = true;

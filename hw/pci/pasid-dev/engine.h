@@ -44,6 +44,7 @@ typedef enum EngineVerdict {
     ENGINE_DONE,        /* status, result, progress and fault_addr hold */
     ENGINE_MORE,        /* the limit is reached; call again */
     ENGINE_STALLED,     /* call again when the channel wakes up */
+    ENGINE_ELSEWHERE,   /* call again under the big lock */
     ENGINE_GONE,        /* the channel was cancelled: the job is no more */
 } EngineVerdict;
 

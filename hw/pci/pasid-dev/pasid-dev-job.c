@@ -59,6 +59,8 @@ static PasidDevVerdict job_fetch(PasidDevJob *job)
         return PASID_DEV_JOB_READ;
     case SVA_DMA_STALLED:
         return PASID_DEV_JOB_WAITS;
+    case SVA_DMA_ELSEWHERE:
+        return PASID_DEV_JOB_ELSEWHERE;
     case SVA_DMA_REFUSED:
         return PASID_DEV_JOB_NO_RING;
     case SVA_DMA_GONE:
@@ -79,6 +81,8 @@ static PasidDevVerdict job_record(PasidDevJob *job)
         return PASID_DEV_JOB_DONE;
     case SVA_DMA_STALLED:
         return PASID_DEV_JOB_WAITS;
+    case SVA_DMA_ELSEWHERE:
+        return PASID_DEV_JOB_ELSEWHERE;
     case SVA_DMA_REFUSED:
         return PASID_DEV_JOB_NO_RECORD;
     case SVA_DMA_GONE:
@@ -104,6 +108,8 @@ static PasidDevVerdict job_work(PasidDevJob *job, uint64_t limit)
         return PASID_DEV_JOB_MORE;
     case ENGINE_STALLED:
         return PASID_DEV_JOB_WAITS;
+    case ENGINE_ELSEWHERE:
+        return PASID_DEV_JOB_ELSEWHERE;
     case ENGINE_GONE:
     default:
         return PASID_DEV_JOB_GONE;

@@ -66,7 +66,9 @@ static int pasid_dev_pre_load(void *opaque)
     PasidDev *s = opaque;
 
     /* loadvm may come while jobs are in work here. */
+    sva_worker_enter(&s->worker);
     pasid_dev_queues_reset(s);
+    sva_worker_leave(&s->worker);
     return 0;
 }
 

@@ -7,7 +7,6 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
-#include "hw/pci/msix.h"
 #include "pasid-dev.h"
 #include "trace.h"
 
@@ -101,6 +100,17 @@ void pasid_dev_queue_schedule(PasidDevQueue *q)
     sva_worker_schedule(&s->worker);
 }
 
+/* The next turn is in the main loop, for the sake of @job. */
+static void queue_go_elsewhere(PasidDevQueue *q, PasidDevJob *job)
+{
+    job->listed = true;
+    QTAILQ_INSERT_HEAD(&q->ready, job, next);
+    if (!q->listed) {
+        q->listed = true;
+        QTAILQ_INSERT_HEAD(&q->dev->ready, q, next);
+    }
+}
+
 static void queue_unlist(PasidDevQueue *q)
 {
     if (q->listed) {
@@ -131,7 +141,7 @@ static void queue_interrupt(PasidDevQueue *q)
 {
     if (q->ctrl & PASID_DEV_Q_CTRL_IRQ) {
         q->dev->requester.cost += SVA_ACCESS_COST;
-        msix_notify(PCI_DEVICE(q->dev), q->index);
+        sva_worker_msix(&q->dev->worker, q->index);
     }
 }
 
@@ -441,6 +451,9 @@ static void queue_run_job(PasidDevQueue *q, PasidDevJob *job, uint64_t limit)
         queue_refused(q, PASID_DEV_Q_ERROR_COMPLETION,
                       pasid_dev_job_completion(job));
         break;
+    case PASID_DEV_JOB_ELSEWHERE:
+        queue_go_elsewhere(q, job);
+        break;
     case PASID_DEV_JOB_READ:
     case PASID_DEV_JOB_WAITS:
     case PASID_DEV_JOB_GONE:
@@ -451,7 +464,8 @@ static void queue_run_job(PasidDevQueue *q, PasidDevJob *job, uint64_t limit)
 void pasid_dev_queue_run(PasidDevQueue *q, uint64_t limit)
 {
     queue_unlist(q);
-    while (q->dev->requester.cost < limit && queue_takes_work(q)) {
+    while (q->dev->requester.cost < limit && queue_takes_work(q) &&
+           !sva_worker_must_yield(&q->dev->worker)) {
         PasidDevJob *job = queue_next_job(q);
 
         if (!job) {

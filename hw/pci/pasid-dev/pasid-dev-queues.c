@@ -83,7 +83,8 @@ static bool pasid_dev_work(PCIDevice *pdev)
     uint64_t end = *cost + SVA_WORKER_TURN_COST;
     PasidDevQueue *q;
 
-    while (*cost < end && (q = QTAILQ_FIRST(&s->ready)) != NULL) {
+    while (*cost < end && !sva_worker_must_yield(&s->worker) &&
+           (q = QTAILQ_FIRST(&s->ready)) != NULL) {
         pasid_dev_queue_run(q, MIN(end, *cost + SLICE_COST));
     }
     if (s->pasid_status == PASID_DEV_PASID_STATUS_BUSY) {
@@ -101,7 +102,8 @@ void pasid_dev_queues_init(PasidDev *s)
     for (unsigned i = 0; i < s->num_queues; i++) {
         pasid_dev_queue_init(&s->queues[i], s, i);
     }
-    sva_worker_init(&s->worker, PCI_DEVICE(s), pasid_dev_work);
+    sva_worker_init(&s->worker, PCI_DEVICE(s), s->iothread, pasid_dev_work);
+    s->requester.worker = &s->worker;
 }
 
 void pasid_dev_queues_reset(PasidDev *s)
@@ -110,6 +112,7 @@ void pasid_dev_queues_reset(PasidDev *s)
     for (unsigned i = 0; i < s->num_queues; i++) {
         pasid_dev_queue_reset(&s->queues[i]);
     }
+    sva_worker_drop_msix(&s->worker);
     s->requester.count = (SvaCounters) { 0 };
     s->count_jobs = 0;
     s->pasid_target = 0;
@@ -118,8 +121,10 @@ void pasid_dev_queues_reset(PasidDev *s)
 
 void pasid_dev_queues_exit(PasidDev *s)
 {
+    sva_worker_enter(&s->worker);
     pasid_dev_queues_reset(s);
     sva_worker_fini(&s->worker);
+    sva_worker_leave(&s->worker);
 }
 
 void pasid_dev_queues_free(PasidDev *s)

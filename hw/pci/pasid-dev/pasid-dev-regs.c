@@ -280,12 +280,14 @@ static uint64_t pasid_dev_mmio_read(void *opaque, hwaddr offset, unsigned size)
     uint64_t value = 0;
     bool known;
 
+    sva_worker_enter(&s->worker);
     if (wide) {
         known = reg_read(s, whole, &value);
         value = size == 8 ? value : extract64(value, (offset - whole) * 8, 32);
     } else {
         known = size == 4 && reg_read(s, offset, &value);
     }
+    sva_worker_leave(&s->worker);
     if (!known) {
         guest_error(s, "read of %u bytes at 0x%" HWADDR_PRIx ", where no such "
                     "register is", size, offset);
@@ -303,6 +305,7 @@ static void pasid_dev_mmio_write(void *opaque, hwaddr offset, uint64_t value,
     bool known;
 
     trace_pasid_dev_write(pasid_dev_name(s), offset, size, value);
+    sva_worker_enter(&s->worker);
     if (reg_is_wide(whole)) {
         known = true;
         if (size == 4) {
@@ -315,6 +318,7 @@ static void pasid_dev_mmio_write(void *opaque, hwaddr offset, uint64_t value,
     } else {
         known = size == 4 && reg_write(s, offset, value);
     }
+    sva_worker_leave(&s->worker);
     if (!known) {
         guest_error(s, "write of %u bytes at 0x%" HWADDR_PRIx ", where no such "
                     "register can be written", size, offset);

@@ -20,18 +20,24 @@
 static void pasid_dev_config_write(PCIDevice *pdev, uint32_t addr, uint32_t val,
                                    int len)
 {
+    PasidDev *s = PASID_DEV(pdev);
+
+    sva_worker_enter(&s->worker);
     pci_default_write_config(pdev, addr, val, len);
     sva_requester_config_written(&PASID_DEV(pdev)->requester);
     pcie_cap_flr_write_config(pdev, addr, val, len);
     pasid_dev_vfs_config_written(PASID_DEV(pdev), addr, len);
+    sva_worker_leave(&s->worker);
 }
 
 static void pasid_dev_reset_hold(Object *obj, ResetType type)
 {
     PasidDev *s = PASID_DEV(obj);
 
+    sva_worker_enter(&s->worker);
     pasid_dev_queues_reset(s);
     sva_requester_reset(&s->requester);
+    sva_worker_leave(&s->worker);
 }
 
 static bool pasid_dev_check_properties(PasidDev *s, Error **errp)
@@ -143,6 +149,8 @@ static const Property pasid_dev_properties[] = {
     DEFINE_SVA_ATS_PROPERTIES(PasidDev, ats, true),
     DEFINE_PROP_UINT32("vfs", PasidDev, num_vfs, 0),
     DEFINE_PROP_UINT32("vf-queues", PasidDev, vf_queues, 1),
+    DEFINE_PROP_LINK("iothread", PasidDev, iothread, TYPE_IOTHREAD,
+                     IOThread *),
 };
 
 static void pasid_dev_describe_properties(ObjectClass *oc)
@@ -162,6 +170,8 @@ static void pasid_dev_describe_properties(ObjectClass *oc)
     object_class_property_set_description(oc, "vf-queues",
         "Work queues of each virtual function (1 to 16)");
     sva_requester_describe_properties(oc);
+    object_class_property_set_description(oc, "iothread",
+        "The iothread object in whose thread its jobs run");
 }
 
 static void pasid_dev_class_init(ObjectClass *oc, SvaClassData *data)

@@ -62,6 +62,7 @@ typedef enum PasidDevVerdict {
     PASID_DEV_JOB_DONE,         /* its record is written */
     PASID_DEV_JOB_MORE,         /* the limit is reached; call again */
     PASID_DEV_JOB_WAITS,        /* call again when its channel wakes up */
+    PASID_DEV_JOB_ELSEWHERE,    /* call again in the next turn, first of all */
     PASID_DEV_JOB_GONE,         /* the job is no more: leave it alone */
     PASID_DEV_JOB_NO_RING,      /* its descriptor was refused */
     PASID_DEV_JOB_NO_RECORD,    /* its record was refused */
@@ -124,6 +125,7 @@ struct PasidDev {
     bool can_stall;
     bool privileged;
     SvaAtsOptions ats;
+    IOThread *iothread;     /* NULL: jobs are the main loop's */
     /* ... of the physical function */
     uint32_t num_vfs;
     uint32_t vf_queues;
@@ -158,7 +160,7 @@ bool pasid_dev_check_vf_properties(PasidDev *s, Error **errp);
 bool pasid_dev_vfs_init(PasidDev *s, Error **errp);
 void pasid_dev_vfs_config_written(PasidDev *s, uint32_t addr, int len);
 
-/* Everything runs under the big QEMU lock. */
+/* Everything runs in a turn of the worker, or with it entered. */
 
 /* ---- pasid-dev-job.c: one descriptor, from the ring to its record ------- */
 

@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
+#include "qemu/main-loop.h"
 #include "hw/pci/pci_device.h"
 #include "standard-headers/linux/pci_regs.h"
 #include "capability.h"
@@ -36,6 +37,8 @@ static void channel_resolved(SvaRequest *req, SvaResolution how)
     SvaRequester *r = ch->requester;
     unsigned slot;
 
+    /* The turn of a thread in which it stalled may not be over. */
+    sva_worker_enter(r->worker);
     trace_sva_requester_resolved(requester_name(r), req->pasid, req->addr,
                                  resolution_name(how));
     ch->stalled = false;
@@ -62,6 +65,7 @@ static void channel_resolved(SvaRequest *req, SvaResolution how)
         break;
     }
     ch->wake(ch);
+    sva_worker_leave(r->worker);
 }
 
 /* Somebody has decided about the pages that it waited for. */
@@ -111,8 +115,11 @@ void sva_channel_cancel(SvaChannel *ch)
                                    ch->req.pasid, ch->req.addr);
         ch->stalled = false;
         if (ch->page.state != SVA_PAGE_IDLE) {
+            sva_requester_enter_pages(ch->requester);
             sva_page_requests_cancel(ch->requester->pages, &ch->page);
+            sva_requester_leave_pages(ch->requester);
         } else {
+            g_assert(bql_locked());
             sva_port_cancel(ch->requester->port, &ch->req);
         }
     }
@@ -137,6 +144,7 @@ SvaDma sva_channel_refuse(SvaChannel *ch, uint64_t addr, uint8_t access)
 
 void sva_channel_count_bytes(SvaChannel *ch, uint64_t bytes, bool bounced)
 {
+    ch->counted += bytes;
     ch->count.bytes += bytes;
     ch->requester->count.bytes += bytes;
     ch->requester->cost += bounced ? bytes * SVA_REGISTER_COST : bytes;
@@ -144,6 +152,15 @@ void sva_channel_count_bytes(SvaChannel *ch, uint64_t bytes, bool bounced)
         ch->count.bounced += bytes;
         ch->requester->count.bounced += bytes;
     }
+}
+
+SvaDma sva_channel_go_elsewhere(SvaChannel *ch)
+{
+    ch->count.bytes -= ch->counted;
+    ch->requester->count.bytes -= ch->counted;
+    ch->counted = 0;
+    sva_worker_go_elsewhere(ch->requester->worker);
+    return SVA_DMA_ELSEWHERE;
 }
 
 static bool channel_take_skip(SvaChannel *ch, uint64_t addr, uint8_t access)
@@ -298,7 +315,9 @@ static SvaDma channel_ask_for_pages(SvaChannel *ch, SvaPort *port,
     ch->count.page_requests++;
     r->count.page_requests++;
     channel_park(ch, span->addr, access);
+    sva_requester_enter_pages(r);
     sva_page_requests_ask(r->pages, &ch->page);
+    sva_requester_leave_pages(r);
     return SVA_DMA_STALLED;
 }
 
@@ -360,9 +379,14 @@ SvaDma sva_channel_span(SvaChannel *ch, uint64_t addr, uint64_t len,
                         uint8_t access, SvaSpan *span)
 {
     SvaRequester *r = ch->requester;
-    SvaPort *port = sva_requester_port(r);
     uint16_t control = 0;
+    SvaPort *port;
 
+    ch->counted = 0;
+    if (!r->port_known && !bql_locked()) {
+        return sva_channel_go_elsewhere(ch);
+    }
+    port = sva_requester_port(r);
     *span = (SvaSpan) { .ch = ch, .addr = addr, .len = len };
     r->cost += SVA_ACCESS_COST;
 

@@ -64,10 +64,13 @@ static void port_invalidate(SvaClient *client, const SvaInvalidate *inv)
 {
     SvaRequester *r = container_of(client, SvaRequester, client);
     bool every = inv->global || inv->pasid == SVA_NO_PASID;
-    unsigned dropped = sva_atc_invalidate(r->atc, inv->pasid, every, inv->addr,
-                                          inv->size_log2);
-    bool later = r->accesses != 0;
+    unsigned dropped;
+    bool later;
 
+    sva_worker_enter(r->worker);
+    dropped = sva_atc_invalidate(r->atc, inv->pasid, every, inv->addr,
+                                 inv->size_log2);
+    later = r->accesses != 0;
     r->count.invalidations++;
     trace_sva_atc_invalidate(requester_name(r), inv->tag, inv->pasid,
                              inv->global, inv->addr, inv->size_log2, dropped,
@@ -77,6 +80,7 @@ static void port_invalidate(SvaClient *client, const SvaInvalidate *inv)
     } else if (r->owed->len < OWED_MOST) {
         g_array_append_val(r->owed, inv->tag);
     }
+    sva_worker_leave(r->worker);
 }
 
 static void port_page_response(SvaClient *client, uint32_t pasid,
@@ -84,7 +88,11 @@ static void port_page_response(SvaClient *client, uint32_t pasid,
 {
     SvaRequester *r = container_of(client, SvaRequester, client);
 
+    sva_worker_enter(r->worker);
+    sva_requester_enter_pages(r);
     sva_page_requests_respond(r->pages, pasid, response);
+    sva_requester_leave_pages(r);
+    sva_worker_leave(r->worker);
 }
 
 /* ---- The function ------------------------------------------------------- */
@@ -126,6 +134,23 @@ void sva_requester_init(SvaRequester *r, PCIDevice *pdev, uint16_t pasid_cap,
 void sva_requester_share_pages(SvaRequester *r, SvaRequester *pf)
 {
     r->pages = &pf->pri;
+}
+
+/* The physical function's worker, if @r's function is not that itself. */
+static SvaWorker *owner_of_pages(const SvaRequester *r)
+{
+    return r->pages == &r->pri ? NULL :
+           container_of(r->pages, SvaRequester, pri)->worker;
+}
+
+void sva_requester_enter_pages(SvaRequester *r)
+{
+    sva_worker_enter(owner_of_pages(r));
+}
+
+void sva_requester_leave_pages(SvaRequester *r)
+{
+    sva_worker_leave(owner_of_pages(r));
 }
 
 static bool check_range(const char *name, uint32_t value, uint32_t most,
@@ -258,5 +283,7 @@ void sva_requester_loaded(SvaRequester *r)
 
 void sva_requester_stop_pasid(SvaRequester *r, uint32_t pasid)
 {
+    sva_requester_enter_pages(r);
     sva_page_requests_stop(r->pages, r->port, pasid);
+    sva_requester_leave_pages(r);
 }

@@ -12,6 +12,7 @@
 #include "hw/pci/sva-port.h"
 #include "atc.h"
 #include "page-request.h"
+#include "worker.h"
 
 /*
  * How it works. A function has one SvaRequester. Whatever in it works
@@ -29,6 +30,9 @@
  *     SVA_DMA_GONE     the channel was cancelled from within the call: the
  *                      function wrote to something that reset it. The caller
  *                      leaves everything alone, it is no longer its own.
+ *     SVA_DMA_ELSEWHERE in a thread: what comes next needs the big lock. The
+ *                      cursor stands before it, and the worker knows: make the
+ *                      same call again in the next turn, before others' calls
  *
  * Nothing here blocks. A cursor is plain data and so can migrate; a stalled
  * access migrates by being made again.
@@ -49,7 +53,9 @@
  *
  * Nobody but channel.c sees an address that the IOMMU gave.
  *
- * Everything runs under the big QEMU lock.
+ * Everything runs in turns of the function's worker, or between
+ * sva_worker_enter() and leave (worker.h); without a worker, under the big QEMU
+ * lock. In a thread, a span and what is done with it are in one RCU section.
  */
 
 typedef enum SvaDma {
@@ -57,6 +63,7 @@ typedef enum SvaDma {
     SVA_DMA_STALLED,
     SVA_DMA_REFUSED,
     SVA_DMA_GONE,
+    SVA_DMA_ELSEWHERE,
 } SvaDma;
 
 /* An access that is not to memory never crosses a multiple of this. */
@@ -96,6 +103,7 @@ typedef struct SvaRequester {
     uint16_t pasid_cap;     /* offset in configuration space, 0: none */
     uint16_t ats_cap;       /* so is this */
     bool may_stall;
+    SvaWorker *worker;      /* in whose turns accesses are made, or NULL */
     SvaCounters count;
     /*
      * What everything so far has cost the host: bytes moved, with so many more
@@ -141,6 +149,7 @@ struct SvaChannel {
     bool failed;            /* the stalled access was terminated */
     bool one_page;          /* the last group was denied: ask for less */
     uint32_t epoch;         /* goes up with each cancellation */
+    uint64_t counted;       /* bytes since the last sva_channel_span() */
     struct {                /* stalled accesses to be ignored, not retried */
         bool valid;
         uint64_t addr;
@@ -236,7 +245,8 @@ void sva_channel_init(SvaChannel *ch, SvaRequester *r,
 /*
  * Abandon whatever the channel does, at any moment: queue disable, FLR, reset,
  * unrealize. When it returns, no access is outstanding and wake() will not be
- * called for an earlier one.
+ * called for an earlier one. Under the big lock, if it is stalled: a turn in a
+ * thread that has to cancel another channel goes elsewhere first.
  */
 void sva_channel_cancel(SvaChannel *ch);
 
@@ -360,6 +370,14 @@ SvaDma sva_span_answer(SvaSpan *span, uint8_t access, SvaAnswer *a);
 
 /* ---- Between requester.c, channel.c and span.c -------------------------- */
 
+/*
+ * Around what @r does with the page requests that it uses: a virtual function's
+ * are its physical function's, which may be at them in its thread. It has none
+ * itself, so it has the big lock.
+ */
+void sva_requester_enter_pages(SvaRequester *r);
+void sva_requester_leave_pages(SvaRequester *r);
+
 /* @r's port, NULL: there is none. */
 SvaPort *sva_requester_port(SvaRequester *r);
 
@@ -385,6 +403,12 @@ void sva_channel_answer(const SvaSpan *span, SvaAnswer *a);
 
 /* The access at @addr gets an error response: SVA_DMA_REFUSED. */
 SvaDma sva_channel_refuse(SvaChannel *ch, uint64_t addr, uint8_t access);
+
+/*
+ * The access needs the big lock: SVA_DMA_ELSEWHERE. What was counted for it
+ * since sva_channel_span() will be counted again.
+ */
+SvaDma sva_channel_go_elsewhere(SvaChannel *ch);
 
 void sva_channel_count_bytes(SvaChannel *ch, uint64_t bytes, bool bounced);
 

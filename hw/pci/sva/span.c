@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
+#include "qemu/main-loop.h"
 #include "qemu/atomic.h"
 #include "qemu/bswap.h"
 #include "qemu/host-utils.h"
@@ -40,6 +41,15 @@ void sva_span_ram_written(MemoryRegion *mr, void *ram, uint64_t len)
     address_space_unmap(&address_space_memory, ram, len, true, len);
 }
 
+/*
+ * What is not memory is read and written under the big lock. An access that
+ * takes it by itself, as QEMU's do, would do so in the middle of a turn.
+ */
+static bool needs_big_lock(void)
+{
+    return !bql_locked();
+}
+
 SvaDma sva_span_peek(SvaSpan *span, uint64_t *len, void *bounce,
                      const uint8_t **data)
 {
@@ -61,6 +71,9 @@ SvaDma sva_span_peek(SvaSpan *span, uint64_t *len, void *bounce,
     if (*data) {
         sva_channel_count_bytes(ch, *len, false);
         return SVA_DMA_DONE;
+    }
+    if (needs_big_lock()) {
+        return sva_channel_go_elsewhere(ch);
     }
 
     *len = sva_until_boundary(span->addr, *len);
@@ -114,6 +127,9 @@ SvaDma sva_span_poke(SvaSpan *span, const uint8_t *data, uint64_t *len)
     if (span->ignore || poke_ram(span, data, len)) {
         sva_channel_count_bytes(ch, *len, false);
         return SVA_DMA_DONE;
+    }
+    if (needs_big_lock()) {
+        return sva_channel_go_elsewhere(ch);
     }
 
     /* An error tells where it was to the page; memory knows none. */

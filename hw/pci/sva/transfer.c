@@ -15,12 +15,13 @@ SvaDma sva_dma_read(SvaChannel *ch, uint64_t addr, void *buf, uint64_t len,
         uint64_t n = len - *done;
         const uint8_t *data;
         SvaSpan span;
-        SvaDma result = sva_channel_span(ch, addr + *done, n, SVA_READ, &span);
+        SvaDma result;
 
+        RCU_READ_LOCK_GUARD();
+        result = sva_channel_span(ch, addr + *done, n, SVA_READ, &span);
         if (result != SVA_DMA_DONE) {
             return result;
         }
-        RCU_READ_LOCK_GUARD();
         result = sva_span_peek(&span, &n, ch->bounce[0], &data);
         if (result != SVA_DMA_DONE) {
             return result;
@@ -37,8 +38,10 @@ SvaDma sva_dma_write(SvaChannel *ch, uint64_t addr, const void *buf,
     while (*done < len) {
         uint64_t n = len - *done;
         SvaSpan span;
-        SvaDma result = sva_channel_span(ch, addr + *done, n, SVA_WRITE, &span);
+        SvaDma result;
 
+        RCU_READ_LOCK_GUARD();
+        result = sva_channel_span(ch, addr + *done, n, SVA_WRITE, &span);
         if (result == SVA_DMA_DONE) {
             result = sva_span_poke(&span, (const uint8_t *)buf + *done, &n);
         }

@@ -14,8 +14,9 @@
  *
  *   sva_port_submit()          in any thread: under the big lock, or in the RCU
  *                              read section in which the answer is used
- *   sva_port_cancel(),         in any thread, without a lock that resolved()
- *   sva_port_invalidated(),    or another function of the client takes
+ *   sva_port_cancel()          in any thread, without a lock that resolved()
+ *                              takes: it waits for that
+ *   sva_port_invalidated(),    in any thread
  *   sva_port_page_request()
  *   sva_port_find(),           under the big lock
  *   sva_port_set_client()

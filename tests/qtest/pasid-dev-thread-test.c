@@ -1,0 +1,343 @@
+/*
+ * What only a pasid-dev with an IOThread can get wrong: who waits for whom, what
+ * comes when, whose thread it is. That everything else holds there, too, the
+ * other tests show, which are run once more in a thread. No guest software runs.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "qemu/osdep.h"
+#include "qemu/bswap.h"
+#include "qobject/qdict.h"
+#include "standard-headers/linux/pci_regs.h"
+#include "pasid-dev-rig.h"
+
+/* Once is enough: the thread is in the arguments. */
+#undef g_test_add_func
+
+#define THREAD          "-object iothread,id=io "
+#define DOWNSTREAM_PORT "-device pcie-root-port,id=rp,chassis=1,addr=4 "
+
+static Dev *thread_start(void)
+{
+    return dev_start("virt-sva", THREAD "-device pasid-dev,iothread=io");
+}
+
+/* ---- CMD_SYNC ----------------------------------------------------------- */
+
+/*
+ * A range of the process whose pages are all one page, and that one entry of a
+ * table above makes appear and disappear.
+ */
+typedef struct Window {
+    uint64_t va, page;
+    uint64_t entry, descriptor;
+} Window;
+
+enum { WINDOW_PAGES = 128 };
+#define WINDOW_VA   UINT64_C(0x200000000000)
+
+static Window window_open(Dev *d)
+{
+    Window w = { .va = WINDOW_VA, .page = sva_alloc(d->t, PAGE, PAGE) };
+    uint64_t leaves[WINDOW_PAGES], leaf, table = d->root;
+
+    sva_map(d->t, d->root, w.va, w.page, PAGE, 0);
+    leaf = sva_leaf_address(d->t, d->root, w.va);
+    for (unsigned i = 0; i < WINDOW_PAGES; i++) {
+        leaves[i] = cpu_to_le64(qtest_readq(d->t->qts, leaf));
+    }
+    qtest_bufwrite(d->t->qts, leaf, leaves, sizeof(leaves));
+    for (int level = 0; level < 3; level++) {
+        w.entry = table + (w.va >> (39 - 9 * level) & 511) * 8;
+        w.descriptor = qtest_readq(d->t->qts, w.entry);
+        table = w.descriptor & 0xfffffffff000;
+    }
+    return w;
+}
+
+static void window_appears(Dev *d, Window *w)
+{
+    qtest_writeq(d->t->qts, w->entry, w->descriptor);
+}
+
+static void window_disappears(Dev *d, Window *w)
+{
+    qtest_writeq(d->t->qts, w->entry, 0);
+    sva_command(d->t, CMD_TLBI_NSNH_ALL, 0);
+    sva_sync(d->t);
+}
+
+static uint8_t mark(uint64_t i)
+{
+    return 0xa5;
+}
+
+/* The job is over, or goes on after its stall. */
+static void finish(Queue *q, unsigned index)
+{
+    uint64_t event[SMMU3_EVENT_WORDS];
+
+    while (record_at(q, index).status == PASID_DEV_DONE_PENDING) {
+        if (sva_event(q->d->t, event)) {
+            resume(q->d, smmu3_get(event, EVENT_STAG), RETRY);
+        }
+    }
+    g_assert_cmpuint(record_at(q, index).status, ==, PASID_DEV_DONE_OK);
+}
+
+/*
+ * The thread writes all the time to a page that software takes away: unmap,
+ * invalidate, CMD_SYNC. Then the page is software's, and what it writes stays.
+ */
+static void test_sync(void)
+{
+    Dev *d = process_start_with(",iothread=io " THREAD);
+    Queue q = queue_open(d, 0, 2, PASID(THE_PASID));
+    Window w = window_open(d);
+
+    for (unsigned i = 0; i < 2000; i++) {
+        unsigned index;
+
+        qtest_memset(d->t->qts, w.page, 0, PAGE);
+        index = submit(&q, (PasidDevDescriptor) {
+            .op = PASID_DEV_OP_FILL, .dst = w.va, .len = WINDOW_PAGES * PAGE,
+            .arg = 0x0101010101010101 });
+        WAIT_FOR(qtest_readb(d->t->qts, w.page + i % PAGE));
+        window_disappears(d, &w);
+        qtest_memset(d->t->qts, w.page, mark(0), PAGE);
+        assert_bytes(d, w.page, PAGE, mark);
+        assert_bytes(d, w.page, PAGE, mark);
+        window_appears(d, &w);
+        finish(&q, index);
+    }
+    dev_stop(d);
+}
+
+/* ---- The big lock ------------------------------------------------------- */
+
+enum { DOORBELLS = 100 };
+
+static unsigned ring_doorbell(Queue *q, Queue *other, uint16_t tail)
+{
+    return fill_slot(q, (PasidDevDescriptor) {
+        .op = PASID_DEV_OP_FILL, .dst = portal(other, PASID_DEV_Q_TAIL),
+        .len = 4, .arg = tail });
+}
+
+static Dev *two_start(Dev *other)
+{
+    Dev *d = dev_start("virt-sva", THREAD "-object iothread,id=io2 "
+                       "-device pasid-dev,iothread=io,addr=4 "
+                       "-device pasid-dev,iothread=io2,addr=5");
+
+    *other = *d;
+    other->devfn = 5 << 3;
+    other->bar = sva_enable_bar(d->t, 0, other->devfn, PASID_DEV_BAR);
+    return d;
+}
+
+/* Each job of one device is the other's doorbell: neither waits for the other. */
+static void test_doorbells(void)
+{
+    Dev other, *d = two_start(&other);
+    Queue a = queue_open(d, 0, 7, NO_PASID);
+    Queue b = queue_make(d, 0, 7);
+
+    b.d = &other;
+    queue_program(&b, NO_PASID);
+    q_write32(&b, PASID_DEV_Q_CTRL, PASID_DEV_Q_CTRL_ENABLE);
+    for (unsigned i = 0; i < DOORBELLS; i++) {
+        ring_doorbell(&a, &b, i + 1);
+        ring_doorbell(&b, &a, MIN(i + 2, DOORBELLS));
+    }
+    q_write32(&a, PASID_DEV_Q_TAIL, 1);
+    for (unsigned i = 0; i < DOORBELLS; i++) {
+        assert_completion(wait_for(&a, i), PASID_DEV_DONE_OK, 0, 4, 0);
+        assert_completion(wait_for(&b, i), PASID_DEV_DONE_OK, 0, 4, 0);
+    }
+    g_assert_cmpuint(admin64(d, PASID_DEV_COUNT_BOUNCED), ==, 4 * DOORBELLS);
+    dev_stop(d);
+}
+
+/* Two at once, in one memory. */
+static void test_two_devices(void)
+{
+    enum { BYTES = 1 << 20, JOBS = 32 };
+    Dev other, *d = two_start(&other);
+    Queue a = queue_open(d, 0, 5, NO_PASID);
+    Queue b = queue_make(d, 0, 5);
+    uint64_t src = process_alloc(d, BYTES), dst[2];
+
+    b.d = &other;
+    queue_program(&b, NO_PASID);
+    q_write32(&b, PASID_DEV_Q_CTRL, PASID_DEV_Q_CTRL_ENABLE);
+    fill_pattern(d, src, BYTES);
+    for (unsigned i = 0; i < 2; i++) {
+        dst[i] = process_alloc(d, BYTES);
+    }
+    for (unsigned i = 0; i < JOBS; i++) {
+        PasidDevDescriptor copy = {
+            .op = PASID_DEV_OP_COPY, .src = src, .len = BYTES,
+        };
+
+        copy.dst = dst[0];
+        submit(&a, copy);
+        copy.dst = dst[1];
+        submit(&b, copy);
+    }
+    for (unsigned i = 0; i < JOBS; i++) {
+        assert_completion(wait_for(&a, i), PASID_DEV_DONE_OK, 0, BYTES, 0);
+        assert_completion(wait_for(&b, i), PASID_DEV_DONE_OK, 0, BYTES, 0);
+    }
+    assert_bytes(d, dst[0], BYTES, pattern_byte);
+    assert_bytes(d, dst[1], BYTES, pattern_byte);
+    dev_stop(d);
+}
+
+/*
+ * A step that has to be made again in the main loop counts once: a descriptor,
+ * 8 bytes read and written, a record.
+ */
+static void test_counts_once(void)
+{
+    Dev other, *d = two_start(&other);
+    Queue q = queue_open(d, 0, 2, NO_PASID);
+    Queue theirs = { .d = &other, .n = 7 };
+
+    assert_completion(run(&q, (PasidDevDescriptor) {
+        .op = PASID_DEV_OP_COPY, .src = process_alloc(d, PAGE), .len = 8,
+        .dst = portal(&theirs, PASID_DEV_Q_RING) }),
+        PASID_DEV_DONE_OK, 0, 8, 0);
+    g_assert_cmpuint(admin64(d, PASID_DEV_COUNT_BYTES), ==,
+                     sizeof(PasidDevDescriptor) + 8 + 8 +
+                     sizeof(PasidDevCompletion));
+    g_assert_cmpuint(admin64(d, PASID_DEV_COUNT_BOUNCED), ==, 8);
+    dev_stop(d);
+}
+
+/* Who reads that a job is done has had its interrupt. */
+static void test_interrupt_order(void)
+{
+    Dev *d = thread_start();
+    Queue q = queue_open(d, 0, 2, NO_PASID);
+    uint64_t word = arm_vector(d, 0, false);
+
+    for (unsigned i = 0; i < 1000; i++) {
+        qtest_writel(d->t->qts, word, 0);
+        submit(&q, (PasidDevDescriptor) { .flags = PASID_DEV_DESC_IRQ });
+        WAIT_FOR(q32(&q, PASID_DEV_Q_HEAD) == q.tail);
+        g_assert_cmphex(qtest_readl(d->t->qts, word), ==, VECTOR_DATA(0));
+    }
+    dev_stop(d);
+}
+
+/* ---- Life --------------------------------------------------------------- */
+
+/* A stopped machine's memory and registers stand still. */
+static void test_stop(void)
+{
+    enum { BYTES = 1 << 20, JOBS = 500 };
+    Dev *d = thread_start();
+    Queue q = queue_open(d, 0, 9, NO_PASID);
+    uint64_t dst = process_alloc(d, BYTES), bytes;
+    g_autofree uint8_t *before = g_malloc(BYTES), *after = g_malloc(BYTES);
+
+    for (unsigned i = 0; i < JOBS; i++) {
+        fill_slot(&q, (PasidDevDescriptor) {
+            .op = PASID_DEV_OP_FILL, .dst = dst, .len = BYTES,
+            .arg = i * 0x0101010101010101 + 1 });
+    }
+    q_write32(&q, PASID_DEV_Q_TAIL, q.tail);
+    WAIT_FOR(qtest_readb(d->t->qts, dst));
+    qtest_qmp_assert_success(d->t->qts, "{'execute': 'stop'}");
+    bytes = admin64(d, PASID_DEV_COUNT_BYTES);
+    qtest_bufread(d->t->qts, dst, before, BYTES);
+    qtest_bufread(d->t->qts, dst, after, BYTES);
+    g_assert_cmpmem(before, BYTES, after, BYTES);
+    g_assert_cmpuint(admin64(d, PASID_DEV_COUNT_BYTES), ==, bytes);
+    g_assert_cmphex(admin32(d, PASID_DEV_STATUS), ==, PASID_DEV_STATUS_BUSY);
+    qtest_qmp_assert_success(d->t->qts, "{'execute': 'cont'}");
+    assert_completion(wait_for(&q, JOBS - 1), PASID_DEV_DONE_OK, 0, BYTES, 0);
+    dev_stop(d);
+}
+
+/* Pulled out while the thread works. */
+static void test_unplug(void)
+{
+    Dev *d = g_new0(Dev, 1);
+    unsigned slot;
+    Queue q;
+
+    d->t = sva_start(THREAD DOWNSTREAM_PORT
+                     "-device pasid-dev,bus=rp,id=accel,iothread=io");
+    sva_enable_bridge(d->t, 0, 4 << 3, 1);
+    d->bus = 1;
+    find_device(d);
+    q = queue_open(d, 0, 2, NO_PASID);
+    submit(&q, endless_job(d));
+    slot = sva_find_cap(d->t, 0, 4 << 3, PCI_CAP_ID_EXP) + PCI_EXP_SLTCTL;
+    sva_config_write(d->t, 0, 4 << 3, slot, 2, PCI_EXP_SLTCTL_PWR_IND_ON);
+    qtest_qmp_assert_success(d->t->qts, "{'execute': 'device_del', "
+                             "'arguments': {'id': 'accel'}}");
+    sva_config_write(d->t, 0, 4 << 3, slot, 2,
+                     PCI_EXP_SLTCTL_PWR_IND_OFF | PCI_EXP_SLTCTL_PCC);
+    qtest_qmp_eventwait(d->t->qts, "DEVICE_DELETED");
+    g_assert_cmphex(sva_config_read(d->t, 1, d->devfn, PCI_VENDOR_ID, 2), ==,
+                    0xffff);
+    /* The thread is nobody's now. */
+    qtest_qmp_assert_success(d->t->qts, "{'execute': 'object-del', "
+                             "'arguments': {'id': 'io'}}");
+    dev_stop(d);
+}
+
+/* The device has its thread as long as it lives. */
+static void test_object_del(void)
+{
+    Dev *d = thread_start();
+    Queue q = queue_open(d, 0, 2, NO_PASID);
+
+    qtest_qmp_assert_success(d->t->qts, "{'execute': 'object-del', "
+                             "'arguments': {'id': 'io'}}");
+    assert_queue_works(&q);
+    dev_stop(d);
+}
+
+static void assert_refused(Dev *d, const char *iothread, const char *why)
+{
+    QDict *response = qtest_qmp(d->t->qts,
+        "{'execute': 'device_add', 'arguments': {'driver': 'pasid-dev', "
+        "'bus': 'rp', 'iothread': %s}}", iothread);
+    const char *said = qdict_get_str(qdict_get_qdict(response, "error"),
+                                     "desc");
+
+    if (!strstr(said, why)) {
+        g_error("\"%s\" has no \"%s\"", said, why);
+    }
+    qobject_unref(response);
+}
+
+static void test_bad_names(void)
+{
+    Dev *d = dev_start("virt-sva", "-device pasid-dev " DOWNSTREAM_PORT);
+
+    assert_refused(d, "nobody", "'nobody' not found");
+    assert_refused(d, "rp", "expected: iothread");
+    dev_stop(d);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+#define TEST(path, fn) g_test_add_func("/pasid-dev/thread/" path, fn)
+    TEST("sync", test_sync);
+    TEST("doorbells", test_doorbells);
+    TEST("two-devices", test_two_devices);
+    TEST("counts-once", test_counts_once);
+    TEST("interrupt-order", test_interrupt_order);
+    TEST("stop", test_stop);
+    TEST("unplug", test_unplug);
+    TEST("object-del", test_object_del);
+    TEST("bad-names", test_bad_names);
+#undef TEST
+    return g_test_run();
+}
