@@ -28,7 +28,7 @@ SvaQtest *sva_start(const char *args)
 }
 
 /* The tests of the endpoints are run twice, see meson.build. */
-static bool is_in_thread(void)
+bool sva_is_in_thread(void)
 {
     return g_getenv("SVA_QTEST_THREAD");
 }
@@ -38,9 +38,9 @@ static char *test_path(const char *path)
 {
     const char *rest = strchr(path + 1, '/');
 
-    return is_in_thread() ? g_strdup_printf("%.*s/thread%s",
-                                            (int)(rest - path), path, rest)
-                          : g_strdup(path);
+    return sva_is_in_thread() ?
+           g_strdup_printf("%.*s/thread%s", (int)(rest - path), path, rest) :
+           g_strdup(path);
 }
 
 void sva_add_test(const char *path, GTestFunc test)
@@ -60,7 +60,7 @@ void sva_add_data_test(const char *path, gconstpointer data, GTestDataFunc test)
 SvaQtest *sva_start_machine(const char *machine, const char *args)
 {
     SvaQtest *t = g_new0(SvaQtest, 1);
-    const char *thread = is_in_thread() ?
+    const char *thread = sva_is_in_thread() ?
         "-object iothread,id=thread -global pasid-dev.iothread=thread "
         "-global hisi-zip.iothread=thread" : "";
 

@@ -59,6 +59,7 @@ void sva_stop(SvaQtest *t);
  * loop, and (/pasid-dev/thread/...) in an IOThread. Their rigs have these stand
  * in for GLib's functions.
  */
+bool sva_is_in_thread(void);
 void sva_add_test(const char *path, GTestFunc test);
 void sva_add_data_test(const char *path, gconstpointer data,
                        GTestDataFunc test);
