@@ -9,7 +9,7 @@ command and has no stall left, and that each stall was resumed, terminated or
 cancelled.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Callable
 
 # What Linux prints when an SMMU, or anything else, does not work. Regular
@@ -80,7 +80,7 @@ ACCELERATORS = ACCELERATOR + ['-device', 'pasid-dev,id=accel1']
 
 def without_ats(devices):
     """The same, but what an accelerator is refused comes to Linux as an event."""
-    return [d.replace('pasid-dev', 'pasid-dev,ats=off') if d.startswith('pasid-dev')
+    return [d.replace('pasid-dev', 'pasid-dev,ats=off', 1) if d.startswith('pasid-dev')
             else d for d in devices]
 
 
@@ -221,6 +221,28 @@ def flags_not_updated(counters):
     for kind in ('F_ACCESS', 'F_PERMISSION'):
         if not counters['faults'].get(kind):
             yield f'no {kind}'
+
+
+def faults_with_ats(counters):
+    """Translations are kept in the device, and page faults served all the same."""
+    yield from ats_used(counters)
+    yield from stalls_served(counters)
+    if not counters['atc_invalidations']:
+        yield 'no ATC invalidation'
+
+
+def faults_without_ats(counters):
+    yield from stalls_served(counters)
+    if counters['ats_translated']:
+        yield f"{counters['ats_translated']} translated accesses"
+
+
+def both_ways(scenario):
+    """With ATS, as it is, and another one without; page faults in both."""
+    return [replace(scenario, check=faults_with_ats),
+            replace(scenario, name=scenario.name + '-no-ats',
+                    what=scenario.what + '; without ATS',
+                    devices=without_ats(scenario.devices), check=faults_without_ats)]
 
 
 def ats_used(counters):

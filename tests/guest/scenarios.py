@@ -9,7 +9,7 @@ run.
 
 from scenario import (ACCELERATOR, ACCELERATORS, SLOW_DISK, PLAIN_DEVICES, PLAIN_VERDICTS,
                       VIRTIO_AND_E1000E, Scenario, ats_invalidated, ats_used,
-                      flags_not_updated, flags_updated, stalls_none, stalls_served,
+                      both_ways, flags_not_updated, flags_updated, stalls_none, stalls_served,
                       translated, without_ats)
 from scenarios_acpi import ACPI_SCENARIOS
 from scenarios_hisi import HISI_SCENARIOS
@@ -25,14 +25,14 @@ SCENARIOS = [
         append='sva.driver=uio_pci_sva,vfio-pci', timeout=60, check=stalls_served,
         # Of the address space that is taken away, without ATS.
         allowed=[r'event(:| 0x)']),
-    Scenario(
+    *both_ways(Scenario(
         'memory', 'every kind of memory, size and alignment',
         ['ops', 'buffers', 'sizes', 'alignments', 'list', 'interrupt'],
-        devices=ACCELERATORS, timeout=150, check=stalls_served),
-    Scenario(
+        devices=ACCELERATORS, timeout=150)),
+    *both_ways(Scenario(
         'changes', 'the address space changes under the device',
         ['remap', 'refused', 'stress:100'],
-        devices=ACCELERATORS, timeout=100, check=stalls_served),
+        devices=ACCELERATORS, timeout=100)),
     Scenario(
         'processes', 'processes, devices and queues keep apart',
         ['isolation', 'queues:@slow'],
@@ -70,11 +70,10 @@ SCENARIOS = [
         'el2', 'the kernel runs at EL2', ['quick', 'remap'],
         machine='virt-sva,virtualization=on', devices=ACCELERATOR,
         timeout=90, check=stalls_served, expected=[r'CPU: All CPU\(s\) started at EL2']),
-    Scenario(
+    *both_ways(Scenario(
         'root-port', 'the device is behind a PCIe root port', ['quick'],
         devices=['-device', 'pcie-root-port,id=rp0,chassis=1',
-                 '-device', 'pasid-dev,bus=rp0'],
-        check=stalls_served),
+                 '-device', 'pasid-dev,bus=rp0'])),
     Scenario(
         'forced-stall', 'an SMMU that stalls every fault',
         ['quick', ('plain_dma:4:200', PLAIN_VERDICTS + ['load'])],

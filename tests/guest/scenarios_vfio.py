@@ -63,10 +63,11 @@ VFIO_SCENARIOS = [
         allowed=EVENTS, expected=[TRANSLATION, r'event: F_PERMISSION client'],
         check=stalls_none),
     Scenario(
-        'vfio-selftests', "Linux's own tests of vfio, with pasid-dev",
+        'vfio-selftests', "Linux's own tests of vfio, with pasid-dev and a VF of it",
         selftests(PASID_DEV_ID, 'pasid-dev', 'dma_mapping', 'dma_mapping_mmio',
-                  'iommufd_setup', 'pci_device', 'pci_driver'),
-        devices=ACCELERATOR, append='sva.driver=vfio-pci', memory='2G',
+                  'iommufd_setup', 'pci_device', 'pci_driver', 'pci_sriov_uapi'),
+        devices=['-device', 'pasid-dev,vfs=8'],
+        append='sva.driver=vfio-pci vfio_pci.enable_sriov=1', memory='2G',
         selftests=True, timeout=300, allowed=EVENTS,
         expected=[TRANSLATION], check=translated),
     Scenario(
