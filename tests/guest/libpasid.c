@@ -137,7 +137,7 @@ int pasid_dev_open(PasidDev *dev, unsigned uio)
         ret = -ENODEV;
         goto fail;
     }
-    if (pasid_dev_read32(dev, PASID_DEV_VERSION) != PASID_DEV_VERSION_VALUE) {
+    if (pasid_dev_read32(dev, PASID_DEV_VERSION) < PASID_DEV_VERSION_VALUE) {
         ret = -EPROTO;
         goto fail;
     }
@@ -180,8 +180,8 @@ static void *ring_memory(size_t bytes)
     return p;
 }
 
-int pasid_queue_open_as(PasidQueue *q, PasidDev *dev, unsigned index,
-                        unsigned entries_log2, uint32_t pasid)
+static int queue_open(PasidQueue *q, PasidDev *dev, unsigned index,
+                      unsigned entries_log2, uint32_t pasid, unsigned jobs)
 {
     memset(q, 0, sizeof(*q));
     if (index >= dev->queues || entries_log2 > 15) {
@@ -209,7 +209,8 @@ int pasid_queue_open_as(PasidQueue *q, PasidDev *dev, unsigned index,
                         (uintptr_t)q->completions);
     pasid_queue_write32(q, PASID_DEV_Q_SIZE_LOG2, entries_log2);
     pasid_queue_write32(q, PASID_DEV_Q_CTRL,
-                        PASID_DEV_Q_CTRL_ENABLE | PASID_DEV_Q_CTRL_IRQ);
+                        PASID_DEV_Q_CTRL_ENABLE | PASID_DEV_Q_CTRL_IRQ |
+                        PASID_DEV_Q_CTRL_JOBS(jobs));
     if (!(pasid_queue_read32(q, PASID_DEV_Q_STATUS) &
           PASID_DEV_Q_STATUS_ENABLED)) {
         pasid_queue_close(q);
@@ -218,10 +219,22 @@ int pasid_queue_open_as(PasidQueue *q, PasidDev *dev, unsigned index,
     return 0;
 }
 
+int pasid_queue_open_as(PasidQueue *q, PasidDev *dev, unsigned index,
+                        unsigned entries_log2, uint32_t pasid)
+{
+    return queue_open(q, dev, index, entries_log2, pasid, 1);
+}
+
+int pasid_queue_open_jobs(PasidQueue *q, PasidDev *dev, unsigned index,
+                          unsigned entries_log2, unsigned jobs)
+{
+    return queue_open(q, dev, index, entries_log2, dev->pasid, jobs);
+}
+
 int pasid_queue_open(PasidQueue *q, PasidDev *dev, unsigned index,
                      unsigned entries_log2)
 {
-    return pasid_queue_open_as(q, dev, index, entries_log2, dev->pasid);
+    return queue_open(q, dev, index, entries_log2, dev->pasid, 1);
 }
 
 void pasid_queue_close(PasidQueue *q)

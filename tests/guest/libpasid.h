@@ -85,7 +85,14 @@ void pasid_queue_write64(const PasidQueue *q, unsigned reg, uint64_t value);
 int pasid_queue_open(PasidQueue *q, PasidDev *dev, unsigned index,
                      unsigned entries_log2);
 
-/* As above, with a @pasid that need not be the process's own: for tests. */
+/*
+ * As above, with up to @jobs in work at once (1 ... PASID_DEV_JOBS): they may be
+ * done in any order, and are waited for in the order of their submission.
+ */
+int pasid_queue_open_jobs(PasidQueue *q, PasidDev *dev, unsigned index,
+                          unsigned entries_log2, unsigned jobs);
+
+/* As pasid_queue_open(), with a @pasid that need not be the process's own: for tests. */
 int pasid_queue_open_as(PasidQueue *q, PasidDev *dev, unsigned index,
                         unsigned entries_log2, uint32_t pasid);
 
@@ -95,7 +102,8 @@ void pasid_queue_close(PasidQueue *q);
 /*
  * Hand a job to the device: returns its ticket (0 ... 65535) for
  * pasid_queue_wait(), or -EAGAIN when the ring is full. Jobs of a queue run
- * one after the other; wait for them in the same order.
+ * one after the other, unless it was opened for several; wait for them in the
+ * same order.
  */
 int pasid_queue_submit(PasidQueue *q, const PasidDevDescriptor *job);
 

@@ -14,6 +14,7 @@
     X("demo", main_demo)                \
     X("demo-spaces", main_demo_spaces)  \
     X("disk", main_disk)                \
+    X("example", main_example)          \
     X("flags", main_flags)              \
     X("flr", main_flr)                  \
     X("foreign", main_foreign)          \

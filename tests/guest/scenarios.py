@@ -27,7 +27,7 @@ SCENARIOS = [
         allowed=[r'event(:| 0x)']),
     *both_ways(Scenario(
         'memory', 'every kind of memory, size and alignment',
-        ['ops', 'buffers', 'sizes', 'alignments', 'list', 'interrupt'],
+        ['example', 'ops', 'buffers', 'sizes', 'alignments', 'list', 'interrupt'],
         devices=ACCELERATORS, timeout=150)),
     *both_ways(Scenario(
         'changes', 'the address space changes under the device',

@@ -11,7 +11,7 @@
 #include "qemu/bswap.h"
 #include "qemu/units.h"
 #include "standard-headers/linux/pci_regs.h"
-#include "pasid-dev-rig.h"
+#include "pasid-dev-ats-rig.h"
 
 /* A process and its queue */
 static Bench bench_start(const char *properties)
@@ -360,6 +360,33 @@ static void test_probe_bypass(void)
     dev_stop(d);
 }
 
+/* It says when a Translation Completion told it, and what that said. */
+static void test_probe_by_ats(void)
+{
+    Bench b = { .d = ats_start("") };
+    uint64_t page = process_alloc(b.d, PAGE), other = read_only_page(b.d);
+    const uint64_t asked = PASID_DEV_PROBED_READ | PASID_DEV_PROBED_WRITE |
+                           PASID_DEV_PROBED_ATS | PASID_DEV_PROBED_SIZE_MASK;
+    PasidDevCompletion c;
+
+    b.q = queue_open(b.d, 0, 3, PASID(THE_PASID));
+    for (unsigned i = 0; i < 2; i++) {      /* by asking, and by its cache */
+        c = probe(&b, &b.q, va(b.d, page) + 5, PASID_DEV_PROBE_WRITE);
+        g_assert_cmpuint(c.status, ==, PASID_DEV_DONE_OK);
+        g_assert_cmphex(c.result, ==, page + 5);
+        g_assert_cmphex(c.progress & asked, ==,
+                        12 | (asked & ~PASID_DEV_PROBED_SIZE_MASK));
+        c = probe(&b, &b.q, va(b.d, other), PASID_DEV_PROBE_READ);
+        g_assert_cmphex(c.result, ==, other);
+        g_assert_cmphex(c.progress & asked, ==,
+                        12 | PASID_DEV_PROBED_READ | PASID_DEV_PROBED_ATS);
+    }
+    ats_control(b.d, false);
+    c = probe(&b, &b.q, va(b.d, page), PASID_DEV_PROBE_READ);
+    g_assert_cmphex(c.progress & PASID_DEV_PROBED_ATS, ==, 0);
+    dev_stop(b.d);
+}
+
 /* ---- Lists of segments -------------------------------------------------- */
 
 /*
@@ -432,6 +459,7 @@ int main(int argc, char **argv)
     g_test_add_func("/pasid-dev/probe/privileged", test_probe_privileged);
     g_test_add_func("/pasid-dev/probe/stalls", test_probe_stalls);
     g_test_add_func("/pasid-dev/probe/bypass", test_probe_bypass);
+    g_test_add_func("/pasid-dev/probe/by-ats", test_probe_by_ats);
     g_test_add_func("/pasid-dev/segments/list-changes", test_list_changes);
     g_test_add_func("/pasid-dev/segments/empty-ones", test_empty_segments);
 

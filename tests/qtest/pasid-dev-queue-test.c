@@ -7,7 +7,7 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/units.h"
-#include "pasid-dev-rig.h"
+#include "pasid-dev-ats-rig.h"
 
 #define NOP     ((PasidDevDescriptor) { .op = PASID_DEV_OP_NOP })
 #define FENCE   PASID_DEV_DESC_FENCE
@@ -281,7 +281,6 @@ static void test_fair_among_256(void)
         fill_slot(&huge, (PasidDevDescriptor) {
             .op = PASID_DEV_OP_ATOMIC_ADD, .dst = counter, .arg = 1 });
     }
-    q_write32(&huge, PASID_DEV_Q_TAIL, huge.tail);
     copy.len = 64 * KiB;
     for (unsigned i = 0; i < OTHERS; i++) {
         others[i] = queue_open(d, 1 + i, 3, NO_PASID);
@@ -291,6 +290,7 @@ static void test_fair_among_256(void)
         fill_slot(&others[i], sample(d, counter, seen + 8 * i));
         q_write32(&others[i], PASID_DEV_Q_TAIL, others[i].tail);
     }
+    q_write32(&huge, PASID_DEV_Q_TAIL, huge.tail);
     machine_cont(d);
     for (unsigned i = 0; i < OTHERS; i++) {
         wait_for(&others[i], OTHERS_ROUNDS);
@@ -510,6 +510,27 @@ static void test_pasid_drain_then_abort(void)
     dev_stop(s.d);
 }
 
+/* The IOMMU is told that what it has of the PASID's page requests is void. */
+static void test_stop_marker(void)
+{
+    Dev *d = pri_start("");
+    Queue q = queue_open(d, 0, 2, PASID(THE_PASID));
+    uint64_t page = process_alloc(d, PAGE);
+    PageRequest marker;
+
+    ats_unmap(d, page, PAGE);
+    submit(&q, store(d, page, 1));
+    expect_page_request(d, va(d, page), false, true);
+    command(d, PASID(THE_PASID), PASID_DEV_PASID_COMMAND_ABORT);
+    g_assert_cmpuint(pasid_status(d), ==, PASID_DEV_PASID_STATUS_DONE);
+    marker = next_page_request(d);
+    g_assert_true(marker.ssv && marker.last && !marker.read && !marker.write);
+    g_assert_cmpuint(marker.pasid, ==, THE_PASID);
+    expect_no_page_request(d);
+    assert_closed(&q);
+    dev_stop(d);
+}
+
 /* Without VALID the command is for those that work without PASID. */
 static void test_drain_without_pasid(void)
 {
@@ -557,6 +578,7 @@ int main(int argc, char **argv)
     g_test_add_func("/pasid-dev/queue/drain/pasid-abort", test_pasid_abort);
     g_test_add_func("/pasid-dev/queue/drain/then-abort",
                     test_pasid_drain_then_abort);
+    g_test_add_func("/pasid-dev/queue/drain/stop-marker", test_stop_marker);
     g_test_add_func("/pasid-dev/queue/drain/without-pasid",
                     test_drain_without_pasid);
 

@@ -641,7 +641,7 @@ static void random_descriptor(Dev *d, uint64_t memory, uint64_t at)
 {
     PasidDevDescriptor desc = {
         .op = g_test_rand_int_range(0, PASID_DEV_OP_COUNT + 1),
-        .flags = g_test_rand_bit(),
+        .flags = g_test_rand_int_range(0, 4),
         .src = cpu_to_le64(random_address(d, memory)),
         .dst = cpu_to_le64(random_address(d, memory)),
         .len = cpu_to_le64(g_test_rand_int_range(0, 3 * PAGE)),
@@ -704,13 +704,14 @@ static void random_queue_set_up(Dev *d, unsigned n, uint64_t memory)
     q_write64(&q, PASID_DEV_Q_COMPLETIONS,
               va(d, memory) + g_test_rand_int_range(0, 16 * 128) * 32);
     q_write32(&q, PASID_DEV_Q_SIZE_LOG2, g_test_rand_int_range(0, 7));
-    q_write32(&q, PASID_DEV_Q_CTRL,
-              g_test_rand_int_range(0, 8) ? 3 : g_test_rand_int());
+    q_write32(&q, PASID_DEV_Q_CTRL, g_test_rand_int_range(0, 8) ?
+              3 | PASID_DEV_Q_CTRL_JOBS(g_test_rand_int_range(1, 5)) :
+              (uint32_t)g_test_rand_int());
 }
 
 static void random_control(Dev *d)
 {
-    switch (g_test_rand_int_range(0, 5)) {
+    switch (g_test_rand_int_range(0, 8)) {
     case 0:
         trigger_flr(d);
         break;
@@ -729,6 +730,10 @@ static void random_control(Dev *d)
         qtest_writel(d->t->qts,
                      d->bar + g_test_rand_int_range(0, 9 * PAGE / 4) * 4,
                      g_test_rand_int());
+        break;
+    default:
+        admin_write32(d, PASID_DEV_PASID_TARGET, PASID(THE_PASID));
+        admin_write32(d, PASID_DEV_PASID_COMMAND, g_test_rand_int_range(1, 3));
         break;
     }
     restore_function(d);

@@ -5,6 +5,7 @@
  */
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 #include "libtest.h"
 
@@ -150,6 +151,121 @@ static void test_probe(void)
     close(fd);
 }
 
+/* What it says of pages: where they are, and what may be done there. */
+static void test_probe2(void)
+{
+    uint8_t *rw = map_anon(page_bytes());
+    const uint8_t *ro = mmap(NULL, page_bytes(), PROT_READ,
+                             MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    PasidDevDescriptor job = {
+        .op = PASID_DEV_OP_PROBE2, .src = (uintptr_t)rw,
+        .arg = PASID_DEV_PROBE_READ | PASID_DEV_PROBE_WRITE };
+    const unsigned rights = PASID_DEV_PROBED_READ | PASID_DEV_PROBED_WRITE;
+    PasidDevCompletion done;
+
+    test_case("probe-for-rights");
+    if (check_status(pasid_queue_run(&queue, &job, &done), &done,
+                     PASID_DEV_DONE_OK, "a page to write")) {
+        unsigned size_log2 = done.progress & PASID_DEV_PROBED_SIZE_MASK;
+
+        CHECK((done.progress & rights) == rights, "told %#llx",
+              (unsigned long long)done.progress);
+        CHECK(size_log2 < 64 && 1ull << size_log2 >= page_bytes(),
+              "a page of 2^%u bytes", size_log2);
+    }
+    job.src = (uintptr_t)ro;
+    job.arg = PASID_DEV_PROBE_READ;
+    if (check_status(pasid_queue_run(&queue, &job, &done), &done,
+                     PASID_DEV_DONE_OK, "a page to read")) {
+        CHECK((done.progress & rights) == PASID_DEV_PROBED_READ, "told %#llx",
+              (unsigned long long)done.progress);
+    }
+    job.arg = PASID_DEV_PROBE_WRITE;
+    check_status(pasid_queue_run(&queue, &job, &done), &done,
+                 PASID_DEV_DONE_FAULT_WRITE, "to write to it");
+}
+
+/* Processor and device add to one word, both by 4 and by 8 bytes. */
+static void test_atomics(void)
+{
+    uint64_t *words = (uint64_t *)map_anon(page_bytes());
+    PasidDevDescriptor job = {
+        .op = PASID_DEV_OP_FETCH_ADD, .len = 8, .dst = (uintptr_t)words,
+        .arg = 1 };
+    PasidDevCompletion done;
+    int tickets[16];
+
+    test_case("atomics");
+    for (unsigned round = 0; round < 50; round++) {
+        for (unsigned i = 0; i < 16; i++) {
+            job.len = i % 2 ? 4 : 8;
+            tickets[i] = pasid_queue_submit(&queue, &job);
+        }
+        for (unsigned i = 0; i < 1000; i++) {
+            __atomic_fetch_add(words, 1, __ATOMIC_RELAXED);
+        }
+        for (unsigned i = 0; i < 16; i++) {
+            check_status(pasid_queue_wait(&queue, tickets[i], 10000, &done),
+                         &done, PASID_DEV_DONE_OK, "fetch and add");
+        }
+    }
+    CHECK(words[0] == 50 * 1016, "%llu instead of %u",
+          (unsigned long long)words[0], 50 * 1016);
+    job = (PasidDevDescriptor) {
+        .op = PASID_DEV_OP_CAS, .len = 8, .dst = (uintptr_t)words,
+        .arg = words[0], .arg2 = 5 };
+    check_status(pasid_queue_run(&queue, &job, &done), &done,
+                 PASID_DEV_DONE_OK, "compare and swap");
+    check_status(pasid_queue_run(&queue, &job, &done), &done,
+                 PASID_DEV_DONE_MISMATCH, "compare and swap again");
+    CHECK(words[0] == 5 && done.result == 5, "%llu",
+          (unsigned long long)words[0]);
+    if (dev.ops & 1ull << PASID_DEV_OP_CAS16) {
+        job = (PasidDevDescriptor) {
+            .op = PASID_DEV_OP_CAS16, .len = 16, .dst = (uintptr_t)words,
+            .arg = 5, .arg3 = 6, .arg4 = 7 };
+        check_status(pasid_queue_run(&queue, &job, &done), &done,
+                     PASID_DEV_DONE_OK, "compare and swap of 16 bytes");
+        CHECK(words[0] == 6 && words[1] == 7, "%llu, %llu",
+              (unsigned long long)words[0], (unsigned long long)words[1]);
+    }
+}
+
+#define BATCH   100
+
+/* Its descriptors, records and data are all in pages that nobody touched. */
+static void test_batch(void)
+{
+    static PasidDevDescriptor jobs[BATCH] __attribute__((aligned(64)));
+    static PasidDevCompletion records[BATCH] __attribute__((aligned(32)));
+    uint8_t *a = map_anon(64 * KIB), *b = map_anon(BATCH * page_bytes());
+    PasidDevDescriptor job = {
+        .op = PASID_DEV_OP_BATCH, .src = (uintptr_t)jobs,
+        .dst = (uintptr_t)records, .len = BATCH };
+    PasidDevCompletion done;
+
+    test_case("batch");
+    random_fill(a, 64 * KIB, 3);
+    for (unsigned i = 0; i < BATCH; i++) {
+        jobs[i] = (PasidDevDescriptor) {
+            .op = PASID_DEV_OP_COPY, .tag = i, .src = (uintptr_t)a + i,
+            .dst = (uintptr_t)b + i * page_bytes(), .len = 1000 };
+    }
+    if (check_status(pasid_queue_run(&queue, &job, &done), &done,
+                     PASID_DEV_DONE_OK, "batch")) {
+        CHECK(done.result == BATCH && done.progress == BATCH, "%llu of %llu",
+              (unsigned long long)done.result,
+              (unsigned long long)done.progress);
+    }
+    for (unsigned i = 0; i < BATCH; i++) {
+        CHECK(records[i].tag == i && records[i].status == PASID_DEV_DONE_OK,
+              "record %u: tag %u, %s", i, records[i].tag,
+              pasid_status_name(records[i].status));
+        CHECK(!memcmp(a + i, b + i * page_bytes(), 1000), "copy %u differs",
+              i);
+    }
+}
+
 static void test_bad(void)
 {
     PasidDevDescriptor job = { .op = 0xee, .tag = 5 };
@@ -214,6 +330,9 @@ int main(void)
     test_crc_sum();
     test_list();
     test_probe();
+    test_probe2();
+    test_atomics();
+    test_batch();
     test_bad();
     test_ring();
     pasid_queue_close(&queue);

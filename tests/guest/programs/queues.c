@@ -131,6 +131,92 @@ static void test_one_stalled(unsigned n, const char *disk)
     usleep(20000);
 }
 
+/* In one queue, too, if it has several jobs in work. */
+static void test_jobs(const char *disk)
+{
+    int fd = open(disk, O_RDONLY | O_CLOEXEC);
+    const size_t bytes = SLOW_PAGES * page_bytes();
+    uint8_t *slow = fd < 0 ? MAP_FAILED
+        : mmap(NULL, bytes, PROT_READ, MAP_SHARED, fd, 192 * (off_t)MIB);
+    PasidDevDescriptor job = {
+        .op = PASID_DEV_OP_SUM, .src = (uintptr_t)slow, .len = bytes };
+    uint8_t *src = map_anon(BYTES), *dst = map_anon(BYTES);
+    PasidDevCompletion done;
+    int ticket, behind[3], fenced;
+    unsigned before = 0;
+
+    test_case("jobs");
+    if (slow == MAP_FAILED) {
+        test_give_up("%s: %s", disk, strerror(errno));
+    }
+    madvise(slow, bytes, MADV_RANDOM);
+    random_fill(src, BYTES, 4);
+    pasid_queue_close(&queues[0]);
+    if (pasid_queue_open_jobs(&queues[0], &dev, 0, 4, 3) != 0) {
+        test_give_up("no queue with three jobs in work");
+    }
+    ticket = pasid_queue_submit(&queues[0], &job);
+    job = (PasidDevDescriptor) {
+        .op = PASID_DEV_OP_COPY, .src = (uintptr_t)src,
+        .dst = (uintptr_t)dst, .len = BYTES };
+    for (unsigned i = 0; i < 3; i++) {
+        behind[i] = pasid_queue_submit(&queues[0], &job);
+    }
+    job.op = PASID_DEV_OP_NOP;
+    job.flags = PASID_DEV_DESC_FENCE;
+    fenced = pasid_queue_submit(&queues[0], &job);
+    for (unsigned i = 0; i < 3; i++) {
+        uint64_t start = now_us();
+
+        while (!pasid_queue_done(&queues[0], behind[i])) {
+            if (now_us() - start > 10000000) {
+                test_give_up("copy %u is not done", i);
+            }
+        }
+        before += !pasid_queue_done(&queues[0], ticket);
+    }
+    CHECK(before > 0, "no copy was done before the job that waits for a disk");
+    CHECK(!memcmp(src, dst, BYTES), "the copies differ");
+    if (check_status(pasid_queue_wait(&queues[0], ticket, 30000, &done), &done,
+                     PASID_DEV_DONE_OK, "the stalled job")) {
+        CHECK(done.progress == bytes, "%llu bytes",
+              (unsigned long long)done.progress);
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        check_status(pasid_queue_wait(&queues[0], behind[i], 10000, &done),
+                     &done, PASID_DEV_DONE_OK, "a copy");
+    }
+    check_status(pasid_queue_wait(&queues[0], fenced, 10000, &done), &done,
+                 PASID_DEV_DONE_OK, "behind the fence");
+}
+
+/* As an operating system does before it takes the address space away */
+static void test_pasid_abort(void)
+{
+    PasidDevDescriptor job = endless_job();
+    PasidDevCompletion done;
+
+    test_case("pasid-abort");
+    for (unsigned i = 0; i < 2; i++) {
+        pasid_queue_submit(&queues[i], &job);
+    }
+    pasid_dev_write32(&dev, PASID_DEV_PASID_TARGET,
+                      dev.pasid | PASID_DEV_PASID_VALID);
+    pasid_dev_write32(&dev, PASID_DEV_PASID_COMMAND,
+                      PASID_DEV_PASID_COMMAND_ABORT);
+    CHECK(pasid_dev_read32(&dev, PASID_DEV_PASID_STATUS) ==
+          PASID_DEV_PASID_STATUS_DONE, "it is not done");
+    for (unsigned i = 0; i < 2; i++) {
+        CHECK(pasid_queue_read32(&queues[i], PASID_DEV_Q_ERROR) ==
+              PASID_DEV_Q_ERROR_CLOSED, "queue %u is not closed", i);
+        pasid_queue_close(&queues[i]);
+        open_queue(&queues[i], &dev, i, 4);
+        job = (PasidDevDescriptor) { .op = PASID_DEV_OP_NOP };
+        check_status(pasid_queue_run(&queues[i], &job, &done), &done,
+                     PASID_DEV_DONE_OK, "the queue again");
+    }
+}
+
 int main(int argc, char **argv)
 {
     unsigned n;
@@ -145,7 +231,9 @@ int main(int argc, char **argv)
     test_together(n);
     if (argc > 1) {
         test_one_stalled(n, argv[1]);
+        test_jobs(argv[1]);
     }
+    test_pasid_abort();
     for (unsigned i = 0; i < n; i++) {
         pasid_queue_close(&queues[i]);
     }
