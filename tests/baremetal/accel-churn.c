@@ -2,8 +2,8 @@
  * pasid-dev copies in eight address spaces without a pause while their pages
  * are taken away: once an invalidation is complete, nothing may reach the
  * memory that was behind a page, whatever was under way. By stalls, by ATS, by
- * page requests. A program of its own; see run. Arguments: --rounds N and
- * --seed N.
+ * page requests. A program of its own; see run. Arguments: --rounds N,
+ * so many pages are taken away in each case, and --seed N.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -13,7 +13,7 @@
 enum { MAX_RETIRED = 40000 };
 #define POISON UINT64_C(0xdeadbeefdeadbeef)
 
-static uint64_t rounds = 2000, seed = 1;
+static uint64_t rounds = 500, seed = 1;
 static uint64_t state;
 static uint64_t *retired[MAX_RETIRED];
 static unsigned retired_count;
@@ -42,12 +42,13 @@ static uint64_t *unmap(unsigned pasid, uint64_t va)
     return pa ? at_pa(pa) : NULL;
 }
 
-static void take_away(unsigned pasid, uint64_t va)
+/* False: it was not there. */
+static bool take_away(unsigned pasid, uint64_t va)
 {
     uint64_t *frame = unmap(pasid, va);
 
     if (!frame) {
-        return;
+        return false;
     }
     smmu_invalidate(&stream, pasid, &spaces[pasid], va);
     for (unsigned i = 0; i < PAGE_BYTES / 8; i++) {
@@ -55,6 +56,7 @@ static void take_away(unsigned pasid, uint64_t va)
     }
     CHECK(retired_count < MAX_RETIRED);
     retired[retired_count++] = frame;
+    return true;
 }
 
 static void expect_untouched(const uint64_t *frame)
@@ -107,6 +109,13 @@ static void look_after(unsigned n)
     slots[n] = accel_submit(&queues[n], &copy_all);
 }
 
+/* One page, if it is there; and one queue is kept at work. */
+static bool take_away_some(void)
+{
+    look_after(pick(QUEUES));
+    return take_away(1 + pick(QUEUES), DST + pick(PAGES) * PAGE_BYTES);
+}
+
 /* ---- The test ----------------------------------------------------------- */
 
 static void churn(void)
@@ -120,11 +129,8 @@ static void churn(void)
         slots[n] = accel_submit(&queues[n], &copy_all);
     }
     for (uint64_t round = 0; round < rounds; round++) {
-        take_away(1 + pick(QUEUES), DST + pick(PAGES) * PAGE_BYTES);
-        look_after(pick(QUEUES));
-        if (retired_count) {
-            expect_untouched(retired[pick(retired_count)]);
-        }
+        WAIT_FOR(take_away_some());
+        expect_untouched(retired[pick(retired_count)]);
     }
     for (unsigned n = 0; n < QUEUES; n++) {
         CHECK_EQ(accel_wait(&queues[n], slots[n]).status, PASID_DEV_DONE_OK);
@@ -136,7 +142,6 @@ static void churn(void)
     print("# %u pages taken away, %u jobs done meanwhile; %u stalls, %u page "
           "requests\n", retired_count, jobs_done, pager.stalls,
           pager.requests);
-    CHECK(retired_count > 0);
     CHECK_EQ(pager.denied, 0);
     CHECK_EQ(smmu_irqs.gerrors, 0);
 }
