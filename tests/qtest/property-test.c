@@ -24,6 +24,7 @@ typedef struct Property {
     uint32_t min, max;          /* of a number */
     bool zero_is_default;       /* 0 is legal, and stands for another value */
     bool has_auto;              /* "on" and "off" are words, not a boolean */
+    bool is_link;               /* names an object that no test here has */
 } Property;
 
 enum { MAX_PROPERTIES = 24, MAX_VALUES = 6, MAX_TEXT = 12 };
@@ -133,6 +134,7 @@ static const Device devices[] = {
             { "pri-response-pasid" },
             { "vfs", true, 0, 63 },
             { "vf-queues", true, 1, 16 },
+            { "iothread", .is_link = true },
         },
         .conflict = pasid_dev_conflict,
     }, {
@@ -153,6 +155,7 @@ static const Device devices[] = {
             { "pri", .has_auto = true },
             { "pri-group-pages", true, 1, 16 },
             { "pri-response-pasid" },
+            { "iothread", .is_link = true },
         },
         .conflict = zip_conflict,
     }, {
@@ -179,6 +182,9 @@ static unsigned values_of(const Property *property,
                                 (int64_t)property->max + 1, UINT32_MAX };
     unsigned n = 0;
 
+    if (property->is_link) {
+        return 0;
+    }
     if (!property->is_number) {
         strcpy(values[0], "on");
         strcpy(values[1], "off");
