@@ -37,7 +37,6 @@ typedef struct Answer {
 PasidDev dev;
 int iommufd = -1;
 uint32_t dev_id;
-static int vfio = -1;
 
 
 /* 0 or -errno. */
@@ -56,13 +55,13 @@ void must_call(int fd, unsigned long number, void *argument,
     }
 }
 
-/* The PCI address of the first pasid-dev that vfio-pci has. */
-static void find_device(char *bdf, size_t bytes)
+void find_pasid_dev(char *bdf, size_t bytes)
 {
     DIR *dir = opendir("/sys/bus/pci/devices");
     struct dirent *entry;
     char path[300];
 
+    bdf[0] = 0;
     while (dir && (entry = readdir(dir))) {
         FILE *f;
         unsigned vendor = 0, device = 0;
@@ -121,67 +120,100 @@ static int open_vfio(const char *bdf)
 
 const char *device_find(void)
 {
-    find_device(dev.bdf, sizeof(dev.bdf));
+    find_pasid_dev(dev.bdf, sizeof(dev.bdf));
     return dev.bdf;
 }
 
-void device_take(int fd)
+void vfio_enable(int file)
 {
-    struct vfio_region_info bar = {
-        .argsz = sizeof(bar), .index = VFIO_PCI_BAR0_REGION_INDEX,
-    }, config = {
+    struct vfio_region_info config = {
         .argsz = sizeof(config), .index = VFIO_PCI_CONFIG_REGION_INDEX,
     };
     uint16_t command;
 
-    vfio = fd;
-    must_call(vfio, VFIO_DEVICE_GET_REGION_INFO, &bar, "BAR0");
-    must_call(vfio, VFIO_DEVICE_GET_REGION_INFO, &config, "configuration space");
-    /* Memory space and bus master. */
-    if (pread(vfio, &command, 2, (off_t)config.offset + 4) != 2) {
+    must_call(file, VFIO_DEVICE_GET_REGION_INFO, &config, "configuration space");
+    if (pread(file, &command, 2, (off_t)config.offset + 4) != 2) {
         test_give_up("configuration space: %s", strerror(errno));
     }
     command |= 6;
-    if (pwrite(vfio, &command, 2, (off_t)config.offset + 4) != 2) {
+    if (pwrite(file, &command, 2, (off_t)config.offset + 4) != 2) {
         test_give_up("configuration space: %s", strerror(errno));
     }
-    dev.fd = vfio;
-    dev.bar_bytes = bar.size;
-    dev.bar = mmap(NULL, bar.size, PROT_READ | PROT_WRITE, MAP_SHARED, vfio,
-                   (off_t)bar.offset);
-    if (dev.bar == MAP_FAILED) {
-        test_give_up("registers: %s", strerror(errno));
-    }
-    if (pasid_dev_read32(&dev, PASID_DEV_MAGIC) != PASID_DEV_MAGIC_VALUE) {
-        test_give_up("not a pasid-dev");
-    }
-    dev.queues = pasid_dev_read32(&dev, PASID_DEV_QUEUES);
-    dev.ops = pasid_dev_read64(&dev, PASID_DEV_OPS);
 }
 
-void iommufd_open(void)
+/* The function whose file is @fd, enabled. */
+static void take(PasidDev *d, int fd)
+{
+    struct vfio_region_info bar = {
+        .argsz = sizeof(bar), .index = VFIO_PCI_BAR0_REGION_INDEX,
+    };
+
+    d->fd = fd;
+    must_call(fd, VFIO_DEVICE_GET_REGION_INFO, &bar, "BAR0");
+    vfio_enable(fd);
+    d->bar_bytes = bar.size;
+    d->bar = mmap(NULL, bar.size, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+                  (off_t)bar.offset);
+    if (d->bar == MAP_FAILED) {
+        test_give_up("registers: %s", strerror(errno));
+    }
+    if (pasid_dev_read32(d, PASID_DEV_MAGIC) != PASID_DEV_MAGIC_VALUE) {
+        test_give_up("not a pasid-dev");
+    }
+    d->queues = pasid_dev_read32(d, PASID_DEV_QUEUES);
+    d->ops = pasid_dev_read64(d, PASID_DEV_OPS);
+}
+
+void device_take(int fd)
+{
+    take(&dev, fd);
+}
+
+uint32_t vfio_bind(PasidDev *d, const char *bdf, const uint8_t *token)
 {
     struct {
         uint32_t size, flags;
         int32_t iommufd;
         uint32_t out_id;
-    } bind = { .size = sizeof(bind) };
-    int fd = open_vfio(device_find());
+        uint64_t token;
+    } bind = {
+        /* Before tokens, the structure was shorter. */
+        .size = token ? sizeof(bind) : 16, .flags = token != NULL,
+        .iommufd = iommufd, .token = (uintptr_t)token,
+    };
+    int fd = open_vfio(bdf);
 
+    snprintf(d->bdf, sizeof(d->bdf), "%.12s", bdf);
+    must_call(fd, CALL_BIND, &bind, "bind to iommufd");
+    take(d, fd);
+    return bind.out_id;
+}
+
+void iommufd_new(void)
+{
     iommufd = open("/dev/iommu", O_RDWR | O_CLOEXEC);
     if (iommufd < 0) {
         test_give_up("/dev/iommu: %s", strerror(errno));
     }
-    bind.iommufd = iommufd;
-    must_call(fd, CALL_BIND, &bind, "bind to iommufd");
-    dev_id = bind.out_id;
-    device_take(fd);
 }
 
-/* A queue whose accesses have this PASID, or none. */
+void iommufd_open(void)
+{
+    char bdf[sizeof(dev.bdf)];
+
+    find_pasid_dev(bdf, sizeof(bdf));
+    iommufd_new();
+    dev_id = vfio_bind(&dev, bdf, NULL);
+}
+
 void queue_for(PasidQueue *q, unsigned index, int pasid)
 {
-    int ret = pasid_queue_open_as(q, &dev, index, 4,
+    queue_of(q, &dev, index, pasid);
+}
+
+void queue_of(PasidQueue *q, PasidDev *d, unsigned index, int pasid)
+{
+    int ret = pasid_queue_open_as(q, d, index, 4,
                                   pasid == NO_PASID ? 0 : (uint32_t)pasid);
 
     if (ret) {
@@ -189,7 +221,7 @@ void queue_for(PasidQueue *q, unsigned index, int pasid)
     }
     if (pasid == NO_PASID) {
         pasid_queue_write32(q, PASID_DEV_Q_CTRL, 0);
-        pasid_dev_write32(&dev, PASID_DEV_QUEUE_PASID(index), 0);
+        pasid_dev_write32(d, PASID_DEV_QUEUE_PASID(index), 0);
         pasid_queue_write32(q, PASID_DEV_Q_CTRL, PASID_DEV_Q_CTRL_ENABLE);
     }
     /* The kernel pins it: it must be there. */
@@ -262,8 +294,14 @@ void map_queue(uint32_t ioas, const PasidQueue *q)
 
 uint32_t hwpt_new(uint32_t ioas, uint32_t flags, uint32_t fault_queue)
 {
+    return hwpt_new_for(dev_id, ioas, flags, fault_queue);
+}
+
+uint32_t hwpt_new_for(uint32_t device, uint32_t ioas, uint32_t flags,
+                      uint32_t fault_queue)
+{
     HwptAlloc c = {
-        .size = sizeof(c), .flags = flags, .dev_id = dev_id, .pt_id = ioas,
+        .size = sizeof(c), .flags = flags, .dev_id = device, .pt_id = ioas,
         .fault_id = fault_queue,
     };
 
@@ -271,8 +309,13 @@ uint32_t hwpt_new(uint32_t ioas, uint32_t flags, uint32_t fault_queue)
     return c.out_hwpt_id;
 }
 
-/* Before PASIDs, the structures of both calls were shorter. */
 int try_attach(uint32_t hwpt, int pasid)
+{
+    return try_attach_to(&dev, hwpt, pasid);
+}
+
+/* Before PASIDs, the structures of both calls were shorter. */
+int try_attach_to(const PasidDev *d, uint32_t hwpt, int pasid)
 {
     struct {
         uint32_t size, flags, hwpt, pasid;
@@ -281,7 +324,7 @@ int try_attach(uint32_t hwpt, int pasid)
         .flags = pasid != NO_PASID, .hwpt = hwpt, .pasid = (uint32_t)pasid,
     };
 
-    return call(vfio, CALL_ATTACH, &c);
+    return call(d->fd, CALL_ATTACH, &c);
 }
 
 void attach(uint32_t hwpt, int pasid)
@@ -302,7 +345,7 @@ void detach(int pasid)
         .flags = pasid != NO_PASID, .pasid = (uint32_t)pasid,
     };
 
-    must_call(vfio, CALL_DETACH, &c, "detach");
+    must_call(dev.fd, CALL_DETACH, &c, "detach");
 }
 
 /* Anonymous memory of small pages, all of them there and different. */
@@ -391,7 +434,6 @@ int submit(PasidQueue *q, uint8_t op, uint64_t iova, size_t bytes,
 
 void iommufd_close(void)
 {
-    munmap((void *)dev.bar, dev.bar_bytes);
-    close(vfio);
+    pasid_dev_close(&dev);
     close(iommufd);
 }

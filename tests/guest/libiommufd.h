@@ -62,6 +62,19 @@ void iommufd_close(void);
 const char *device_find(void);
 void device_take(int fd);
 
+/* By itself, for a program with more than one function: an iommufd... */
+void iommufd_new(void);
+/* ... the PCI address of the first pasid-dev that vfio-pci has... */
+void find_pasid_dev(char *bdf, size_t bytes);
+/*
+ * ... and the function at @bdf, enabled: its number in iommufd. @token, 16
+ * bytes, or NULL: what a physical function shares with its virtual ones.
+ * pasid_dev_close() closes it.
+ */
+uint32_t vfio_bind(PasidDev *d, const char *bdf, const uint8_t *token);
+/* Memory space and bus master, of a vfio file, which a reset turns off. */
+void vfio_enable(int file);
+
 /* 0 or -errno. */
 int call(int fd, unsigned long number, void *argument);
 /* As above; @what names it if it fails. */
@@ -84,16 +97,20 @@ void map(uint32_t ioas, void *p, size_t bytes, uint64_t iova);
 void unmap(uint32_t ioas, uint64_t iova, size_t bytes);
 /* A page table of @ioas for the device, with HWPT_* and, or 0, a fault queue. */
 uint32_t hwpt_new(uint32_t ioas, uint32_t flags, uint32_t fault_queue);
+uint32_t hwpt_new_for(uint32_t device, uint32_t ioas, uint32_t flags,
+                      uint32_t fault_queue);
 /* For accesses with @pasid, or with NO_PASID. */
 void attach(uint32_t hwpt, int pasid);
 /* 0 or -errno. */
 int try_attach(uint32_t hwpt, int pasid);
+int try_attach_to(const PasidDev *d, uint32_t hwpt, int pasid);
 void detach(int pasid);
 
 /* ---- Jobs ------------------------------------------------------------------ */
 
 /* A queue whose accesses have this PASID, or none. */
 void queue_for(PasidQueue *q, unsigned index, int pasid);
+void queue_of(PasidQueue *q, PasidDev *d, unsigned index, int pasid);
 /* Where the program has its queue's memory, the device has it too. */
 void map_queue(uint32_t ioas, const PasidQueue *q);
 /* The job of @q is not even begun: its descriptor cannot be read. */

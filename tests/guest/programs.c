@@ -37,6 +37,7 @@
     X("stress", main_stress)            \
     X("sva-refused", main_sva_refused)  \
     X("vfio", main_vfio)                \
+    X("vfs", main_vfs)                  \
     X("zip", main_zip)                  \
     X("zip-life", main_zip_life)
 

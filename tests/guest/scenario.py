@@ -75,6 +75,7 @@ BAD_LINES = [
 
 # The machine every scenario begins with.
 ACCELERATOR = ['-device', 'pasid-dev,id=accel0']
+VIRTUAL_FUNCTIONS = ['-device', 'pasid-dev,id=accel0,vfs=8,vf-queues=2']
 ACCELERATORS = ACCELERATOR + ['-device', 'pasid-dev,id=accel1']
 
 

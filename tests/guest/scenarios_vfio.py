@@ -4,8 +4,8 @@
 More entries of scenarios.py, which reads this file.
 """
 
-from scenario import (ACCELERATOR, Scenario, ats_used, flags_updated, stalls_none,
-                      stalls_served, translated, without_ats)
+from scenario import (ACCELERATOR, VIRTUAL_FUNCTIONS, Scenario, ats_used, flags_updated,
+                      stalls_none, stalls_served, translated, without_ats)
 
 # What the SMMU terminates, Linux reports.
 EVENTS = [r'event(:| 0x)']
@@ -49,6 +49,18 @@ VFIO_SCENARIOS = [
           ('iommufd', 'without ATS', without_ats(ACCELERATOR), stalls_served,
            [r'event: F_PERMISSION client', r'event: C_BAD_CD client']),
           ('iommufd-ats', 'with ATS', ACCELERATOR, ats_used, []))],
+    Scenario(
+        'vfs', 'virtual functions in the hands of user space', ['vfs'],
+        devices=VIRTUAL_FUNCTIONS, timeout=120,
+        append='sva.driver=vfio-pci vfio_pci.enable_sriov=1',
+        # What is mapped for another function is refused.
+        allowed=EVENTS, expected=[TRANSLATION]),
+    Scenario(
+        'vfs-sva', "virtual functions in processes' address spaces",
+        [('virtual_functions:uio_pci_sva', []), 'quick', 'isolation'],
+        devices=VIRTUAL_FUNCTIONS, timeout=150,
+        append='sva.driver=vfio-pci vfio_pci.enable_sriov=1',
+        check=stalls_served),
     Scenario(
         'no-stall', 'a device whose accesses must not stall', ['no-stall', 'pinned:clean'],
         devices=['-device', 'pasid-dev,can-stall=off'],
