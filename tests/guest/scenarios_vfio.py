@@ -48,7 +48,10 @@ VFIO_SCENARIOS = [
       for name, words, devices, check, more in (
           ('iommufd', 'without ATS', without_ats(ACCELERATOR), stalls_served,
            [r'event: F_PERMISSION client', r'event: C_BAD_CD client']),
-          ('iommufd-ats', 'with ATS', ACCELERATOR, ats_used, []))],
+          ('iommufd-ats', 'with ATS', ACCELERATOR, ats_used, []),
+          ('iommufd-thread', 'with ATS, in a thread of its own',
+           ['-object', 'iothread,id=io0', '-device', 'pasid-dev,iothread=io0'],
+           ats_used, []))],
     Scenario(
         'vfs', 'virtual functions in the hands of user space', ['vfs'],
         devices=VIRTUAL_FUNCTIONS, timeout=120,
@@ -84,8 +87,7 @@ VFIO_SCENARIOS = [
         expected=[TRANSLATION], check=translated),
     Scenario(
         'vfio-selftests-igb', "Linux's own tests of vfio, with QEMU's igb",
-        selftests(IGB_ID, 'igb', 'dma_mapping', 'dma_mapping_mmio',
-                  'iommufd_setup', 'pci_device', 'pci_driver', 'pci_sriov_uapi'),
+        selftests(IGB_ID, 'igb', 'pci_device', 'pci_driver', 'pci_sriov_uapi'),
         devices=IGB, append='vfio_pci.enable_sriov=1', sva=None,
         memory='2G', selftests=True, timeout=300, allowed=EVENTS,
         expected=[TRANSLATION], check=translated),
