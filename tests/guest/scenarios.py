@@ -75,6 +75,12 @@ SCENARIOS = [
         devices=['-device', 'pcie-root-port,id=rp0,chassis=1',
                  '-device', 'pasid-dev,bus=rp0'])),
     Scenario(
+        'atc-sizes', 'translation caches of different sizes that Linux keeps up to date',
+        ['remap', 'refused', 'isolation', 'stress:100'],
+        devices=['-device', 'pasid-dev,id=accel0,atc-entries=64',
+                 '-device', 'pasid-dev,id=accel1,atc-entries=8192,atc-ways=1'],
+        timeout=120, check=ats_used),
+    Scenario(
         'forced-stall', 'an SMMU that stalls every fault',
         ['quick', ('plain_dma:4:200', PLAIN_VERDICTS + ['load'])],
         arguments=['-global', 'smmuv3-sva.stall-model=2'],
