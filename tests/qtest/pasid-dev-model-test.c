@@ -388,8 +388,9 @@ static Model *model_new(uint32_t seed)
     Model *m = g_new0(Model, 1);
 
     m->rand = g_rand_new_with_seed(seed);
-    /* Small enough that entries drive each other out */
-    m->d = ats_start(",queues=16,atc-entries=32,atc-ways=2");
+    /* Whatever was asked for stays; or entries drive each other out. */
+    m->d = ats_start(seed % 4 ? ",queues=16,atc-entries=1024"
+                              : ",queues=16,atc-entries=32,atc-ways=2");
     pri_enable(m->d, ALLOCATION);
     m->sent = g_array_new(false, false, sizeof(Ask));
     m->waiting = g_array_new(false, false, sizeof(Ask));

@@ -474,6 +474,8 @@ static void op_illegal(Bench *b)
         { .op = PASID_DEV_OP_BATCH, .dst = -32, .len = 2 },
         { .op = PASID_DEV_OP_PROBE2 },
         { .op = PASID_DEV_OP_PROBE2, .arg = 4 },
+        { .op = PASID_DEV_OP_PROBE2, .arg = 6 },
+        { .op = PASID_DEV_OP_PROBE2, .arg = 8 },
         { .op = PASID_DEV_OP_PROBE2, .arg = 1, .len = 1 },
     };
 

@@ -331,6 +331,48 @@ static void test_privileged(void)
     done(d);
 }
 
+/*
+ * Execute Requested goes with what is asked, as long as software lets it; a page
+ * that is not executable does not do.
+ */
+static void test_execute(void)
+{
+    Dev *d = pri_start(",execute=on");
+    Queue q = queue_open(d, 0, 3, PASID(THE_PASID));
+    PasidDevDescriptor fetch = {
+        .op = PASID_DEV_OP_PROBE2,
+        .arg = PASID_DEV_PROBE_READ | PASID_DEV_PROBE_EXEC };
+    uint64_t page = sva_alloc(d->t, PAGE, PAGE);
+    PasidDevCompletion c;
+    PageRequest r;
+    unsigned index;
+
+    fetch.src = va(d, page);
+    for (unsigned i = 0; i < 2; i++) {
+        sva_config_write(d->t, 0, d->devfn, d->pasid_cap + PCI_PASID_CTRL, 2,
+                         PCI_PASID_CTRL_ENABLE | (i ? PCI_PASID_CTRL_EXEC : 0));
+        index = submit(&q, fetch);
+        r = next_page_request(d);
+        g_assert_cmphex(r.addr, ==, va(d, page));
+        g_assert_true(r.read);
+        g_assert_cmpint(r.exec, ==, i);
+        sva_map(d->t, d->root, va(d, page), page, PAGE, SVA_MAP_RO);
+        pri_respond(d, THE_PASID, r.index, CMD_PRI_RESP_SUCCESS);
+        c = wait_for(&q, index);
+        assert_completion(c, PASID_DEV_DONE_OK, page, c.progress, 0);
+        g_assert_cmphex(c.progress & PASID_DEV_PROBED_ATS, !=, 0);
+        g_assert_cmpint(!!(c.progress & PASID_DEV_PROBED_EXEC), ==, i);
+        ats_unmap(d, page, PAGE);
+    }
+    /* What was cached of a read does not serve a fetch. */
+    map(d, page, PAGE);
+    fetch.arg = PASID_DEV_PROBE_READ;
+    run(&q, fetch);
+    fetch.arg |= PASID_DEV_PROBE_EXEC;
+    g_assert_cmphex(run(&q, fetch).progress & PASID_DEV_PROBED_EXEC, !=, 0);
+    done(d);
+}
+
 /* Without PASID: neither has the response one. */
 static void test_without_pasid(void)
 {
@@ -710,6 +752,7 @@ int main(int argc, char **argv)
                    test_response_pasid_not_required);
     qtest_add_func("/pasid-dev/pri/request/rights", test_rights);
     qtest_add_func("/pasid-dev/pri/request/privileged", test_privileged);
+    qtest_add_func("/pasid-dev/pri/request/execute", test_execute);
     qtest_add_func("/pasid-dev/pri/request/without-pasid",
                    test_without_pasid);
     qtest_add_func("/pasid-dev/pri/request/group", test_group);

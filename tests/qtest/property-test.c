@@ -126,6 +126,7 @@ static const Device devices[] = {
             { "pasid-bits", true, 1, 20 },
             { "can-stall" },
             { "privileged" },
+            { "execute" },
             { "ats" },
             { "atc-entries", true, 1, 8192 },
             { "atc-ways", true, 1, 8192 },

@@ -34,9 +34,11 @@ EngineVerdict engine_run_probe(EngineJob *job, SvaChannel *ch, uint64_t limit)
 
 bool engine_legal_probe2(const PasidDevDescriptor *d)
 {
-    const uint64_t rights = PASID_DEV_PROBE_READ | PASID_DEV_PROBE_WRITE;
+    const uint64_t both = PASID_DEV_PROBE_READ | PASID_DEV_PROBE_WRITE;
 
-    return d->len == 0 && d->arg && !(d->arg & ~rights);
+    return d->len == 0 &&
+           ((d->arg && !(d->arg & ~both)) ||
+            d->arg == (PASID_DEV_PROBE_READ | PASID_DEV_PROBE_EXEC));
 }
 
 static uint64_t probed(const SvaAnswer *a)
@@ -60,7 +62,9 @@ EngineVerdict engine_run_probe2(EngineJob *job, SvaChannel *ch, uint64_t limit)
     SvaDma result;
 
     RCU_READ_LOCK_GUARD();
+    ch->execute = job->desc.arg & PASID_DEV_PROBE_EXEC;
     result = sva_channel_span(ch, job->desc.src, 1, access, &span);
+    ch->execute = false;
     if (result == SVA_DMA_DONE) {
         result = sva_span_answer(&span, access, &answer);
     }

@@ -207,9 +207,10 @@ enum {
     PASID_DEV_OP_COUNT
 };
 
-/* What PROBE2 asks for: one of READ and WRITE, or both */
+/* What PROBE2 asks for: one of READ and WRITE, or both; or EXEC with READ */
 #define PASID_DEV_PROBE_READ        (1u << 0)
 #define PASID_DEV_PROBE_WRITE       (1u << 1)
+#define PASID_DEV_PROBE_EXEC        (1u << 2)
 
 /* What it is told */
 #define PASID_DEV_PROBED_SIZE_MASK  0xffu       /* log2 of the block that src is

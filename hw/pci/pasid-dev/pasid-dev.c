@@ -78,7 +78,7 @@ static void pasid_dev_add_extended(PasidDev *s)
         sva_acs_cap_init(pdev, sva_ext_cap_next(pdev));
     }
     s->pasid_cap = sva_ext_cap_next(pdev);
-    sva_pasid_cap_init(pdev, s->pasid_cap, s->pasid_bits, false,
+    sva_pasid_cap_init(pdev, s->pasid_cap, s->pasid_bits, s->execute,
                        s->privileged);
 }
 
@@ -146,6 +146,7 @@ static const Property pasid_dev_properties[] = {
     DEFINE_PROP_UINT32("pasid-bits", PasidDev, pasid_bits, 20),
     DEFINE_PROP_BOOL("can-stall", PasidDev, can_stall, true),
     DEFINE_PROP_BOOL("privileged", PasidDev, privileged, false),
+    DEFINE_PROP_BOOL("execute", PasidDev, execute, false),
     DEFINE_SVA_ATS_PROPERTIES(PasidDev, ats, true),
     DEFINE_PROP_UINT32("vfs", PasidDev, num_vfs, 0),
     DEFINE_PROP_UINT32("vf-queues", PasidDev, vf_queues, 1),
@@ -165,6 +166,8 @@ static void pasid_dev_describe_properties(ObjectClass *oc)
         "Its accesses wait while software handles their page faults");
     object_class_property_set_description(oc, "privileged",
         "Queues may ask for privileged accesses (PASID Privileged Mode)");
+    object_class_property_set_description(oc, "execute",
+        "Probes may ask for the right to execute (PASID Execute Permission)");
     object_class_property_set_description(oc, "vfs",
         "Virtual functions that software can enable (SR-IOV, 0 to 63)");
     object_class_property_set_description(oc, "vf-queues",

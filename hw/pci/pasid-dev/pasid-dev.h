@@ -124,6 +124,7 @@ struct PasidDev {
     uint32_t pasid_bits;
     bool can_stall;
     bool privileged;
+    bool execute;
     SvaAtsOptions ats;
     IOThread *iothread;     /* NULL: jobs are the main loop's */
     /* ... of the physical function */
