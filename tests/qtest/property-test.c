@@ -25,9 +25,12 @@ typedef struct Property {
     bool zero_is_default;       /* 0 is legal, and stands for another value */
     bool has_auto;              /* "on" and "off" are words, not a boolean */
     bool is_link;               /* names an object that no test here has */
+    /* Of text, two values that are legal, and one that is not; a message about
+       that names the first, too */
+    const char *text[3];
 } Property;
 
-enum { MAX_PROPERTIES = 24, MAX_VALUES = 6, MAX_TEXT = 12 };
+enum { MAX_PROPERTIES = 24, MAX_VALUES = 6, MAX_TEXT = 40 };
 
 /* A value for each property of a device; "": it is not given. */
 typedef char Setting[MAX_PROPERTIES][MAX_TEXT];
@@ -134,6 +137,8 @@ static const Device devices[] = {
             { "pri-group-pages", true, 1, 16 },
             { "pri-response-pasid" },
             { "vfs", true, 0, 63 },
+            { "x-misbehave", .text = { "dma-no-master", "inv-late+pasid-wide",
+                                       "inv-late+nonsense" } },
             { "vf-queues", true, 1, 16 },
             { "iothread", .is_link = true },
         },
@@ -186,6 +191,12 @@ static unsigned values_of(const Property *property,
     if (property->is_link) {
         return 0;
     }
+    if (property->text[0]) {
+        for (n = 0; n < ARRAY_SIZE(property->text); n++) {
+            strcpy(values[n], property->text[n]);
+        }
+        return n;
+    }
     if (!property->is_number) {
         strcpy(values[0], "on");
         strcpy(values[1], "off");
@@ -209,6 +220,9 @@ static bool is_legal(const Property *property, const char *value)
 {
     uint64_t number = g_ascii_strtoull(value, NULL, 10);
 
+    if (property->text[0]) {
+        return strcmp(value, property->text[2]);
+    }
     return !*value || !property->is_number ||
            (property->zero_is_default && !number) ||
            (number >= property->min && number <= property->max);
@@ -224,8 +238,10 @@ static bool explains(const Device *dev, Setting setting, const char *said)
 
     for (unsigned i = 0; dev->properties[i].name; i++) {
         const Property *p = &dev->properties[i];
-        g_autofree char *min = g_strdup_printf("%u", p->min);
-        g_autofree char *max = g_strdup_printf("%u", p->max);
+        g_autofree char *min = p->text[0] ? g_strdup(p->text[0]) :
+                               g_strdup_printf("%u", p->min);
+        g_autofree char *max = p->text[0] ? g_strdup(p->text[2]) :
+                               g_strdup_printf("%u", p->max);
 
         if (!is_legal(p, setting[i]) && strstr(said, p->name) &&
             strstr(said, min) && strstr(said, max)) {
@@ -446,7 +462,7 @@ static QDict *device_add(SvaQtest *t, const Device *dev, Setting setting)
         } else if (p->is_number) {
             qdict_put_int(arguments, p->name,
                           g_ascii_strtoull(setting[i], NULL, 10));
-        } else if (p->has_auto) {
+        } else if (p->has_auto || p->text[0]) {
             qdict_put_str(arguments, p->name, setting[i]);
         } else {
             qdict_put_bool(arguments, p->name, !strcmp(setting[i], "on"));

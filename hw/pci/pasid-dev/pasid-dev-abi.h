@@ -59,6 +59,8 @@ enum {
     PASID_DEV_PASID_TARGET      = 0x0a0,    /* RW 32: as QUEUE_PASID */
     PASID_DEV_PASID_COMMAND     = 0x0a4,    /* WO 32: *_COMMAND_* */
     PASID_DEV_PASID_STATUS      = 0x0a8,    /* RO 32: *_STATUS_* */
+    PASID_DEV_MISBEHAVE         = 0x0b0,    /* RW 64: PASID_DEV_MISBEHAVE_*;
+                                               with x-misbehave= alone */
     /* One entry for each queue n at PASID_DEV_QUEUE_CONFIG(n) */
     PASID_DEV_QUEUE_CONFIG_BASE = 0x400,
 };
@@ -79,6 +81,19 @@ enum {
 #define PASID_DEV_QUEUE_F_PRIV      (1u << 0)   /* privileged accesses */
 #define PASID_DEV_QUEUE_F_CLOSED    (1u << 1)   /* RO: its PASID was drained or
                                                    aborted, see below */
+
+/* What it does wrong on purpose; a reset does not change it. */
+#define PASID_DEV_MISBEHAVE_INV_UNANSWERED  (1u << 0)
+#define PASID_DEV_MISBEHAVE_INV_NOT_DONE    (1u << 1)
+#define PASID_DEV_MISBEHAVE_INV_LATE        (1u << 2)
+#define PASID_DEV_MISBEHAVE_INV_REVERSED    (1u << 3)
+#define PASID_DEV_MISBEHAVE_INV_TWICE       (1u << 4)
+#define PASID_DEV_MISBEHAVE_ATS_DISABLED    (1u << 5)
+#define PASID_DEV_MISBEHAVE_PRI_EXCESS      (1u << 6)
+#define PASID_DEV_MISBEHAVE_PRI_DISABLED    (1u << 7)
+#define PASID_DEV_MISBEHAVE_PASID_WIDE      (1u << 8)
+#define PASID_DEV_MISBEHAVE_DMA_AFTER_RESET (1u << 9)
+#define PASID_DEV_MISBEHAVE_DMA_NO_MASTER   (1u << 10)
 
 /*
  * A command is for the queues whose QUEUE_PASID is what PASID_TARGET says. They

@@ -163,6 +163,34 @@ static const VMStateDescription vmstate_pasid_dev_vfs = {
     }
 };
 
+static bool pasid_dev_may_misbehave(void *opaque)
+{
+    PasidDev *s = opaque;
+
+    return s->misbehave;
+}
+
+static int pasid_dev_misbehave_post_load(void *opaque, int version_id)
+{
+    PasidDev *s = opaque;
+
+    return s->misbehave && !(s->requester.misbehave.faults & ~SVA_FAULT_MASK)
+           ? 0 : -EINVAL;
+}
+
+/* An answer that it held back is never given. */
+static const VMStateDescription vmstate_pasid_dev_misbehave = {
+    .name = "pasid-dev/misbehave",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .needed = pasid_dev_may_misbehave,
+    .post_load = pasid_dev_misbehave_post_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT64(requester.misbehave.faults, PasidDev),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
 /*
  * Version 1 had no power management capability, version 2 neither ATS and Page
  * Requests nor several jobs for a queue, version 4 its PASID capability before
@@ -177,6 +205,7 @@ const VMStateDescription vmstate_pasid_dev = {
     .fields = function_fields,
     .subsections = (const VMStateDescription *const []) {
         &vmstate_pasid_dev_pri,
+        &vmstate_pasid_dev_misbehave,
         /* The last: the last virtual function would take what follows. */
         &vmstate_pasid_dev_vfs,
         NULL

@@ -29,6 +29,21 @@ static PasidDevQueue *config_queue(PasidDev *s, hwaddr offset)
            &s->queues[index] : NULL;
 }
 
+/* What software writes is what the requester takes. */
+#define CHECK_FAULT(name) \
+    QEMU_BUILD_BUG_ON(PASID_DEV_MISBEHAVE_##name != 1u << SVA_FAULT_##name)
+CHECK_FAULT(INV_UNANSWERED);
+CHECK_FAULT(INV_NOT_DONE);
+CHECK_FAULT(INV_LATE);
+CHECK_FAULT(INV_REVERSED);
+CHECK_FAULT(INV_TWICE);
+CHECK_FAULT(ATS_DISABLED);
+CHECK_FAULT(PRI_EXCESS);
+CHECK_FAULT(PRI_DISABLED);
+CHECK_FAULT(PASID_WIDE);
+CHECK_FAULT(DMA_AFTER_RESET);
+CHECK_FAULT(DMA_NO_MASTER);
+
 /*
  * Registers are read and written by their own offset and whole; what is half of
  * one, or two at once, is made of that below.
@@ -79,6 +94,9 @@ static bool admin_read(PasidDev *s, hwaddr reg, uint64_t *value)
     case PASID_DEV_PASID_STATUS:
         *value = s->pasid_status;
         return true;
+    case PASID_DEV_MISBEHAVE:
+        *value = s->requester.misbehave.faults;
+        return s->misbehave;
     case PASID_DEV_COUNT_JOBS:
         *value = s->count_jobs;
         return true;
@@ -146,6 +164,11 @@ static bool admin_write(PasidDev *s, hwaddr reg, uint64_t value)
     case PASID_DEV_PASID_COMMAND:
         pasid_dev_write_pasid_command(s, value);
         return true;
+    case PASID_DEV_MISBEHAVE:
+        if (s->misbehave) {
+            sva_requester_set_faults(&s->requester, value & SVA_FAULT_MASK);
+        }
+        return s->misbehave;
     default:
         return false;
     }
@@ -265,6 +288,7 @@ static bool reg_is_wide(hwaddr offset)
 
     if (offset < PASID_DEV_PAGE_BYTES) {
         return reg == PASID_DEV_OPS || reg == PASID_DEV_MAX_LEN ||
+               reg == PASID_DEV_MISBEHAVE ||
                (reg >= PASID_DEV_COUNT_JOBS &&
                 reg <= PASID_DEV_COUNT_INVALIDATIONS);
     }

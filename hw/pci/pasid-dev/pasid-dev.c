@@ -42,6 +42,8 @@ static void pasid_dev_reset_hold(Object *obj, ResetType type)
 
 static bool pasid_dev_check_properties(PasidDev *s, Error **errp)
 {
+    uint64_t faults;
+
     if (s->num_queues < 1 || s->num_queues > PASID_DEV_MAX_QUEUES) {
         error_setg(errp, "queues=%u is not in the range of 1 to %u",
                    s->num_queues, PASID_DEV_MAX_QUEUES);
@@ -58,6 +60,9 @@ static bool pasid_dev_check_properties(PasidDev *s, Error **errp)
         error_setg(errp, "pasid-bits=%u is not in the range of 1 to 20",
                    s->pasid_bits);
         error_append_hint(errp, "PCIe's PASIDs have at most 20 bits.\n");
+        return false;
+    }
+    if (s->misbehave && !sva_misbehave_parse(s->misbehave, &faults, errp)) {
         return false;
     }
     return sva_requester_check_options(&s->ats, errp) &&
@@ -80,6 +85,16 @@ static void pasid_dev_add_extended(PasidDev *s)
     s->pasid_cap = sva_ext_cap_next(pdev);
     sva_pasid_cap_init(pdev, s->pasid_cap, s->pasid_bits, s->execute,
                        s->privileged);
+}
+
+static void pasid_dev_set_faults(PasidDev *s)
+{
+    uint64_t faults;
+
+    if (s->misbehave &&
+        sva_misbehave_parse(s->misbehave, &faults, &error_abort)) {
+        sva_requester_set_faults(&s->requester, faults);
+    }
 }
 
 static bool pasid_dev_add_capabilities(PasidDev *s, Error **errp)
@@ -129,6 +144,7 @@ static void pasid_dev_realize(PCIDevice *pdev, Error **errp)
     }
     pasid_dev_function_init(s, pow2ceil((1 + s->num_queues) *
                                         PASID_DEV_PAGE_BYTES));
+    pasid_dev_set_faults(s);
     if (s->num_vfs) {
         pasid_dev_ari_init(pdev);
     }
@@ -152,6 +168,7 @@ static const Property pasid_dev_properties[] = {
     DEFINE_PROP_UINT32("vf-queues", PasidDev, vf_queues, 1),
     DEFINE_PROP_LINK("iothread", PasidDev, iothread, TYPE_IOTHREAD,
                      IOThread *),
+    DEFINE_PROP_STRING("x-misbehave", PasidDev, misbehave),
 };
 
 static void pasid_dev_describe_properties(ObjectClass *oc)
@@ -172,6 +189,9 @@ static void pasid_dev_describe_properties(ObjectClass *oc)
         "Virtual functions that software can enable (SR-IOV, 0 to 63)");
     object_class_property_set_description(oc, "vf-queues",
         "Work queues of each virtual function (1 to 16)");
+    object_class_property_set_description(oc, "x-misbehave",
+        "Faults that it commits on purpose, by name, with '+' between them; "
+        "none: its register alone");
     sva_requester_describe_properties(oc);
     object_class_property_set_description(oc, "iothread",
         "The iothread object in whose thread its jobs run");

@@ -130,6 +130,7 @@ struct PasidDev {
     /* ... of the physical function */
     uint32_t num_vfs;
     uint32_t vf_queues;
+    char *misbehave;        /* NULL: and no such register */
 };
 
 /* What software did wrong with the PasidDev @s, for -d guest_errors. */

@@ -200,6 +200,10 @@ static void request_begin(SvaChannel *ch, uint16_t control, SvaAddressType type,
         .privileged = is_privileged(ch, control),
         .execute = is_execute(ch, control, access),
     };
+    if (sva_misbehaves(&ch->requester->misbehave, SVA_FAULT_PASID_WIDE) &&
+        ch->pasid != SVA_NO_PASID) {
+        ch->req.pasid ^= SVA_WRONG_PASID_BIT;
+    }
 }
 
 static SvaDma channel_park(SvaChannel *ch, uint64_t addr, uint8_t access)
@@ -375,6 +379,20 @@ static SvaDma channel_by_ats(SvaChannel *ch, SvaPort *port, uint16_t control,
     return channel_translated(ch, port, e, span, access);
 }
 
+static bool channel_may_send(const SvaChannel *ch)
+{
+    const SvaRequester *r = ch->requester;
+
+    if (sva_may_master(r->pdev)) {
+        return true;
+    }
+    if (!sva_misbehaves(&r->misbehave, SVA_FAULT_DMA_NO_MASTER)) {
+        return false;
+    }
+    trace_sva_misbehave(requester_name(r), "no bus master, pasid", ch->pasid);
+    return true;
+}
+
 SvaDma sva_channel_span(SvaChannel *ch, uint64_t addr, uint64_t len,
                         uint8_t access, SvaSpan *span)
 {
@@ -394,7 +412,7 @@ SvaDma sva_channel_span(SvaChannel *ch, uint64_t addr, uint64_t len,
         ch->failed = false;
         return sva_channel_refuse(ch, ch->req.addr, ch->req.access);
     }
-    if (!sva_may_master(r->pdev)) {
+    if (!channel_may_send(ch)) {
         return sva_channel_refuse(ch, addr, access);
     }
     if (ch->pasid != SVA_NO_PASID) {
@@ -403,12 +421,18 @@ SvaDma sva_channel_span(SvaChannel *ch, uint64_t addr, uint64_t len,
             return sva_channel_refuse(ch, addr, access);
         }
     }
+    if ((access & SVA_WRITE) &&
+        sva_misbehaves(&r->misbehave, SVA_FAULT_DMA_AFTER_RESET)) {
+        sva_misbehave_note_write(&r->misbehave, ch->pasid, addr);
+    }
     if (channel_take_skip(ch, addr, access)) {
         span->ignore = true;
         span->len = sva_until_boundary(addr, len);
         return SVA_DMA_DONE;
     }
-    if (port && r->had_ats) {
+    if (port && (r->had_ats ||
+                 (r->atc && sva_misbehaves(&r->misbehave,
+                                           SVA_FAULT_ATS_DISABLED)))) {
         return channel_by_ats(ch, port, control, span, access);
     }
     if (port) {

@@ -41,12 +41,18 @@ static void set_status(SvaPageRequests *p, uint16_t bits)
 
 static uint32_t allocation(const SvaPageRequests *p)
 {
+    if (sva_misbehaves(p->misbehave, SVA_FAULT_PRI_EXCESS)) {
+        return SVA_PRG_INDICES * SVA_PRG_MOST_PAGES;
+    }
     return MIN(pci_get_long(reg(p, PCI_PRI_ALLOC_REQ)), SVA_PRI_CAPACITY);
 }
 
 bool sva_page_requests_usable(const SvaPageRequests *p)
 {
-    return is_enabled(p) && !p->has_failed && allocation(p);
+    bool may_ask = is_enabled(p) ||
+        (p->cap && sva_misbehaves(p->misbehave, SVA_FAULT_PRI_DISABLED));
+
+    return may_ask && !p->has_failed && allocation(p);
 }
 
 /* "Stopped" tells software that it may disable what the requests are for. */
@@ -302,9 +308,12 @@ void sva_page_requests_reset(SvaPageRequests *p)
     forget_all(p, SVA_PAGE_OFF);
 }
 
-void sva_page_requests_init(SvaPageRequests *p, PCIDevice *pdev, uint16_t cap)
+void sva_page_requests_init(SvaPageRequests *p, PCIDevice *pdev, uint16_t cap,
+                            const SvaMisbehave *misbehave)
 {
-    *p = (SvaPageRequests) { .pdev = pdev, .cap = cap };
+    *p = (SvaPageRequests) {
+        .pdev = pdev, .cap = cap, .misbehave = misbehave,
+    };
     QTAILQ_INIT(&p->queue);
 }
 

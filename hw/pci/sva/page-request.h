@@ -11,6 +11,7 @@
 #include "qemu/queue.h"
 #include "hw/pci/pci_device.h"
 #include "hw/pci/sva-port.h"
+#include "misbehave.h"
 
 /* The Page Request Group Index has 9 bits. */
 enum { SVA_PRG_INDICES = 512 };
@@ -55,6 +56,7 @@ typedef struct SvaPageGroup {
 typedef struct SvaPageRequests {
     /* private */
     PCIDevice *pdev;
+    const SvaMisbehave *misbehave;
     uint16_t cap;               /* 0: it has no such interface */
     bool was_enabled;
     bool has_failed;            /* until it is enabled anew */
@@ -66,7 +68,8 @@ typedef struct SvaPageRequests {
 } SvaPageRequests;
 
 /* @pdev's, whose capability is at @cap; 0: it has none, and is never usable. */
-void sva_page_requests_init(SvaPageRequests *p, PCIDevice *pdev, uint16_t cap);
+void sva_page_requests_init(SvaPageRequests *p, PCIDevice *pdev, uint16_t cap,
+                            const SvaMisbehave *misbehave);
 
 /* Enabled by software, with an allocation, and not failed. */
 bool sva_page_requests_usable(const SvaPageRequests *p);

@@ -25,6 +25,15 @@ static const char *requester_name(const SvaRequester *r)
 /* More than any queue of commands brings while one access is under way. */
 enum { OWED_MOST = 65536 };
 
+static void requester_answer(SvaRequester *r, uint32_t tag)
+{
+    if (unlikely(r->misbehave.faults)) {
+        sva_misbehave_answer(&r->misbehave, r->pdev, r->port, tag);
+    } else {
+        sva_port_invalidated(r->port, tag);
+    }
+}
+
 static void requester_answer_owed(void *opaque)
 {
     SvaRequester *r = opaque;
@@ -34,7 +43,7 @@ static void requester_answer_owed(void *opaque)
         uint32_t tag = g_array_index(r->owed, uint32_t, 0);
 
         g_array_remove_index(r->owed, 0);
-        sva_port_invalidated(r->port, tag);
+        requester_answer(r, tag);
     }
     object_unref(r->pdev);
 }
@@ -68,7 +77,8 @@ static void port_invalidate(SvaClient *client, const SvaInvalidate *inv)
     bool later;
 
     sva_worker_enter(r->worker);
-    dropped = sva_atc_invalidate(r->atc, inv->pasid, every, inv->addr,
+    dropped = sva_misbehaves(&r->misbehave, SVA_FAULT_INV_NOT_DONE) ? 0 :
+              sva_atc_invalidate(r->atc, inv->pasid, every, inv->addr,
                                  inv->size_log2);
     later = r->accesses != 0;
     r->count.invalidations++;
@@ -76,7 +86,7 @@ static void port_invalidate(SvaClient *client, const SvaInvalidate *inv)
                              inv->global, inv->addr, inv->size_log2, dropped,
                              later);
     if (!later) {
-        sva_port_invalidated(r->port, inv->tag);
+        requester_answer(r, inv->tag);
     } else if (r->owed->len < OWED_MOST) {
         g_array_append_val(r->owed, inv->tag);
     }
@@ -127,7 +137,7 @@ void sva_requester_init(SvaRequester *r, PCIDevice *pdev, uint16_t pasid_cap,
         },
         .owed = g_array_new(false, false, sizeof(uint32_t)),
     };
-    sva_page_requests_init(&r->pri, pdev, 0);
+    sva_page_requests_init(&r->pri, pdev, 0, &r->misbehave);
     r->pages = &r->pri;
 }
 
@@ -219,7 +229,7 @@ void sva_requester_add_ats(SvaRequester *r, const SvaAtsOptions *o)
         uint16_t at = sva_ext_cap_next(r->pdev);
 
         sva_pri_cap_init(r->pdev, at, SVA_PRI_CAPACITY, o->response_pasid);
-        sva_page_requests_init(&r->pri, r->pdev, at);
+        sva_page_requests_init(&r->pri, r->pdev, at, &r->misbehave);
     }
 }
 
@@ -229,6 +239,7 @@ void sva_requester_fini(SvaRequester *r)
     if (r->port && r->atc) {
         sva_port_set_client(r->port, NULL);
     }
+    sva_misbehave_free(&r->misbehave);
     g_clear_pointer(&r->atc, sva_atc_free);
     g_array_free(g_steal_pointer(&r->owed), true);
 }
@@ -247,7 +258,9 @@ static void requester_note_enables(SvaRequester *r)
     bool has_ats = sva_ats_is_enabled(r->pdev, r->ats_cap);
     uint16_t pasid = sva_pasid_control(r->pdev, r->pasid_cap);
 
-    if (has_ats != r->had_ats) {
+    if (sva_misbehaves(&r->misbehave, SVA_FAULT_ATS_DISABLED)) {
+        /* Nothing is disabled for it. */
+    } else if (has_ats != r->had_ats) {
         requester_flush(r, has_ats ? "ATS enabled" : "ATS disabled");
     } else if (pasid != r->had_pasid) {
         requester_flush(r, "PASID enables");
@@ -273,6 +286,14 @@ void sva_requester_reset(SvaRequester *r)
     sva_page_requests_reset(&r->pri);
     requester_note_enables(r);
     requester_flush(r, "reset");
+    if (sva_misbehaves(&r->misbehave, SVA_FAULT_DMA_AFTER_RESET)) {
+        sva_misbehave_was_reset(&r->misbehave, r->pdev, r->port);
+    }
+}
+
+void sva_requester_set_faults(SvaRequester *r, uint64_t faults)
+{
+    sva_misbehave_set(&r->misbehave, r->pdev, r->port, faults);
 }
 
 void sva_requester_loaded(SvaRequester *r)

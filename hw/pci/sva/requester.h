@@ -11,6 +11,7 @@
 #include "hw/pci/pci_device.h"
 #include "hw/pci/sva-port.h"
 #include "atc.h"
+#include "misbehave.h"
 #include "page-request.h"
 #include "worker.h"
 
@@ -120,6 +121,7 @@ typedef struct SvaRequester {
     unsigned group_pages;
     SvaPageRequests pri;
     SvaPageRequests *pages; /* the interface it uses: its own, or its PF's */
+    SvaMisbehave misbehave;
     /* What they were when configuration space was written last */
     bool had_ats;
     uint16_t had_pasid;
@@ -212,6 +214,9 @@ void sva_requester_fini(SvaRequester *r);
  * been initialized; @pf outlives it.
  */
 void sva_requester_share_pages(SvaRequester *r, SvaRequester *pf);
+
+/* Commit @faults from now on, bits as in SvaMisbehave. No reset changes it. */
+void sva_requester_set_faults(SvaRequester *r, uint64_t faults);
 
 /* After each write to configuration space: what the software enabled. */
 void sva_requester_config_written(SvaRequester *r);
