@@ -110,12 +110,15 @@ static void fill_room(Model *m)
     }
 }
 
+/* It has asked, or waits for room, before anybody else is made to. */
 static void expect_ask(Model *m, unsigned process, unsigned vpage, bool write)
 {
     Ask ask = { .process = process, .vpage = vpage, .write = write };
 
     g_array_append_val(m->waiting, ask);
     fill_room(m);
+    WAIT_FOR(q32(&m->processes[process].q, PASID_DEV_Q_STATUS) &
+             PASID_DEV_Q_STATUS_STALLED);
 }
 
 static void expect_done(Model *m, Process *p, uint32_t status, uint64_t bytes,
@@ -348,10 +351,10 @@ static bool step_abort(Model *m, unsigned process)
     return true;
 }
 
-/* As the operating system's reset of the function's ATS: the cache is empty. */
+/* Seldom, for it empties the cache, and nothing is stale then. */
 static bool step_toggle(Model *m, unsigned unused)
 {
-    if (below(m, 8)) {
+    if (below(m, 100)) {
         return false;
     }
     ats_control(m->d, false);
