@@ -12,7 +12,7 @@ build = $(or $(SVA_BUILD_DIR),$(shell cat .build-dir 2>/dev/null || echo build))
 python = /usr/bin/python3
 
 .PHONY: all demo check check-unit check-qtest check-baremetal walk-oracle check-guest \
-        check-warnings check-house bench conformance docs install clean distclean help
+        check-warnings check-house soak bench conformance docs install clean distclean help
 
 all: configured
 	@tools/build all
@@ -57,6 +57,16 @@ check-house:
 	    --objects '$(build)/qemu/libqemu-aarch64-softmmu.a.p' \
 	    --objects '$(build)/qemu/tests/qtest/sva'
 
+# Millions of random steps, without a thread and with one; see the test's head
+soak_model = QTEST_QEMU_BINARY='$(build)/qemu/qemu-system-aarch64' \
+    SVA_MODEL_SEED="$${SVA_MODEL_SEED:-$$(date +%s)}" \
+    SVA_MODEL_STEPS="$${SVA_MODEL_STEPS:-2000000}" \
+    '$(build)/qemu/tests/qtest/sva/pasid-dev-model-test'
+soak: configured
+	@tools/build qemu
+	@unset SVA_QTEST_THREAD; $(soak_model)
+	@SVA_QTEST_THREAD=yes; export SVA_QTEST_THREAD; $(soak_model)
+
 bench: all
 	@$(python) tests/bench/run --build '$(build)/sva' \
 	    --qemu '$(build)/qemu/qemu-system-aarch64' --output '$(build)/bench'
@@ -93,6 +103,8 @@ help:
 	@echo '               with T=PATTERN: only the cases whose path or program matches'
 	@echo '  check-warnings  our files with gcc and clang at -Wall -Wextra'
 	@echo '  check-house  rings of includes and calls among our files, and long files'
+	@echo '  soak         millions of random steps of pasid-dev against a model'
+	@echo '               (SVA_MODEL_SEED=N SVA_MODEL_STEPS=N)'
 	@echo '  bench        benchmarks'
 	@echo '  conformance  which statement of the architecture which test shows'
 	@echo '  docs         the documentation, as HTML'
