@@ -140,6 +140,8 @@ class Scenario:
     # Lines of BAD_LINES that are all right here, and lines that must come.
     allowed: list = field(default_factory=list)
     expected: list = field(default_factory=list)
+    # The device leaves ATC invalidations unanswered: so many CMD_SYNCs fail.
+    atc_timeouts: int = 0
     # Gets the SMMU's counters (a dictionary) and in it "guest_page_bytes"; yields
     # complaints.
     check: Callable = None

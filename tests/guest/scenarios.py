@@ -70,6 +70,16 @@ SCENARIOS = [
         'el2', 'the kernel runs at EL2', ['quick', 'remap'],
         machine='virt-sva,virtualization=on', devices=ACCELERATOR,
         timeout=90, check=stalls_served, expected=[r'CPU: All CPU\(s\) started at EL2']),
+    Scenario(
+        'misbehave', 'a device that leaves an ATC invalidation unanswered', ['misbehave'],
+        devices=['-device', 'pasid-dev,x-misbehave=none'],
+        arguments=['-global', 'smmuv3-sva.atc-timeout-ms=100'], atc_timeouts=4,
+        # The interrupt comes late to a CPU that waits for the CMD_SYNC itself.
+        allowed=[r'CMD_SYNC timeout at 0x\w+ \[hwprod 0x\w+, hwcons 0x03\w{6}\]$',
+                 r'CMDQ error \(cons 0x03\w{6}\): ATC invalidate timeout$',
+                 r'unexpected global error reported \(0x00000001\), this could be serious$'],
+        expected=[r'CMDQ error \(cons 0x03\w{6}\): ATC invalidate timeout$',
+                  r'unexpected global error reported \(0x00000001\), this could be serious$']),
     *both_ways(Scenario(
         'root-port', 'the device is behind a PCIe root port', ['quick'],
         devices=['-device', 'pcie-root-port,id=rp0,chassis=1',
