@@ -162,12 +162,14 @@ static void test_success_in_vain(void)
 {
     Dev *d = pri_start("");
     Asking a = asking_on(d, 0, 1);
+    uint16_t index;
 
     for (unsigned i = 0; i < 5; i++) {
         pri_respond(d, THE_PASID, expect_asked(&a, 0), CMD_PRI_RESP_SUCCESS);
     }
+    index = expect_asked(&a, 0);
     map(d, a.dst, PAGE);
-    pri_respond(d, THE_PASID, expect_asked(&a, 0), CMD_PRI_RESP_SUCCESS);
+    pri_respond(d, THE_PASID, index, CMD_PRI_RESP_SUCCESS);
     expect_copied(&a);
     done(d);
 }
@@ -176,9 +178,10 @@ static void test_invalid(void)
 {
     Dev *d = pri_start("");
     Asking a = asking_on(d, 0, 2);
+    uint16_t index = expect_asked(&a, 0);
 
     map(d, a.dst, PAGE);
-    pri_respond(d, THE_PASID, expect_asked(&a, 0), CMD_PRI_RESP_SUCCESS);
+    pri_respond(d, THE_PASID, index, CMD_PRI_RESP_SUCCESS);
     pri_respond(d, THE_PASID, expect_asked(&a, 1), CMD_PRI_RESP_INVALID);
     expect_refused(&a, PAGE);
     g_assert_cmphex(pri_status(d), ==, PCI_PRI_STATUS_PASID);
@@ -193,9 +196,11 @@ static void test_invalid(void)
 static void test_failure(void)
 {
     Dev *d = pri_start("");
-    Asking a = asking_on(d, 0, 1), b = asking_on(d, 1, 1);
-    uint16_t index = expect_asked(&a, 0), other = expect_asked(&b, 0);
+    Asking a = asking_on(d, 0, 1), b;
+    uint16_t index = expect_asked(&a, 0), other;
 
+    b = asking_on(d, 1, 1);
+    other = expect_asked(&b, 0);
     pri_respond(d, THE_PASID, index, CMD_PRI_RESP_FAILURE);
     expect_refused(&a, 0);
     expect_refused(&b, 0);
@@ -264,13 +269,14 @@ static void test_response_pasid_not_required(void)
 {
     Dev *d = pri_start(",pri-response-pasid=off");
     Asking a = asking_on(d, 0, 2);
+    uint16_t index = expect_asked(&a, 0);
 
     g_assert_cmphex(pri_status(d), ==, 0);
-    map(d, a.dst, 2 * PAGE);
-    ats_unmap(d, a.dst + PAGE, PAGE);
-    pri_respond(d, -1, expect_asked(&a, 0), CMD_PRI_RESP_SUCCESS);
+    map(d, a.dst, PAGE);
+    pri_respond(d, -1, index, CMD_PRI_RESP_SUCCESS);
+    index = expect_asked(&a, 1);
     map(d, a.dst + PAGE, PAGE);
-    pri_respond(d, THE_PASID, expect_asked(&a, 1), CMD_PRI_RESP_SUCCESS);
+    pri_respond(d, THE_PASID, index, CMD_PRI_RESP_SUCCESS);
     expect_copied(&a);
     g_assert_cmphex(pri_status(d), ==, 0);
     done(d);
@@ -284,23 +290,23 @@ static void test_rights(void)
     Queue q = queue_open(d, 0, 3, PASID(THE_PASID));
     uint64_t page = process_alloc(d, PAGE);
     unsigned index;
+    uint16_t group;
 
     ats_unmap(d, page, PAGE);
     index = submit(&q, (PasidDevDescriptor) {
         .op = PASID_DEV_OP_PROBE, .src = va(d, page) + 0x123 });
+    group = expect_page_request(d, va(d, page), true, false);
     sva_map(d->t, d->root, va(d, page), page, PAGE, SVA_MAP_RO);
-    pri_respond(d, THE_PASID,
-                expect_page_request(d, va(d, page), true, false),
-                CMD_PRI_RESP_SUCCESS);
+    pri_respond(d, THE_PASID, group, CMD_PRI_RESP_SUCCESS);
     assert_completion(wait_for(&q, index), PASID_DEV_DONE_OK, page + 0x123, 0,
                       0);
     /* It is there, but only to read. */
     index = submit(&q, (PasidDevDescriptor) {
         .op = PASID_DEV_OP_ATOMIC_ADD, .dst = va(d, page) + 8, .arg = 5 });
+    group = expect_page_request(d, va(d, page), true, true);
     map(d, page, PAGE);
     sva_command(d->t, CMD_TLBI_NSNH_ALL, 0);
-    pri_respond(d, THE_PASID, expect_page_request(d, va(d, page), true, true),
-                CMD_PRI_RESP_SUCCESS);
+    pri_respond(d, THE_PASID, group, CMD_PRI_RESP_SUCCESS);
     assert_completion(wait_for(&q, index), PASID_DEV_DONE_OK, 0, 8, 0);
     g_assert_cmpuint(qtest_readq(d->t->qts, page + 8), ==, 5);
     done(d);
@@ -462,10 +468,12 @@ static void test_group_denied(void)
 {
     Dev *d = pri_start(",pri-group-pages=4");
     Asking a = summing_on(d, 4);
+    uint16_t index;
 
     pri_respond(d, THE_PASID, expect_group(&a, 0, 4), CMD_PRI_RESP_INVALID);
+    index = expect_group(&a, 0, 1);
     map(d, a.src, PAGE);
-    pri_respond(d, THE_PASID, expect_group(&a, 0, 1), CMD_PRI_RESP_SUCCESS);
+    pri_respond(d, THE_PASID, index, CMD_PRI_RESP_SUCCESS);
     pri_respond(d, THE_PASID, expect_group(&a, 1, 3), CMD_PRI_RESP_INVALID);
     pri_respond(d, THE_PASID, expect_group(&a, 1, 1), CMD_PRI_RESP_INVALID);
     assert_completion(wait_for(&a.q, a.index), PASID_DEV_DONE_FAULT_READ, PAGE,
@@ -691,6 +699,7 @@ static void test_overflow(void)
     pri_enable(d, 256);
     for (unsigned i = 0; i < G_N_ELEMENTS(a); i++) {
         a[i] = asking_on(d, i, 1);
+        WAIT_FOR(sva_counter(d->t, "page_requests") > i);
     }
     WAIT_FOR(sva_counter(d->t, "page_requests_lost") > 100);
     for (unsigned i = 0; i < G_N_ELEMENTS(a); i++) {
