@@ -483,6 +483,7 @@ static void test_bus_master_off(void)
     Queue q = queue_open(d, 0, 2, NO_PASID);
 
     submit(&q, endless_job(d));
+    WAIT_FOR(admin64(d, PASID_DEV_COUNT_BYTES) > sizeof(PasidDevDescriptor));
     sva_config_write(d->t, 0, d->devfn, PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
     /* The job is refused a read, and then its record */
     assert_queue_error(&q, PASID_DEV_Q_ERROR_COMPLETION, q.completions);
