@@ -469,7 +469,7 @@ static void test_pasid_abort(void)
 
     submit_stuck(&s, 0);
     submit_stuck(&s, 1);
-    submit(&busy, endless_job(s.d));
+    submit_endless(&busy);
     command(s.d, PASID(THE_PASID), PASID_DEV_PASID_COMMAND_ABORT);
     g_assert_cmpuint(pasid_status(s.d), ==, PASID_DEV_PASID_STATUS_DONE);
     g_assert_cmphex(admin32(s.d, PASID_DEV_STATUS), ==, 0);
@@ -538,7 +538,7 @@ static void test_drain_without_pasid(void)
     Queue q = queue_open(d, 0, 2, NO_PASID);
     Queue with = queue_open(d, 1, 2, PASID(0));
 
-    submit(&q, endless_job(d));
+    submit_endless(&q);
     command(d, NO_PASID, PASID_DEV_PASID_COMMAND_DRAIN);
     g_assert_cmpuint(pasid_status(d), ==, PASID_DEV_PASID_STATUS_BUSY);
     admin_write32(d, PASID_DEV_PASID_COMMAND, PASID_DEV_PASID_COMMAND_ABORT);

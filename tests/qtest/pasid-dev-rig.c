@@ -300,6 +300,15 @@ PasidDevDescriptor endless_job(Dev *d)
     };
 }
 
+void submit_endless(Queue *q)
+{
+    uint64_t before = admin64(q->d, PASID_DEV_COUNT_BYTES);
+
+    submit(q, endless_job(q->d));
+    WAIT_FOR(admin64(q->d, PASID_DEV_COUNT_BYTES) >
+             before + sizeof(PasidDevDescriptor));
+}
+
 void assert_completion(PasidDevCompletion c, uint32_t status,
                        uint64_t result, uint64_t progress,
                        uint64_t fault_addr)

@@ -93,6 +93,8 @@ PasidDevCompletion record_at(Queue *q, unsigned index);
 PasidDevCompletion wait_for(Queue *q, unsigned index);
 PasidDevCompletion run(Queue *q, PasidDevDescriptor desc);
 PasidDevDescriptor endless_job(Dev *d);
+/* One, on @q; on return it is in work, be it in a thread. */
+void submit_endless(Queue *q);
 void assert_completion(PasidDevCompletion c, uint32_t status,
                        uint64_t result, uint64_t progress,
                        uint64_t fault_addr);

@@ -320,7 +320,7 @@ static void test_fairness(void)
     Queue longer = queue_open(d, 0, 2, NO_PASID);
     Queue other = queue_open(d, 1, 2, NO_PASID);
 
-    submit(&longer, endless_job(d));
+    submit_endless(&longer);
     for (unsigned i = 0; i < 8; i++) {
         g_assert_cmpuint(run(&other, (PasidDevDescriptor) { 0 }).status, ==,
                          PASID_DEV_DONE_OK);
@@ -363,7 +363,7 @@ static void test_cpu_gets_in(void)
     d->t->next = count + PAGE;
     q = queue_open(d, 0, 2, NO_PASID);
     WAIT_FOR(qtest_readq(d->t->qts, count) > 1000);
-    submit(&q, endless_job(d));
+    submit_endless(&q);
     start = qtest_readq(d->t->qts, count);
     WAIT_FOR(qtest_readq(d->t->qts, count) > start + 1000);
     g_assert_cmphex(q32(&q, PASID_DEV_Q_STATUS) & PASID_DEV_Q_STATUS_BUSY, !=,
@@ -377,7 +377,7 @@ static void test_tail_junk_in_work(void)
     Dev *d = plain_start();
     Queue q = queue_open(d, 0, 2, NO_PASID);
 
-    submit(&q, endless_job(d));
+    submit_endless(&q);
     q_write32(&q, PASID_DEV_Q_TAIL, 0);
     assert_queue_error(&q, PASID_DEV_Q_ERROR_TAIL, 0);
     assert_queue_works(&q);
@@ -389,7 +389,7 @@ static void test_reset_in_work(void)
     Dev *d = plain_start();
     Queue q = queue_open(d, 0, 2, NO_PASID);
 
-    submit(&q, endless_job(d));
+    submit_endless(&q);
     admin_write32(d, PASID_DEV_CTRL, PASID_DEV_CTRL_RESET);
     g_assert_cmphex(admin32(d, PASID_DEV_CTRL), ==, 0);
     g_assert_cmphex(admin32(d, PASID_DEV_STATUS), ==, 0);
@@ -407,7 +407,7 @@ static void test_flr_in_work(void)
     Queue q = queue_open(d, 0, 2, NO_PASID);
 
     enable_pasids(d);
-    submit(&q, endless_job(d));
+    submit_endless(&q);
     trigger_flr(d);
     g_assert_cmphex(sva_config_read(d->t, 0, d->devfn,
                                     d->pasid_cap + PCI_PASID_CTRL, 2), ==, 0);
@@ -425,7 +425,7 @@ static void test_machine_reset_in_work(void)
     Dev *d = plain_start();
     Queue q = queue_open(d, 0, 2, NO_PASID);
 
-    submit(&q, endless_job(d));
+    submit_endless(&q);
     qtest_system_reset(d->t->qts);
     restore_function(d);
     g_assert_cmphex(q32(&q, PASID_DEV_Q_STATUS), ==, 0);
@@ -482,8 +482,7 @@ static void test_bus_master_off(void)
     Dev *d = plain_start();
     Queue q = queue_open(d, 0, 2, NO_PASID);
 
-    submit(&q, endless_job(d));
-    WAIT_FOR(admin64(d, PASID_DEV_COUNT_BYTES) > sizeof(PasidDevDescriptor));
+    submit_endless(&q);
     sva_config_write(d->t, 0, d->devfn, PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
     /* The job is refused a read, and then its record */
     assert_queue_error(&q, PASID_DEV_Q_ERROR_COMPLETION, q.completions);

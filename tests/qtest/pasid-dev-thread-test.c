@@ -279,7 +279,7 @@ static void test_unplug(void)
     d->bus = 1;
     find_device(d);
     q = queue_open(d, 0, 2, NO_PASID);
-    submit(&q, endless_job(d));
+    submit_endless(&q);
     slot = sva_find_cap(d->t, 0, 4 << 3, PCI_CAP_ID_EXP) + PCI_EXP_SLTCTL;
     sva_config_write(d->t, 0, 4 << 3, slot, 2, PCI_EXP_SLTCTL_PWR_IND_ON);
     qtest_qmp_assert_success(d->t->qts, "{'execute': 'device_del', "

@@ -512,7 +512,7 @@ static void work_everywhere(Family *f, Queue q[VFS])
 {
     for (unsigned n = 0; n < VFS; n++) {
         q[n] = queue_open(&f->vf[n], 0, 2, PASID(THE_PASID));
-        submit(&q[n], endless_job(&f->vf[n]));
+        submit_endless(&q[n]);
     }
 }
 
@@ -632,7 +632,7 @@ static void test_unplug(void)
     for (unsigned n = 0; n < VFS; n++) {
         Queue q = queue_open(&f.vf[n], 1, 2, NO_PASID);
 
-        submit(&q, endless_job(&f.vf[n]));
+        submit_endless(&q);
     }
     slot = sva_find_cap(pf->t, 0, 4 << 3, PCI_CAP_ID_EXP);
     qtest_qmp_assert_success(pf->t->qts, "{'execute': 'device_del', "
