@@ -296,11 +296,13 @@ void hisi_zip_engine_kick(HisiZip *zip, unsigned qn)
 void hisi_zip_engine_abandon(HisiZip *zip, unsigned qn)
 {
     HisiZipJob *job = zip->jobs[qn];
+    bool was_due = test_and_clear_bit(qn, zip->runnable);
 
-    clear_bit(qn, zip->runnable);
     clear_bit(qn, zip->waiting);
     clear_bit(qn, zip->elsewhere);
-    sva_worker_schedule(&zip->worker);      /* it may have been offered room */
+    if (was_due || job) {
+        sva_worker_schedule(&zip->worker);  /* it may have been offered room */
+    }
     if (!job) {
         return;
     }
