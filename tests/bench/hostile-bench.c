@@ -165,22 +165,58 @@ static Cost run_flood(Bench *b, const void *opaque)
 
 /* ---- Stalls and page requests ------------------------------------------- */
 
+static char cookies[STALLS];
+
+static void stall(Bench *b, unsigned i)
+{
+    Smmu3Transaction t = {
+        .sid = SID, .ssv = true, .ssid = STALLING_SSID,
+        .addr = UNMAPPED_VA, .access = SMMU3_READ, .may_stall = true,
+        .cookie = &cookies[i],
+    };
+    Smmu3Translation result;
+
+    if (smmu3_translate(b->smmu, &t, &result) != SMMU3_STALLED) {
+        g_error("stall %u does not stall", i);
+    }
+}
+
 static void stall_many(Bench *b)
 {
-    static char cookies[STALLS];
-
     for (unsigned i = 0; i < STALLS; i++) {
-        Smmu3Transaction t = {
-            .sid = SID, .ssv = true, .ssid = STALLING_SSID,
-            .addr = UNMAPPED_VA, .access = SMMU3_READ, .may_stall = true,
-            .cookie = &cookies[i],
-        };
-        Smmu3Translation result;
-
-        if (smmu3_translate(b->smmu, &t, &result) != SMMU3_STALLED) {
-            g_error("stall %u does not stall", i);
-        }
+        stall(b, i);
     }
+}
+
+/* Each is a call, of the endpoint's. */
+static Cost run_stalls(Bench *b, const void *opaque)
+{
+    Cost cost = { 0 };
+
+    (void)opaque;
+    for (unsigned i = 0; i < STALLS; i++) {
+        uint64_t start = cpu_ns();
+
+        stall(b, i);
+        add_call(&cost, cpu_ns() - start);
+    }
+    return cost;
+}
+
+/* ... and gives each of them up, as endpoints do when they are reset. */
+static Cost run_cancel(Bench *b, const void *opaque)
+{
+    Cost cost = { 0 };
+
+    (void)opaque;
+    stall_many(b);
+    for (unsigned i = 0; i < STALLS; i++) {
+        uint64_t start = cpu_ns();
+
+        smmu3_cancel(b->smmu, &cookies[i]);
+        add_call(&cost, cpu_ns() - start);
+    }
+    return cost;
 }
 
 static void serve_until_resolved(Bench *b, Cost *cost, uint64_t count)
@@ -284,6 +320,8 @@ typedef struct Case {
 } Case;
 
 static const Case cases[] = {
+    { "131071 stalls come", run_stalls },
+    { "131071 stalls cancelled", run_cancel },
     { "STALL_TERM, 131071 stalls", run_stall_term },
     { "SMMUEN toggled, 131071 stalls", run_disable },
     { "SYNC retries 65536 stalls", run_sync_retry },

@@ -16,6 +16,13 @@
  */
 enum { WAITING_MAX = 65536 };
 
+/*
+ * Places in the table by cookie, with two stalls each when there are most. Not a
+ * GHashTable: one that grows or shrinks moves all that it has in one call, which
+ * takes milliseconds with so many.
+ */
+enum { COOKIE_PLACES_LOG2 = 16 };
+
 typedef struct Stall {
     uint64_t serial;        /* in the order of arrival, from 1 */
     uint32_t sid;
@@ -23,6 +30,7 @@ typedef struct Stall {
     uint16_t stag;
     bool has_requester;     /* false: cancelled, or from a saved state */
     void *cookie;
+    struct Stall *next_alike;   /* at the same place of by_cookie */
     uint64_t event[SMMU3_EVENT_WORDS];
     GList in_all, in_stream, in_waiting;    /* links, this as data */
 } Stall;
@@ -37,8 +45,9 @@ struct Smmu3StallTable {
     uint64_t doomed;        /* serials up to this one are to be terminated */
     GQueue all;             /* in the order of arrival */
     GQueue waiting;         /* not recorded, in the order of arrival */
+    GQueue spare;           /* memory of those that are over */
     GHashTable *by_sid;     /* GUINT: GQueue of Stall */
-    GHashTable *by_cookie;  /* those that have a requester */
+    Stall **by_cookie;      /* those that have a requester; lists at places */
 };
 
 /* Make the ring of free STAGs anew. */
@@ -64,18 +73,38 @@ Smmu3StallTable *smmu3_stall_table_new(size_t stall_max)
     collect_free_stags(table);
     g_queue_init(&table->all);
     g_queue_init(&table->waiting);
+    g_queue_init(&table->spare);
     table->by_sid = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL,
                                           g_free);
-    table->by_cookie = g_hash_table_new(g_direct_hash, g_direct_equal);
+    table->by_cookie = g_new0(Stall *, 1u << COOKIE_PLACES_LOG2);
     return table;
 }
 
 /* ---- The table -------------------------------------------------------- */
 
+/*
+ * Kept for the next stall and not freed: after a flood of them the allocator
+ * would give all of it back to the host at once, in one call that it chooses.
+ */
+static void keep_memory(Smmu3StallTable *table, Stall *stall)
+{
+    g_queue_push_head_link(&table->spare, &stall->in_all);
+}
+
+static Stall *take_memory(Smmu3StallTable *table)
+{
+    GList *link = g_queue_pop_head_link(&table->spare);
+
+    if (!link) {
+        return g_new0(Stall, 1);
+    }
+    return memset(link->data, 0, sizeof(Stall));
+}
+
 static Stall *add(Smmu3StallTable *table, uint32_t sid,
                   const uint64_t event[SMMU3_EVENT_WORDS])
 {
-    Stall *stall = g_new0(Stall, 1);
+    Stall *stall = take_memory(table);
     GQueue *stream = g_hash_table_lookup(table->by_sid, GUINT_TO_POINTER(sid));
 
     stall->serial = ++table->serial;
@@ -91,18 +120,46 @@ static Stall *add(Smmu3StallTable *table, uint32_t sid,
     return stall;
 }
 
+/* The first of the list that a stall of @cookie is in. */
+static Stall **cookie_place(Smmu3StallTable *table, const void *cookie)
+{
+    uint64_t hash = (uintptr_t)cookie * UINT64_C(0x9e3779b97f4a7c15);
+
+    return &table->by_cookie[hash >> (64 - COOKIE_PLACES_LOG2)];
+}
+
+static Stall *find_requester(Smmu3StallTable *table, const void *cookie)
+{
+    Stall *stall = *cookie_place(table, cookie);
+
+    while (stall && stall->cookie != cookie) {
+        stall = stall->next_alike;
+    }
+    return stall;
+}
+
 static void set_requester(Smmu3StallTable *table, Stall *stall, void *cookie)
 {
+    Stall **first = cookie_place(table, cookie);
+
     stall->has_requester = true;
     stall->cookie = cookie;
-    g_hash_table_insert(table->by_cookie, cookie, stall);
+    stall->next_alike = *first;
+    *first = stall;
 }
 
 static void drop_requester(Smmu3StallTable *table, Stall *stall)
 {
-    if (stall->has_requester) {
-        g_hash_table_remove(table->by_cookie, stall->cookie);
+    Stall **link;
+
+    if (!stall->has_requester) {
+        return;
     }
+    for (link = cookie_place(table, stall->cookie); *link != stall;
+         link = &(*link)->next_alike) {
+        /* it is there */
+    }
+    *link = stall->next_alike;
     stall->has_requester = false;
 }
 
@@ -127,7 +184,7 @@ static void remove_stall(Smmu3StallTable *table, Stall *stall)
     if (g_queue_is_empty(stream)) {
         g_hash_table_remove(table->by_sid, GUINT_TO_POINTER(stall->sid));
     }
-    g_free(stall);
+    keep_memory(table, stall);
 }
 
 static void remove_all(Smmu3StallTable *table)
@@ -139,8 +196,13 @@ static void remove_all(Smmu3StallTable *table)
 
 void smmu3_stall_table_free(Smmu3StallTable *table)
 {
+    GList *link;
+
     remove_all(table);
-    g_hash_table_destroy(table->by_cookie);
+    while ((link = g_queue_pop_head_link(&table->spare))) {
+        g_free(link->data);
+    }
+    g_free(table->by_cookie);
     g_hash_table_destroy(table->by_sid);
     g_free(table->by_stag);
     g_free(table->free_stags);
@@ -318,9 +380,8 @@ unsigned smmu3_stall_drain(Smmu3 *s, unsigned max)
 
 void smmu3_stall_cancel(Smmu3 *s, void *cookie)
 {
-    Stall *stall;
+    Stall *stall = find_requester(s->stalls, cookie);
 
-    stall = g_hash_table_lookup(s->stalls->by_cookie, cookie);
     if (!stall) {
         smmu3_outbox_forget(&s->outbox, cookie);    /* resolved, perhaps */
     } else {
