@@ -6,10 +6,10 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
-#include <zlib.h>
 #include "hisi-zip-abi.h"
 #include "hisi-zip-codec.h"
 #include "hisi-zip-check.h"
+#include "hisi-zip-deflate.h"
 
 struct HisiZipCodec {
     z_stream zs;
@@ -18,14 +18,6 @@ struct HisiZipCodec {
     bool body_is_done;
     int level;
 };
-
-uint32_t hisi_zip_deflate_cost(int level)
-{
-    static const uint16_t cost[10] = { 0, 64, 64, 128, 96, 128, 256, 512, 2048,
-                                       6144 };
-
-    return cost[level];
-}
 
 HisiZipCodec *hisi_zip_codec_new(bool decompress, unsigned format,
                                  unsigned window, int level)
@@ -43,8 +35,7 @@ HisiZipCodec *hisi_zip_codec_new(bool decompress, unsigned format,
     codec->level = level;
     hisi_zip_check_init(&codec->check, format);
     ret = decompress ? inflateInit2(&codec->zs, -MAX_WBITS)
-                     : deflateInit2(&codec->zs, level, Z_DEFLATED, -bits, 8,
-                                    Z_DEFAULT_STRATEGY);
+                     : hisi_zip_deflate_init(&codec->zs, level, bits);
     if (ret != Z_OK) {
         g_free(codec);
         return NULL;
@@ -65,15 +56,21 @@ void hisi_zip_codec_free(HisiZipCodec *codec)
     g_free(codec);
 }
 
+/* How much of the input one call may take. */
+static size_t most_input(const HisiZipCodec *codec)
+{
+    return codec->decompress
+           ? HISI_ZIP_CODEC_COST / HISI_ZIP_INFLATE_COST(1, 0)
+           : hisi_zip_deflate_bytes(codec->level, HISI_ZIP_CODEC_COST);
+}
+
 /* Some of the input; a result of zlib's. */
 static int run_body(HisiZipCodec *codec, HisiZipCodecIo *io)
 {
     z_stream *zs = &codec->zs;
     const uint8_t *in = io->in;
     uint8_t *out = io->out;
-    uint32_t byte_cost = codec->decompress ? HISI_ZIP_INFLATE_COST(1, 0)
-                                           : hisi_zip_deflate_cost(codec->level);
-    size_t most = MIN(io->in_bytes, HISI_ZIP_CODEC_COST / byte_cost);
+    size_t most = MIN(io->in_bytes, most_input(codec)), taken, made;
     bool is_last = io->in_is_last && most == io->in_bytes;
     int ret;
 
@@ -83,16 +80,18 @@ static int run_body(HisiZipCodec *codec, HisiZipCodecIo *io)
     zs->avail_out = io->out_bytes;
     ret = codec->decompress ? inflate(zs, Z_NO_FLUSH)
                             : deflate(zs, is_last ? Z_FINISH : Z_NO_FLUSH);
-    io->in = zs->next_in;
-    io->in_bytes -= io->in - in;
-    io->out = zs->next_out;
-    io->out_bytes = zs->avail_out;
+    taken = most - zs->avail_in;
+    made = io->out_bytes - zs->avail_out;
+    io->in += taken;
+    io->in_bytes -= taken;
+    io->out += made;
+    io->out_bytes -= made;
     if (codec->decompress) {
-        hisi_zip_check_add(&codec->check, out, io->out - out);
-        io->cost += HISI_ZIP_INFLATE_COST(io->in - in, io->out - out);
+        hisi_zip_check_add(&codec->check, out, made);
+        io->cost += HISI_ZIP_INFLATE_COST(taken, made);
     } else {
-        hisi_zip_check_add(&codec->check, in, io->in - in);
-        io->cost += byte_cost * (io->in - in) + (io->out - out);
+        hisi_zip_check_add(&codec->check, in, taken);
+        io->cost += hisi_zip_deflate_cost(codec->level, taken, is_last) + made;
     }
     return ret;
 }

@@ -10,11 +10,11 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
-#include <zlib.h>
 #include "qemu/bswap.h"
 #include "qemu/units.h"
 #include "hisi-zip-stream.h"
 #include "hisi-zip-check.h"
+#include "hisi-zip-deflate.h"
 
 enum {
     SLICE_BYTES = 16 * KiB,         /* of input, between two flushes */
@@ -114,8 +114,7 @@ HisiZipStream *hisi_zip_stream_new(bool decompress, unsigned format,
     stream->level = level;
     hisi_zip_check_init(&stream->check, format);
     ret = decompress ? inflateInit2(&stream->zs, -MAX_WBITS)
-                     : deflateInit2(&stream->zs, level, Z_DEFLATED, -bits, 8,
-                                    Z_DEFAULT_STRATEGY);
+                     : hisi_zip_deflate_init(&stream->zs, level, bits);
     if (ret != Z_OK) {
         g_free(stream);
         return NULL;
@@ -164,7 +163,6 @@ static bool give_pending(HisiZipStream *stream, HisiZipCodecIo *io)
  */
 static HisiZipCodecResult run_slice(HisiZipStream *stream, HisiZipCodecIo *io)
 {
-    uint32_t byte_cost = hisi_zip_deflate_cost(stream->level);
     z_stream *zs = &stream->zs;
     bool is_last;
     int ret;
@@ -175,11 +173,12 @@ static HisiZipCodecResult run_slice(HisiZipStream *stream, HisiZipCodecIo *io)
     if (!zs->avail_in) {
         zs->next_in = stream->slice + stream->slice_pos;
         zs->avail_in = MIN(stream->slice_bytes - stream->slice_pos,
-                           HISI_ZIP_CODEC_COST / byte_cost);
+                           hisi_zip_deflate_bytes(stream->level,
+                                                  HISI_ZIP_CODEC_COST));
         stream->slice_pos += zs->avail_in;
-        io->cost += zs->avail_in * byte_cost;
     }
     is_last = stream->slice_pos == stream->slice_bytes;
+    io->cost += hisi_zip_deflate_cost(stream->level, zs->avail_in, is_last);
     zs->next_out = io->out;
     zs->avail_out = io->out_bytes;
     ret = deflate(zs, is_last ? stream->flush : Z_NO_FLUSH);
