@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """QEMU under the qtest protocol: start it, read and write its memory.
 
-Not a test framework: tests/qtest has that, in C. Used by machine-bench.
+Not a test framework: tests/qtest has that, in C. Used by the benchmarks in QEMU.
 """
 
 import base64
+import json
 import os
 import shutil
 import socket
@@ -25,8 +26,10 @@ class Qtest:
         listener.bind(path)
         listener.listen(1)
         listener.settimeout(timeout)
+        self.qmp_path = os.path.join(self.folder, "qmp")
         command = [binary, "-qtest", f"unix:{path}", "-qtest-log",
-                   "/dev/null", "-display", "none", "-nodefaults"]
+                   "/dev/null", "-display", "none", "-nodefaults",
+                   "-qmp", f"unix:{self.qmp_path},server=on,wait=off"]
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(command + arguments, stdout=log,
                                             stderr=log,
@@ -84,6 +87,21 @@ class Qtest:
             if not answer.startswith(b"OK"):
                 raise RuntimeError(f"qtest: {answer!r} to {line[:60]!r}")
             return answer[3:].strip()
+
+    def qmp(self, command):
+        """Have a command without arguments carried out; events are left out."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as monitor:
+            monitor.settimeout(30)
+            monitor.connect(self.qmp_path)
+            answers = monitor.makefile("rb")
+            answers.readline()      # the greeting
+            for execute in ("qmp_capabilities", command):
+                monitor.sendall(json.dumps({"execute": execute}).encode())
+                answer = {}
+                while "return" not in answer:
+                    answer = json.loads(answers.readline())
+                    if "error" in answer:
+                        raise RuntimeError(f"QMP: {answer} to {execute}")
 
     def readl(self, addr):
         return int(self.ask(b"readl 0x%x" % addr), 0)
