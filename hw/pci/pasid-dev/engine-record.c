@@ -9,8 +9,6 @@
 #include "qemu/rcu.h"
 #include "engine-record.h"
 
-#define RECORD_BODY_OFFSET      sizeof(uint32_t)    /* the status is first */
-
 PasidDevCompletion engine_record(const EngineJob *job)
 {
     bool refused = job->status == PASID_DEV_DONE_FAULT_READ ||
@@ -42,29 +40,39 @@ static SvaDma poke_all(SvaSpan *span, const void *from, uint64_t len)
     return result;
 }
 
+/* In two pieces, where they may lead to registers; the status is the second. */
+static SvaDma poke_pieces(const SvaSpan *span, const PasidDevCompletion *record)
+{
+    SvaSpan body = sva_span_after(span, SVA_RECORD_STATUS_BYTES);
+    SvaSpan status = *span;
+    SvaDma result = poke_all(&body, &record->tag,
+                             sizeof(*record) - SVA_RECORD_STATUS_BYTES);
+
+    if (result == SVA_DMA_DONE) {
+        /* Who sees the status sees the rest and all that the job wrote. */
+        smp_wmb();
+        result = poke_all(&status, &record->status, SVA_RECORD_STATUS_BYTES);
+    }
+    return result;
+}
+
 /* Should an answer not cover a record, no page is that small: it is refused. */
 SvaDma engine_record_write(SvaChannel *ch, uint64_t addr,
                            const PasidDevCompletion *record)
 {
-    SvaSpan span, body;
+    SvaSpan span;
     SvaDma result;
 
     RCU_READ_LOCK_GUARD();
     result = sva_channel_span(ch, addr, sizeof(*record), SVA_WRITE, &span);
-    if (result == SVA_DMA_DONE && span.len < sizeof(*record)) {
+    if (result != SVA_DMA_DONE) {
+        return result;
+    }
+    if (span.len < sizeof(*record)) {
         ch->refused_addr = addr;
         ch->refused_write = true;
-        result = SVA_DMA_REFUSED;
+        return SVA_DMA_REFUSED;
     }
-    if (result == SVA_DMA_DONE) {
-        body = sva_span_after(&span, RECORD_BODY_OFFSET);
-        result = poke_all(&body, &record->tag,
-                          sizeof(*record) - RECORD_BODY_OFFSET);
-    }
-    if (result == SVA_DMA_DONE) {
-        /* Who sees the status sees the rest and all that the job wrote. */
-        smp_wmb();
-        result = poke_all(&span, &record->status, RECORD_BODY_OFFSET);
-    }
-    return result;
+    return sva_span_poke_record(&span, record, sizeof(*record))
+           ? SVA_DMA_DONE : poke_pieces(&span, record);
 }

@@ -332,6 +332,13 @@ SvaDma sva_span_peek(SvaSpan *span, uint64_t *len, void *bounce,
 /* Write to the start of @span; @len as above. */
 SvaDma sva_span_poke(SvaSpan *span, const uint8_t *data, uint64_t *len);
 
+/*
+ * Write all @len bytes of a record whose first word is its status, and comes
+ * last. False: they are not memory in one piece, and nothing is written.
+ */
+#define SVA_RECORD_STATUS_BYTES 4
+bool sva_span_poke_record(SvaSpan *span, const void *record, uint64_t len);
+
 /* An atomic operation of PCIe (6.15) on a little-endian number. */
 typedef enum SvaAtomicKind {
     SVA_ATOMIC_ADD,

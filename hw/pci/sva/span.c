@@ -117,6 +117,31 @@ static bool poke_ram(SvaSpan *span, const uint8_t *data, uint64_t *len)
     return ram;
 }
 
+bool sva_span_poke_record(SvaSpan *span, const void *record, uint64_t len)
+{
+    const uint8_t *from = record;
+    uint64_t room = len;
+    MemoryRegion *mr;
+    uint8_t *to;
+
+    if (span->ignore || span->len < len) {
+        return false;
+    }
+    RCU_READ_LOCK_GUARD();
+    to = sva_span_ram(span, true, &room, &mr);
+    if (!to || room < len || !QEMU_PTR_IS_ALIGNED(to, SVA_RECORD_STATUS_BYTES)) {
+        return false;
+    }
+    memcpy(to + SVA_RECORD_STATUS_BYTES, from + SVA_RECORD_STATUS_BYTES,
+           len - SVA_RECORD_STATUS_BYTES);
+    /* Who sees the status sees the rest and all that the job wrote. */
+    smp_wmb();
+    store(to, from, SVA_RECORD_STATUS_BYTES);
+    sva_span_ram_written(mr, to, len);
+    sva_channel_count_bytes(span->ch, len, false);
+    return true;
+}
+
 SvaDma sva_span_poke(SvaSpan *span, const uint8_t *data, uint64_t *len)
 {
     SvaChannel *ch = span->ch;
