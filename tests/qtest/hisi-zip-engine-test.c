@@ -24,7 +24,7 @@ static void compress_case(Queue *q, Buffers b, unsigned format, unsigned window,
     uint32_t room = bytes + bytes / 8 + 256, produced;
     unsigned status;
 
-    qtest_bufwrite(q->d->t->qts, b.src, data, bytes + !bytes);
+    sva_bufwrite(q->d->t, b.src, data, bytes + !bytes);
     status = run(q, (Request) { HISI_ZIP_REQUEST(format, 0, window), b.src,
                                 bytes, b.dst, room }, sqe);
     produced = sqe[HISI_ZIP_SQE_PRODUCED];
@@ -33,7 +33,7 @@ static void compress_case(Queue *q, Buffers b, unsigned format, unsigned window,
     g_assert_cmpuint(sqe[HISI_ZIP_SQE_CONSUMED], ==, bytes);
     g_assert_cmpuint(produced, <=, room);
     packed = g_malloc(produced);
-    qtest_bufread(q->d->t->qts, b.dst, packed, produced);
+    sva_bufread(q->d->t, b.dst, packed, produced);
     assert_unpacks(format, packed, produced, data, bytes);
 }
 
@@ -46,7 +46,7 @@ static void decompress_case(Queue *q, Buffers b, unsigned format, size_t bytes)
     g_autofree uint8_t *packed = host_pack(format, data, bytes, &packed_bytes);
 
     /* Something follows: the device must stop before it. */
-    qtest_bufwrite(q->d->t->qts, b.src, packed, packed_bytes);
+    sva_bufwrite(q->d->t, b.src, packed, packed_bytes);
     g_assert_cmphex(run(q, (Request) { HISI_ZIP_REQUEST(format, 0, 0), b.src,
                                        packed_bytes + 5, b.dst, bytes }, sqe),
                     ==, HISI_ZIP_OK);
@@ -54,7 +54,7 @@ static void decompress_case(Queue *q, Buffers b, unsigned format, size_t bytes)
     g_assert_cmpuint(sqe[HISI_ZIP_SQE_PRODUCED], ==, bytes);
     g_assert_cmphex(sqe[HISI_ZIP_SQE_STATUS] & HISI_ZIP_STATUS_LAST_BLOCK, !=,
                     0);
-    qtest_bufread(q->d->t->qts, b.dst, plain, bytes + !bytes);
+    sva_bufread(q->d->t, b.dst, plain, bytes + !bytes);
     g_assert_cmpmem(plain, bytes, data, bytes);
 }
 
@@ -101,14 +101,14 @@ static void test_window(void)
         data[i] = i % 40000 < distance ? (uint8_t)g_random_int()
                                        : data[i - distance];
     }
-    qtest_bufwrite(d->t->qts, src, data, BYTES);
+    sva_bufwrite(d->t, src, data, BYTES);
     for (unsigned window = 0; window < 5; window++) {
         z_stream zs = { 0 };
 
         run(&q, (Request) { HISI_ZIP_REQUEST(1, 0, window), src, BYTES, dst,
                             MiB }, sqe);
         produced[window] = sqe[HISI_ZIP_SQE_PRODUCED];
-        qtest_bufread(d->t->qts, dst, packed, produced[window]);
+        sva_bufread(d->t, dst, packed, produced[window]);
         zs.next_in = packed;
         zs.avail_in = produced[window];
         zs.next_out = plain;
@@ -141,7 +141,7 @@ static void test_statuses(void)
     qc = queue_open(d, 0, 16, HISI_ZIP_COMPRESS, 0);
     qd = queue_open(d, 1, 16, HISI_ZIP_DECOMPRESS, 0);
     qx = queue_open(d, 2, 16, 2, 0);
-    qtest_bufwrite(d->t->qts, src, data, BYTES);
+    sva_bufwrite(d->t, src, data, BYTES);
     comp = (Request) { HISI_ZIP_REQUEST(3, 0, 4), src, BYTES, dst, MiB };
 
     g_assert_cmphex(run(&qc, comp, sqe), ==, HISI_ZIP_OK);
@@ -174,7 +174,7 @@ static void test_statuses(void)
     r.dst = UINT64_C(1) << 50;
     g_assert_cmphex(run(&qc, r, sqe), ==, HISI_ZIP_WRITE_REFUSED);
 
-    qtest_bufwrite(d->t->qts, src, packed, packed_bytes);
+    sva_bufwrite(d->t, src, packed, packed_bytes);
     decomp = (Request) { HISI_ZIP_REQUEST(3, 0, 0), src, packed_bytes, dst,
                          MiB };
     g_assert_cmphex(run(&qd, decomp, sqe), ==, HISI_ZIP_OK);
@@ -214,7 +214,7 @@ static void test_lists(void)
 
     bring_up(d, 64);
     q = queue_open(d, 0, 16, HISI_ZIP_COMPRESS, 0);
-    qtest_bufwrite(d->t->qts, src, data, 20000);
+    sva_bufwrite(d->t, src, data, 20000);
     put_list(d, nodes, nodes + PAGE, in, 4);
     put_list(d, nodes + PAGE, 0, in2, 1);
     put_list(d, nodes + 2 * PAGE, 0, out, 3);
@@ -226,7 +226,7 @@ static void test_lists(void)
                     MiB };
     g_assert_cmphex(run(&q, r, sqe), ==, HISI_ZIP_OK);
     produced = sqe[HISI_ZIP_SQE_PRODUCED];
-    qtest_bufread(d->t->qts, dst, packed, 10000);
+    sva_bufread(d->t, dst, packed, 10000);
     memcpy(joined, packed, 10);
     memcpy(joined + 10, packed + 100, 3);
     memcpy(joined + 13, packed + 200, produced - 13);
@@ -442,7 +442,7 @@ static void test_stream_errors(void)
     bring_up(d, 64);
     q = queue_open(d, 0, 64, HISI_ZIP_COMPRESS, 0);
     back = queue_open(d, 1, 64, HISI_ZIP_DECOMPRESS, 0);
-    qtest_bufwrite(d->t->qts, src, data, BYTES);
+    sva_bufwrite(d->t, src, data, BYTES);
     start = (Request) { HISI_ZIP_REQUEST(2, 0, 4), src, BYTES, dst, MiB,
                         HISI_ZIP_MODE_STATEFUL | HISI_ZIP_MODE_NEW_STREAM,
                         context };
@@ -465,7 +465,7 @@ static void test_stream_errors(void)
     more.request = start.request;
     g_assert_cmphex(run(&back, more, sqe), ==, HISI_ZIP_BAD_CONTEXT);
     /* A bit wrong anywhere in it */
-    qtest_bufread(d->t->qts, context, saved, 64 * KiB);
+    sva_bufread(d->t, context, saved, 64 * KiB);
     for (unsigned i = 0; i < 40; i++) {
         unsigned at = i < 20 ? i * 3
                              : (unsigned)g_rand_int_range(rand, 0, 50000);
@@ -500,7 +500,7 @@ static void test_stream_hostile(void)
         for (unsigned i = 0; i < 64 * KiB; i += 4) {
             stl_le_p(noise + i, g_rand_int(rand));
         }
-        qtest_bufwrite(d->t->qts, src, noise, 4096);
+        sva_bufwrite(d->t, src, noise, 4096);
         /* Fields within their limits, most of the time: see the source */
         stl_le_p(noise, 0x315a4848);
         noise[8] = decompress;
@@ -517,7 +517,7 @@ static void test_stream_hostile(void)
             noise[128] = (noise[128] & ~6) | 2;     /* a fixed block */
         }
         stl_le_p(noise + 4, crc32(0, noise + 8, 1024 + 20480 + 32768 - 8));
-        qtest_bufwrite(d->t->qts, context, noise, 64 * KiB);
+        sva_bufwrite(d->t, context, noise, 64 * KiB);
         run(&q[decompress], (Request) {
             HISI_ZIP_REQUEST(format, 0, 4), src, 4096, dst,
             turn & 8 ? MiB : 100,

@@ -161,7 +161,7 @@ static void keep_busy(Dev *d, unsigned first, unsigned end)
     Request r = { HISI_ZIP_REQUEST(1, 1, 4), node, UINT32_MAX, node + PAGE,
                   UINT32_MAX };
 
-    qtest_bufwrite(d->t->qts, src, noise, BYTES);
+    sva_bufwrite(d->t, src, noise, BYTES);
     dst = sva_alloc(d->t, BYTES, PAGE);
     put_list(d, r.src, r.src, (const uint64_t[][2]) { { src, BYTES } }, 1);
     put_list(d, r.dst, r.dst, (const uint64_t[][2]) { { dst, BYTES } }, 1);

@@ -102,12 +102,12 @@ void put_words(Dev *d, uint64_t addr, const uint32_t *words, unsigned n)
     for (unsigned i = 0; i < n; i++) {
         le[i] = cpu_to_le32(words[i]);
     }
-    qtest_bufwrite(d->t->qts, addr, le, n * sizeof(*le));
+    sva_bufwrite(d->t, addr, le, n * sizeof(*le));
 }
 
 void get_words(Dev *d, uint64_t addr, uint32_t *words, unsigned n)
 {
-    qtest_bufread(d->t->qts, addr, words, n * sizeof(*words));
+    sva_bufread(d->t, addr, words, n * sizeof(*words));
     for (unsigned i = 0; i < n; i++) {
         words[i] = le32_to_cpu(words[i]);
     }
@@ -411,7 +411,7 @@ Request write_word(Dev *d, uint64_t dst, uint16_t value, unsigned n)
 
     stw_le_p(plain, value);
     packed = host_pack(1, plain, n, &bytes);
-    qtest_bufwrite(d->t->qts, src, packed, bytes);
+    sva_bufwrite(d->t, src, packed, bytes);
     return (Request) { HISI_ZIP_REQUEST(1, 0, 0), src, bytes, dst, n };
 }
 
@@ -497,7 +497,7 @@ StallJob stall_job(Dev *d, unsigned n)
     for (unsigned i = 0; i < STALL_BYTES; i++) {
         j.data[i] = g_random_int();
     }
-    qtest_bufwrite(d->t->qts, j.src, j.data, STALL_BYTES);
+    sva_bufwrite(d->t, j.src, j.data, STALL_BYTES);
     j.r = (Request) { HISI_ZIP_REQUEST(2, 0, 4), j.src + d->offset, STALL_BYTES,
                       j.dst + d->offset, 2 * STALL_BYTES };
     return j;
@@ -517,6 +517,6 @@ void stall_job_ends_well(Dev *d, StallJob *j)
     g_assert_cmphex(HISI_ZIP_STATUS(sqe[HISI_ZIP_SQE_STATUS]), ==,
                     HISI_ZIP_NOT_SMALLER);
     produced = sqe[HISI_ZIP_SQE_PRODUCED];
-    qtest_bufread(d->t->qts, j->dst, packed, produced);
+    sva_bufread(d->t, j->dst, packed, produced);
     assert_unpacks(2, packed, produced, j->data, STALL_BYTES);
 }

@@ -276,7 +276,7 @@ static void test_migrate_in_work(void)
 
     bring_up(d, 64);
     q = queue_open(d, 1, 4, HISI_ZIP_COMPRESS, 0);
-    qtest_bufwrite(d->t->qts, src, data, 8 * MiB);
+    sva_bufwrite(d->t, src, data, 8 * MiB);
     for (unsigned i = 0; i < 3; i++) {
         submit(&q, (Request) { HISI_ZIP_REQUEST(3, 0, 4), src, 8 * MiB, dst,
                                9 * MiB });
@@ -289,7 +289,7 @@ static void test_migrate_in_work(void)
     }
     produced = sqe[HISI_ZIP_SQE_PRODUCED];
     packed = g_malloc(produced);
-    qtest_bufread(d->t->qts, dst, packed, produced);
+    sva_bufread(d->t, dst, packed, produced);
     assert_unpacks(3, packed, produced, data, 8 * MiB);
     dev_stop(d);
 }
@@ -379,7 +379,7 @@ static void test_noise(void)
     for (unsigned i = 0; i < MiB; i++) {
         noise[i] = g_rand_int(rand);
     }
-    qtest_bufwrite(d->t->qts, memory, noise, MiB);
+    sva_bufwrite(d->t, memory, noise, MiB);
     bring_up(d, 64);
     for (unsigned i = 0; i < 8; i++) {
         queue_open(d, i, 2 + i * 3, i & 1, i & 2 ? PASID_WORD : 0);

@@ -30,7 +30,7 @@ static void test_two_engines(void)
     devices[1].devfn = 5 << 3;
     devices[1].bar2 = sva_enable_bar(d->t, 0, 5 << 3, 2);
     devices[1].bar4 = sva_enable_bar(d->t, 0, 5 << 3, 4);
-    qtest_bufwrite(d->t->qts, src, data, BYTES);
+    sva_bufwrite(d->t, src, data, BYTES);
     for (unsigned i = 0; i < 2; i++) {
         bring_up(&devices[i], 64);
         q[i] = queue_open(&devices[i], 1, 16, HISI_ZIP_COMPRESS, 0);
@@ -52,7 +52,7 @@ static void test_two_engines(void)
             g_assert_cmphex(HISI_ZIP_STATUS(sqe[HISI_ZIP_SQE_STATUS]), ==,
                             HISI_ZIP_OK);
             produced = sqe[HISI_ZIP_SQE_PRODUCED];
-            qtest_bufread(d->t->qts, dst[i][n], packed, produced);
+            sva_bufread(d->t, dst[i][n], packed, produced);
             assert_unpacks(HISI_ZIP_FORMAT_GZIP, packed, produced, data, BYTES);
         }
     }
@@ -73,7 +73,7 @@ static void test_stop(void)
 
     bring_up(d, 64);
     q = queue_open(d, 1, 16, HISI_ZIP_COMPRESS, 0);
-    qtest_bufwrite(d->t->qts, src, data, LONG);
+    sva_bufwrite(d->t, src, data, LONG);
     for (unsigned i = 0; i < 8; i++) {
         fill_slot(&q, (Request) { HISI_ZIP_REQUEST(HISI_ZIP_FORMAT_GZIP, 0, 4),
                                   src, LONG, dst, 2 * LONG });
@@ -81,8 +81,8 @@ static void test_stop(void)
     ring_db(d, QM_DB_SQ, 1, q.tail, 0);
     WAIT_FOR(qtest_readq(d->t->qts, dst + 64));
     qtest_qmp_assert_success(d->t->qts, "{'execute': 'stop'}");
-    qtest_bufread(d->t->qts, dst, before, LONG);
-    qtest_bufread(d->t->qts, dst, after, LONG);
+    sva_bufread(d->t, dst, before, LONG);
+    sva_bufread(d->t, dst, after, LONG);
     g_assert_cmpmem(before, LONG, after, LONG);
     qtest_qmp_assert_success(d->t->qts, "{'execute': 'cont'}");
     for (unsigned i = 0; i < 8; i++) {
@@ -104,7 +104,7 @@ static void test_unplug(void)
 
     bring_up(d, 64);
     q = queue_open(d, 1, 16, HISI_ZIP_COMPRESS, 0);
-    qtest_bufwrite(d->t->qts, src, data, 8 * MiB);
+    sva_bufwrite(d->t, src, data, 8 * MiB);
     for (unsigned i = 0; i < 8; i++) {
         fill_slot(&q, (Request) { HISI_ZIP_REQUEST(HISI_ZIP_FORMAT_GZIP, 0, 4),
                                   src, 8 * MiB, dst, 16 * MiB });

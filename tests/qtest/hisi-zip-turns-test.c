@@ -207,7 +207,7 @@ static void unpack_words(Dev *d, Request r, const uint32_t *sqe,
                     .avail_in = sqe[HISI_ZIP_SQE_PRODUCED], .avail_out = 8 };
 
     g_assert_cmpuint(zs.avail_in, <=, sizeof(packed));
-    qtest_bufread(d->t->qts, r.dst, packed, zs.avail_in);
+    sva_bufread(d->t, r.dst, packed, zs.avail_in);
     g_assert_cmpint(inflateInit2(&zs, -15), ==, Z_OK);
     inflate(&zs, Z_SYNC_FLUSH);
     g_assert_cmpuint(zs.avail_out, ==, 0);
@@ -232,7 +232,7 @@ static void test_registers_take_several_steps(void)
 
     memset(data, 0x5a, PAGE);
     packed = host_pack(1, data, PAGE, &bytes);
-    qtest_bufwrite(d->t->qts, write.src, packed, bytes);
+    sva_bufwrite(d->t, write.src, packed, bytes);
     write.bytes = bytes;
     write.dst = page;
     write.room = PAGE;

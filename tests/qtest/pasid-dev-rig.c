@@ -131,7 +131,7 @@ void fill_pattern(Dev *d, uint64_t pa, uint64_t bytes)
     for (uint64_t i = 0; i < bytes; i++) {
         data[i] = pattern_byte(i);
     }
-    qtest_bufwrite(d->t->qts, pa, data, bytes);
+    sva_bufwrite(d->t, pa, data, bytes);
 }
 
 void assert_bytes(Dev *d, uint64_t pa, uint64_t bytes,
@@ -142,7 +142,7 @@ void assert_bytes(Dev *d, uint64_t pa, uint64_t bytes,
     if (!bytes) {
         return;
     }
-    qtest_bufread(d->t->qts, pa, data, bytes);
+    sva_bufread(d->t, pa, data, bytes);
     for (uint64_t i = 0; i < bytes; i++) {
         if (data[i] != expected(i)) {
             g_error("byte 0x%" PRIx64 " is 0x%x, not 0x%x", i, data[i],

@@ -46,7 +46,7 @@ static Window window_open(Dev *d)
     for (unsigned i = 0; i < WINDOW_PAGES; i++) {
         leaves[i] = cpu_to_le64(qtest_readq(d->t->qts, leaf));
     }
-    qtest_bufwrite(d->t->qts, leaf, leaves, sizeof(leaves));
+    sva_bufwrite(d->t, leaf, leaves, sizeof(leaves));
     for (int level = 0; level < 3; level++) {
         w.entry = table + (w.va >> (39 - 9 * level) & 511) * 8;
         w.descriptor = qtest_readq(d->t->qts, w.entry);
@@ -256,8 +256,8 @@ static void test_stop(void)
     WAIT_FOR(qtest_readb(d->t->qts, dst));
     qtest_qmp_assert_success(d->t->qts, "{'execute': 'stop'}");
     bytes = admin64(d, PASID_DEV_COUNT_BYTES);
-    qtest_bufread(d->t->qts, dst, before, BYTES);
-    qtest_bufread(d->t->qts, dst, after, BYTES);
+    sva_bufread(d->t, dst, before, BYTES);
+    sva_bufread(d->t, dst, after, BYTES);
     g_assert_cmpmem(before, BYTES, after, BYTES);
     g_assert_cmpuint(admin64(d, PASID_DEV_COUNT_BYTES), ==, bytes);
     g_assert_cmphex(admin32(d, PASID_DEV_STATUS), ==, PASID_DEV_STATUS_BUSY);

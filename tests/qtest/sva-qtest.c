@@ -77,6 +77,24 @@ void sva_stop(SvaQtest *t)
     g_free(t);
 }
 
+enum { PIECE_BYTES = 64 * 1024 };
+
+void sva_bufread(SvaQtest *t, uint64_t addr, void *data, uint64_t bytes)
+{
+    for (uint64_t at = 0; at < bytes; at += PIECE_BYTES) {
+        qtest_bufread(t->qts, addr + at, data + at,
+                      MIN(bytes - at, PIECE_BYTES));
+    }
+}
+
+void sva_bufwrite(SvaQtest *t, uint64_t addr, const void *data, uint64_t bytes)
+{
+    for (uint64_t at = 0; at < bytes; at += PIECE_BYTES) {
+        qtest_bufwrite(t->qts, addr + at, data + at,
+                       MIN(bytes - at, PIECE_BYTES));
+    }
+}
+
 uint64_t sva_alloc(SvaQtest *t, uint64_t bytes, uint64_t align)
 {
     uint64_t addr = QEMU_ALIGN_UP(t->next, align);

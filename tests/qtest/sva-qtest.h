@@ -55,6 +55,13 @@ SvaQtest *sva_start_machine(const char *machine, const char *args);
 void sva_stop(SvaQtest *t);
 
 /*
+ * qtest_bufread() and qtest_bufwrite(), in pieces: who waits for the end of a
+ * line looks through all there is of it each time that more comes.
+ */
+void sva_bufread(SvaQtest *t, uint64_t addr, void *data, uint64_t bytes);
+void sva_bufwrite(SvaQtest *t, uint64_t addr, const void *data, uint64_t bytes);
+
+/*
  * For the tests of endpoints, which are run twice: with their work in the main
  * loop, and (/pasid-dev/thread/...) in an IOThread. Their rigs have these stand
  * in for GLib's functions.
