@@ -11,7 +11,7 @@ SEED ?= 1
 build = $(or $(SVA_BUILD_DIR),$(shell cat .build-dir 2>/dev/null || echo build))
 python = /usr/bin/python3
 
-.PHONY: all demo check check-unit check-qtest check-baremetal walk-oracle check-guest \
+.PHONY: all demo check check-unit check-qtest check-baremetal check-tsan walk-oracle check-guest \
         check-warnings check-house soak bench conformance docs install clean distclean help
 
 all: configured
@@ -44,6 +44,9 @@ walk-oracle: configured
 	@tools/build qemu
 	@tests/baremetal/run walk-oracle,e2h-oracle,nested-oracle --timeout 1000000 \
 	    --cases $$((($(CASES) + 2) / 3)) --seed '$(SEED)'
+
+check-tsan: configured
+	@tools/check-tsan '$(T)'
 
 check-guest: all
 	@tools/run-tests --suite guest '$(T)'
@@ -98,6 +101,7 @@ help:
 	@echo '  check-unit   the tests of the core alone, also under sanitizers'
 	@echo '  check-qtest  the tests of the devices, without guest software'
 	@echo '  check-baremetal  guests of ours without an operating system'
+	@echo '  check-tsan   what has threads, under the thread sanitizer; builds QEMU once more'
 	@echo '  walk-oracle  CASES=N random tables of seed SEED=N, of the CPU and of the SMMU'
 	@echo '  check-guest  the tests in Linux guests'
 	@echo '               with T=PATTERN: only the cases whose path or program matches'

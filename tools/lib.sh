@@ -26,6 +26,8 @@ logs=$build/logs
 # QEMU's configure and Meson want the distribution's Python: another one that
 # happens to come first in PATH would not see the distribution's modules.
 python=${SVA_PYTHON:-/usr/bin/python3}
+# The thread sanitizer has been tried with clang alone.
+cc=${SVA_CC:-$([ "${SVA_TSAN:-no}" = yes ] && echo clang || echo gcc)}
 export CCACHE_DIR=${CCACHE_DIR:-$cache/ccache}
 # A first build costs a tenth less when ccache does not preprocess for itself.
 export CCACHE_DEPEND=1

@@ -22,6 +22,13 @@
 
 /* ---- The machine ------------------------------------------------------ */
 
+unsigned sva_slowness(void)
+{
+    const char *factor = g_getenv("SVA_QTEST_SLOWNESS");
+
+    return factor ? MAX(atoi(factor), 1) : 1;
+}
+
 SvaQtest *sva_start(const char *args)
 {
     return sva_start_machine("virt-sva", args);

@@ -27,8 +27,11 @@ typedef struct SvaQtest {
     uint32_t cmdq_prod, eventq_cons, priq_cons;
 } SvaQtest;
 
+/* By SVA_QTEST_SLOWNESS: how much slower than usual QEMU is, 1 otherwise. */
+unsigned sva_slowness(void);
+
 /* How long anything may take: generous, the machine may be busy. */
-#define WAIT_SECONDS    30
+#define WAIT_SECONDS    (30 * sva_slowness())
 
 /* Again and again until @condition, which ends the test if it never comes. */
 #define WAIT_FOR(condition)                                                 \

@@ -1,9 +1,7 @@
 /*
  * GLib's mutexes and conditions, by POSIX ones: the thread sanitizer does not see what an
- * uninstrumented GLib does, and takes each lock for a race. Linked only into
- * test programs built with -fsanitize=thread:
- *
- *     meson setup -Db_sanitize=thread DIR && ninja -C DIR test-threads test-tlb
+ * uninstrumented GLib does with futexes, and takes each lock for a race. Not all of them:
+ * those that the core and QEMU use. Linked only into programs built for that sanitizer.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -11,6 +9,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+/* Both may be static, all zero, and then nobody has called init. */
 static pthread_mutex_t *posix_mutex(GMutex *mutex)
 {
     void *m = __atomic_load_n(&mutex->p, __ATOMIC_ACQUIRE);
@@ -27,6 +26,24 @@ static pthread_mutex_t *posix_mutex(GMutex *mutex)
         free(mine);
     }
     return m;
+}
+
+static pthread_cond_t *posix_cond(GCond *cond)
+{
+    void *c = __atomic_load_n(&cond->p, __ATOMIC_ACQUIRE);
+
+    if (!c) {
+        pthread_cond_t *mine = malloc(sizeof(*mine));
+
+        pthread_cond_init(mine, NULL);
+        if (__atomic_compare_exchange_n(&cond->p, &c, (void *)mine, 0,
+                                        __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+            return mine;
+        }
+        pthread_cond_destroy(mine);
+        free(mine);
+    }
+    return c;
 }
 
 void g_mutex_init(GMutex *mutex)
@@ -60,25 +77,29 @@ gboolean g_mutex_trylock(GMutex *mutex)
 
 void g_cond_init(GCond *cond)
 {
-    pthread_cond_t *mine = malloc(sizeof(*mine));
-
-    pthread_cond_init(mine, NULL);
-    cond->p = mine;
+    cond->p = NULL;
 }
 
 void g_cond_clear(GCond *cond)
 {
-    pthread_cond_destroy(cond->p);
-    free(cond->p);
-    cond->p = NULL;
+    if (cond->p) {
+        pthread_cond_destroy(cond->p);
+        free(cond->p);
+        cond->p = NULL;
+    }
 }
 
 void g_cond_wait(GCond *cond, GMutex *mutex)
 {
-    pthread_cond_wait(cond->p, posix_mutex(mutex));
+    pthread_cond_wait(posix_cond(cond), posix_mutex(mutex));
+}
+
+void g_cond_signal(GCond *cond)
+{
+    pthread_cond_signal(posix_cond(cond));
 }
 
 void g_cond_broadcast(GCond *cond)
 {
-    pthread_cond_broadcast(cond->p);
+    pthread_cond_broadcast(posix_cond(cond));
 }
