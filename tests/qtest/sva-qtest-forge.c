@@ -183,6 +183,83 @@ void sva_stream_cut(SvaStream *s, const char *path)
     s->len = find(s, path, &bytes) - s->bytes;
 }
 
+/* ---- All of them -------------------------------------------------------- */
+
+typedef struct Walk {
+    SvaFieldVisit *visit;
+    void *opaque;
+    size_t at;
+} Walk;
+
+static void walk_structure(Walk *w, const QDict *d, const char *path);
+
+static void walk_field(Walk *w, const QDict *field, const char *path)
+{
+    size_t bytes = qdict_get_int(field, "size");
+    const QDict *d = inside(field);
+
+    if (qdict_haskey(d, "fields")) {
+        walk_structure(w, d, path);
+    } else {
+        w->visit(w->opaque, path, w->at, bytes);
+        w->at += bytes;
+    }
+}
+
+static void walk_structure(Walk *w, const QDict *d, const char *path)
+{
+    QListEntry *entry;
+
+    QLIST_FOREACH_ENTRY(qobject_to(QList, qdict_get(d, "fields")), entry) {
+        const QDict *each = qobject_to(QDict, qlist_entry_obj(entry));
+        int count = qdict_get_try_int(each, "array_len", 1);
+
+        for (int i = 0; i < count; i++) {
+            g_autofree char *name = g_strdup_printf(
+                "%s/%s[%d]", path, qdict_get_str(each, "name"), i);
+
+            walk_field(w, each, name);
+        }
+    }
+    if (!qdict_haskey(d, "subsections")) {
+        return;
+    }
+    QLIST_FOREACH_ENTRY(qobject_to(QList, qdict_get(d, "subsections")), entry) {
+        const QDict *each = qobject_to(QDict, qlist_entry_obj(entry));
+        const char *name = qdict_get_str(each, "vmsd_name");
+
+        w->at += SUBSECTION_HEAD + strlen(name) + SUBSECTION_VERSION;
+        walk_structure(w, each, name);
+    }
+}
+
+void sva_stream_each(const SvaStream *s, SvaFieldVisit *visit, void *opaque)
+{
+    Walk w = { .visit = visit, .opaque = opaque, .at = s->state };
+
+    walk_structure(&w, s->fields, "");
+}
+
+/* ---- In a snapshot ------------------------------------------------------- */
+
+void sva_stream_be_snapshot(SvaStream *s, const char *file)
+{
+    g_free(s->bytes);
+    g_assert_true(g_file_get_contents(file, (char **)&s->bytes, &s->len, NULL));
+    s->state = section_of(s->bytes, s->len, qdict_get_str(s->fields, "name"));
+}
+
+/* Not g_file_set_contents(), which makes another file. */
+void sva_stream_store(const SvaStream *s, const char *file, size_t at,
+                      size_t bytes)
+{
+    int fd = open(file, O_WRONLY);
+
+    g_assert_cmpint(fd, >=, 0);
+    g_assert_cmpint(pwrite(fd, s->bytes + at, bytes, at), ==, bytes);
+    close(fd);
+}
+
 /* ---- The other side ------------------------------------------------------ */
 
 /* @said: where QEMU's messages go. */

@@ -27,8 +27,24 @@ void sva_stream_free(SvaStream *s);
  */
 uint64_t sva_stream_get(const SvaStream *s, const char *path);
 void sva_stream_set(SvaStream *s, const char *path, uint64_t value);
+/*
+ * Calls @visit for each field, in the order of the stream, that is a number or
+ * some other row of bytes at bytes[@at]; of an array, for each element.
+ */
+typedef void SvaFieldVisit(void *opaque, const char *path, size_t at,
+                           size_t bytes);
+void sva_stream_each(const SvaStream *s, SvaFieldVisit *visit, void *opaque);
 /* Leaves out all from @path on. */
 void sva_stream_cut(SvaStream *s, const char *path);
+
+/*
+ * From now on @s is the same of the snapshot in the disk image @file, as
+ * sva_make_disk() makes one; the second puts bytes[] into the image again, for
+ * the QEMU that has it open.
+ */
+void sva_stream_be_snapshot(SvaStream *s, const char *file);
+void sva_stream_store(const SvaStream *s, const char *file, size_t at,
+                      size_t bytes);
 
 /*
  * A machine that goes on from the stream, or that has to refuse it. What the

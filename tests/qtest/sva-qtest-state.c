@@ -96,9 +96,11 @@ char *sva_refused_state(const char *machine, const char *args, const char *file)
 
 /* ---- Snapshots ---------------------------------------------------------- */
 
-static void wait_for_job(QTestState *qts, const char *id)
+/* False: it failed. */
+static bool job_succeeds(QTestState *qts, const char *id)
 {
     g_autofree char *status = g_strdup("");
+    bool has_failed = false;
 
     while (!g_str_equal(status, "concluded")) {
         QDict *response = qtest_qmp(qts, "{'execute': 'query-jobs'}");
@@ -113,13 +115,19 @@ static void wait_for_job(QTestState *qts, const char *id)
             }
         }
         g_assert_nonnull(job);
-        g_assert_false(qdict_haskey(job, "error"));
+        has_failed = qdict_haskey(job, "error");
         g_free(status);
         status = g_strdup(qdict_get_str(job, "status"));
         qobject_unref(response);
     }
     qtest_qmp_assert_success(qts, "{'execute': 'job-dismiss', 'arguments': "
                              "{'id': %s}}", id);
+    return !has_failed;
+}
+
+static void wait_for_job(QTestState *qts, const char *id)
+{
+    g_assert_true(job_succeeds(qts, id));
 }
 
 void sva_make_disk(QTestState *qts, const char *file)
@@ -140,20 +148,28 @@ void sva_make_disk(QTestState *qts, const char *file)
         "'node-name': 'disk', 'file': 'file'}}");
 }
 
-static void snapshot(QTestState *qts, const char *command)
+static bool snapshot(QTestState *qts, const char *command)
 {
     qtest_qmp_assert_success(qts,
         "{'execute': %s, 'arguments': {'job-id': 'snap', 'tag': 'one', "
         "'vmstate': 'disk', 'devices': ['disk']}}", command);
-    wait_for_job(qts, "snap");
+    return job_succeeds(qts, "snap");
 }
 
 void sva_snapshot_save(QTestState *qts)
 {
-    snapshot(qts, "snapshot-save");
+    g_assert_true(snapshot(qts, "snapshot-save"));
 }
 
 void sva_snapshot_load(QTestState *qts)
 {
-    snapshot(qts, "snapshot-load");
+    g_assert_true(snapshot(qts, "snapshot-load"));
+}
+
+bool sva_snapshot_try(QTestState *qts)
+{
+    bool succeeds = snapshot(qts, "snapshot-load");
+
+    qtest_qmp_assert_success(qts, "{'execute': 'cont'}");
+    return succeeds;
 }

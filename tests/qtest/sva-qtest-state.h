@@ -27,5 +27,7 @@ void sva_make_disk(QTestState *qts, const char *file);
 /* The one snapshot on it. After a load, SvaQtest must be as it was, too. */
 void sva_snapshot_save(QTestState *qts);
 void sva_snapshot_load(QTestState *qts);
+/* Whether QEMU takes it; the machine runs on, whatever it made of it. */
+bool sva_snapshot_try(QTestState *qts);
 
 #endif

@@ -28,7 +28,7 @@ void pasid_dev_function_init(PasidDev *s, uint64_t bar_bytes)
 /* Not in exit, which may come out of the middle of a queue's work. */
 static void pasid_dev_finalize(Object *obj)
 {
-    pasid_dev_queues_free(PASID_DEV(obj));
+    pasid_dev_queues_fini(PASID_DEV(obj));
 }
 
 static bool pasid_dev_can_stall(SvaEndpoint *ep)

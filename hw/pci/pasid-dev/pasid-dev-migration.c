@@ -1,7 +1,8 @@
 /*
- * What of pasid-dev is in a migration stream. Judges nothing itself: whether a
- * queue can be as it came is pasid-dev-queue.c's to say, a job engine.c's.
- * Called by QEMU's migration and snapshots.
+ * What of pasid-dev is in a migration stream, and that nothing of it is in the
+ * device before all of it was judged. Judges nothing itself: whether a queue can
+ * be as it came is pasid-dev-queue.c's to say, a job engine.c's. Called by
+ * QEMU's migration and snapshots.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -33,7 +34,7 @@ static const VMStateDescription vmstate_pasid_dev_job = {
 
 static int pasid_dev_queue_post_load(void *opaque, int version_id)
 {
-    return pasid_dev_queue_loaded(opaque) ? 0 : -EINVAL;
+    return pasid_dev_queue_is_possible(opaque) ? 0 : -EINVAL;
 }
 
 static const VMStateDescription vmstate_pasid_dev_queue = {
@@ -77,8 +78,105 @@ static int pasid_dev_post_load(void *opaque, int version_id)
     PasidDev *s = opaque;
 
     sva_requester_loaded(&s->requester);
-    return pasid_dev_queues_loaded(s) ? 0 : -EINVAL;
+    pasid_dev_queues_loaded(s);
+    return 0;
 }
+
+/*
+ * The queues and what they have in common, on their way. A stream comes into
+ * queues that are the device's no more than in name, and is taken over once it
+ * is whole and was found possible: one that breaks off or is refused leaves the
+ * device as a reset does. QEMU fills in the parent.
+ */
+typedef struct PasidDevInStream {
+    PasidDev *parent;
+    uint32_t num_queues;
+    uint64_t count_jobs;
+    uint32_t pasid_target;
+    uint32_t pasid_status;
+    SvaCounters count;
+    PasidDevQueue *queues;
+} PasidDevInStream;
+
+static int in_stream_pre_save(void *opaque)
+{
+    PasidDevInStream *in = opaque;
+    PasidDev *s = in->parent;
+
+    *in = (PasidDevInStream) {
+        .parent = s,
+        .num_queues = s->num_queues,
+        .count_jobs = s->count_jobs,
+        .pasid_target = s->pasid_target,
+        .pasid_status = s->pasid_status,
+        .count = s->requester.count,
+        .queues = s->queues,
+    };
+    return 0;
+}
+
+static int in_stream_pre_load(void *opaque)
+{
+    PasidDevInStream *in = opaque;
+    PasidDev *s = in->parent;
+
+    /* They may be there since a stream that broke off. */
+    pasid_dev_queues_free(&s->loading, s->num_queues);
+    s->loading = pasid_dev_queues_new(s);
+    *in = (PasidDevInStream) {
+        .parent = s,
+        .num_queues = s->num_queues,
+        .queues = s->loading,
+    };
+    return 0;
+}
+
+static int in_stream_post_load(void *opaque, int version_id)
+{
+    PasidDevInStream *in = opaque;
+    PasidDev *s = in->parent;
+
+    if (!pasid_dev_pasid_command_is_possible(in->pasid_target,
+                                             in->pasid_status)) {
+        return -EINVAL;
+    }
+    s->count_jobs = in->count_jobs;
+    s->pasid_target = in->pasid_target;
+    s->pasid_status = in->pasid_status;
+    s->requester.count = in->count;
+    for (unsigned i = 0; i < s->num_queues; i++) {
+        pasid_dev_queue_take_over(&s->queues[i], &s->loading[i]);
+    }
+    pasid_dev_queues_free(&s->loading, s->num_queues);
+    return 0;
+}
+
+/* Without a version, which is its parent's: vmstate_info_tmp wants it so. */
+static const VMStateDescription vmstate_in_stream = {
+    .name = "pasid-dev/queues",
+    .pre_save = in_stream_pre_save,
+    .pre_load = in_stream_pre_load,
+    .post_load = in_stream_post_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT64(count_jobs, PasidDevInStream),
+        VMSTATE_UINT32(pasid_target, PasidDevInStream),
+        VMSTATE_UINT32(pasid_status, PasidDevInStream),
+        VMSTATE_UINT64(count.bytes, PasidDevInStream),
+        VMSTATE_UINT64(count.stalls, PasidDevInStream),
+        VMSTATE_UINT64(count.retries, PasidDevInStream),
+        VMSTATE_UINT64(count.aborts, PasidDevInStream),
+        VMSTATE_UINT64(count.bounced, PasidDevInStream),
+        VMSTATE_UINT64(count.atc_hits, PasidDevInStream),
+        VMSTATE_UINT64(count.ats_requests, PasidDevInStream),
+        VMSTATE_UINT64(count.page_requests, PasidDevInStream),
+        VMSTATE_UINT64(count.invalidations, PasidDevInStream),
+        VMSTATE_STRUCT_VARRAY_POINTER_UINT32(queues, PasidDevInStream,
+                                             num_queues,
+                                             vmstate_pasid_dev_queue,
+                                             PasidDevQueue),
+        VMSTATE_END_OF_LIST()
+    }
+};
 
 static bool pasid_dev_has_pri(void *opaque)
 {
@@ -108,21 +206,7 @@ static const VMStateField function_fields[] = {
     VMSTATE_UINT32_EQUAL(vf_queues, PasidDev, "vf-queues differs"),
     VMSTATE_PCI_DEVICE(parent_obj, PasidDev),
     VMSTATE_MSIX(parent_obj, PasidDev),
-    VMSTATE_UINT64(count_jobs, PasidDev),
-    VMSTATE_UINT32(pasid_target, PasidDev),
-    VMSTATE_UINT32(pasid_status, PasidDev),
-    VMSTATE_UINT64(requester.count.bytes, PasidDev),
-    VMSTATE_UINT64(requester.count.stalls, PasidDev),
-    VMSTATE_UINT64(requester.count.retries, PasidDev),
-    VMSTATE_UINT64(requester.count.aborts, PasidDev),
-    VMSTATE_UINT64(requester.count.bounced, PasidDev),
-    VMSTATE_UINT64(requester.count.atc_hits, PasidDev),
-    VMSTATE_UINT64(requester.count.ats_requests, PasidDev),
-    VMSTATE_UINT64(requester.count.page_requests, PasidDev),
-    VMSTATE_UINT64(requester.count.invalidations, PasidDev),
-    VMSTATE_STRUCT_VARRAY_POINTER_UINT32(queues, PasidDev, num_queues,
-                                         vmstate_pasid_dev_queue,
-                                         PasidDevQueue),
+    VMSTATE_WITH_TMP(PasidDev, PasidDevInStream, vmstate_in_stream),
     VMSTATE_END_OF_LIST()
 };
 
@@ -173,9 +257,13 @@ static bool pasid_dev_may_misbehave(void *opaque)
 static int pasid_dev_misbehave_post_load(void *opaque, int version_id)
 {
     PasidDev *s = opaque;
+    uint64_t *faults = &s->requester.misbehave.faults;
 
-    return s->misbehave && !(s->requester.misbehave.faults & ~SVA_FAULT_MASK)
-           ? 0 : -EINVAL;
+    if (s->misbehave && !(*faults & ~SVA_FAULT_MASK)) {
+        return 0;
+    }
+    *faults = 0;
+    return -EINVAL;
 }
 
 /* An answer that it held back is never given. */

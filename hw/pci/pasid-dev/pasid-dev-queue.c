@@ -595,6 +595,8 @@ static bool queue_jobs_are_legal(const PasidDevQueue *q)
             continue;
         }
         if (at >= taken || job->fetched > sizeof(job->raw) ||
+            (job->phase == PASID_DEV_RECORD &&
+             job->work.status == PASID_DEV_DONE_PENDING) ||
             ((job->phase == PASID_DEV_FETCH ||
               job->phase == PASID_DEV_FENCED) && at != taken - 1)) {
             return false;
@@ -643,12 +645,13 @@ static void queue_list_jobs(PasidDevQueue *q)
     queue_open_gate(q);
 }
 
-bool pasid_dev_queue_loaded(PasidDevQueue *q)
+bool pasid_dev_queue_is_possible(PasidDevQueue *q)
 {
     const uint32_t ctrl = PASID_DEV_Q_CTRL_ENABLE | PASID_DEV_Q_CTRL_IRQ |
                           PASID_DEV_Q_CTRL_DRAIN | PASID_DEV_Q_CTRL_DRAIN_IRQ |
                           PASID_DEV_Q_CTRL_JOBS_MASK;
-    const uint32_t flags = PASID_DEV_QUEUE_F_PRIV | PASID_DEV_QUEUE_F_CLOSED;
+    const uint32_t flags = PASID_DEV_QUEUE_F_CLOSED |
+                           (q->dev->privileged ? PASID_DEV_QUEUE_F_PRIV : 0);
     uint16_t waiting = q->tail - q->head, taken = q->taken - q->head;
 
     for (unsigned i = 0; i < q->num_jobs; i++) {
@@ -657,20 +660,50 @@ bool pasid_dev_queue_loaded(PasidDevQueue *q)
         }
     }
     if ((q->ctrl & ~ctrl) || (q->flags & ~flags) ||
+        (q->pasid & ~(PASID_DEV_PASID_VALID | MAKE_64BIT_MASK(0, 20))) ||
         q->error > PASID_DEV_Q_ERROR_CLOSED) {
         return false;
     }
     queue_count_jobs(q);
-    if (queue_takes_work(q) &&
-        (!queue_set_up_is_legal(q) || waiting > queue_entries(q) ||
-         taken > waiting || !queue_jobs_are_legal(q) ||
-         ((q->flags & PASID_DEV_QUEUE_F_CLOSED) && !q->in_work))) {
-        return false;
+    return !queue_takes_work(q) ||
+           (queue_set_up_is_legal(q) && waiting <= queue_entries(q) &&
+            taken <= waiting && queue_jobs_are_legal(q) &&
+            (!(q->flags & PASID_DEV_QUEUE_F_CLOSED) || q->in_work));
+}
+
+static void job_take_over(PasidDevJob *job, const PasidDevJob *from)
+{
+    job->channel.count.stalls = from->channel.count.stalls;
+    job->channel.count.aborts = from->channel.count.aborts;
+    job->index = from->index;
+    job->phase = from->phase;
+    job->fetched = from->fetched;
+    job->raw = from->raw;
+    job->work = from->work;
+    job->member = from->member;
+}
+
+/* It is as after a reset: nothing is listed, no access is outstanding. */
+void pasid_dev_queue_take_over(PasidDevQueue *q, const PasidDevQueue *from)
+{
+    q->pasid = from->pasid;
+    q->flags = from->flags;
+    q->ring = from->ring;
+    q->completions = from->completions;
+    q->size_log2 = from->size_log2;
+    q->ctrl = from->ctrl;
+    q->error = from->error;
+    q->fault_addr = from->fault_addr;
+    q->head = from->head;
+    q->tail = from->tail;
+    q->count_jobs = from->count_jobs;
+    q->taken = from->taken;
+    for (unsigned i = 0; i < q->num_jobs; i++) {
+        job_take_over(&q->jobs[i], &from->jobs[i]);
     }
+    queue_count_jobs(q);
     queue_set_up_channels(q);
     if (queue_takes_work(q)) {
         queue_list_jobs(q);
     }
-    pasid_dev_queue_schedule(q);
-    return true;
 }

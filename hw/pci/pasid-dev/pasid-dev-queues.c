@@ -95,13 +95,28 @@ static bool pasid_dev_work(PCIDevice *pdev)
 
 /* ---- Their life --------------------------------------------------------- */
 
+PasidDevQueue *pasid_dev_queues_new(PasidDev *s)
+{
+    PasidDevQueue *q = g_new0(PasidDevQueue, s->num_queues);
+
+    for (unsigned i = 0; i < s->num_queues; i++) {
+        pasid_dev_queue_init(&q[i], s, i);
+    }
+    return q;
+}
+
+void pasid_dev_queues_free(PasidDevQueue **q, unsigned count)
+{
+    for (unsigned i = 0; *q && i < count; i++) {
+        pasid_dev_queue_free(&(*q)[i]);
+    }
+    g_clear_pointer(q, g_free);
+}
+
 void pasid_dev_queues_init(PasidDev *s)
 {
     QTAILQ_INIT(&s->ready);
-    s->queues = g_new0(PasidDevQueue, s->num_queues);
-    for (unsigned i = 0; i < s->num_queues; i++) {
-        pasid_dev_queue_init(&s->queues[i], s, i);
-    }
+    s->queues = pasid_dev_queues_new(s);
     sva_worker_init(&s->worker, PCI_DEVICE(s), s->iothread, pasid_dev_work);
     s->requester.worker = &s->worker;
 }
@@ -127,24 +142,24 @@ void pasid_dev_queues_exit(PasidDev *s)
     sva_worker_leave(&s->worker);
 }
 
-void pasid_dev_queues_free(PasidDev *s)
+void pasid_dev_queues_fini(PasidDev *s)
 {
-    for (unsigned i = 0; s->queues && i < s->num_queues; i++) {
-        pasid_dev_queue_free(&s->queues[i]);
-    }
-    g_free(s->queues);
+    pasid_dev_queues_free(&s->queues, s->num_queues);
+    pasid_dev_queues_free(&s->loading, s->num_queues);
 }
 
-bool pasid_dev_queues_loaded(PasidDev *s)
+bool pasid_dev_pasid_command_is_possible(uint32_t target, uint32_t status)
 {
-    const uint32_t target = PASID_DEV_PASID_VALID | MAKE_64BIT_MASK(0, 20);
+    return !(target & ~(PASID_DEV_PASID_VALID | MAKE_64BIT_MASK(0, 20))) &&
+           status <= PASID_DEV_PASID_STATUS_DONE;
+}
 
-    if ((s->pasid_target & ~target) ||
-        s->pasid_status > PASID_DEV_PASID_STATUS_DONE) {
-        return false;
+void pasid_dev_queues_loaded(PasidDev *s)
+{
+    for (unsigned i = 0; i < s->num_queues; i++) {
+        pasid_dev_queue_schedule(&s->queues[i]);
     }
     if (s->pasid_status == PASID_DEV_PASID_STATUS_BUSY) {
         sva_worker_schedule(&s->worker);
     }
-    return true;
 }

@@ -111,6 +111,7 @@ struct PasidDev {
     SvaRequester requester;
     SvaWorker worker;
     PasidDevQueue *queues;
+    PasidDevQueue *loading;     /* what a stream has said so far, or NULL */
     /* Queues with work, in the order of their turns */
     QTAILQ_HEAD(, PasidDevQueue) ready;
     uint64_t count_jobs;
@@ -202,8 +203,12 @@ void pasid_dev_queue_run(PasidDevQueue *q, uint64_t limit);
 /* It may have something to do: have its turn come. */
 void pasid_dev_queue_schedule(PasidDevQueue *q);
 
-/* After @q was loaded; false if no queue can be like that. */
-bool pasid_dev_queue_loaded(PasidDevQueue *q);
+/*
+ * Migration: @q, which is not the device's, was filled from a stream; false if
+ * no queue can be like that. ... one that can is @from: be as it was.
+ */
+bool pasid_dev_queue_is_possible(PasidDevQueue *q);
+void pasid_dev_queue_take_over(PasidDevQueue *q, const PasidDevQueue *from);
 
 /* ---- pasid-dev-queues.c: all of them ------------------------------------ */
 
@@ -213,14 +218,19 @@ bool pasid_dev_queue_loaded(PasidDevQueue *q);
  */
 void pasid_dev_queues_init(PasidDev *s);
 void pasid_dev_queues_exit(PasidDev *s);
-void pasid_dev_queues_free(PasidDev *s);
+void pasid_dev_queues_fini(PasidDev *s);
+/* As many as @s has, of the same kind; free all @count of them, *@q is NULL. */
+PasidDevQueue *pasid_dev_queues_new(PasidDev *s);
+void pasid_dev_queues_free(PasidDevQueue **q, unsigned count);
 /* Give up all jobs, forget all set-ups, clear the counters of the device. */
 void pasid_dev_queues_reset(PasidDev *s);
 /* Any @value that the guest writes to PASID_TARGET, PASID_COMMAND. */
 void pasid_dev_write_pasid_target(PasidDev *s, uint32_t value);
 void pasid_dev_write_pasid_command(PasidDev *s, uint32_t value);
-/* After everything was loaded; false if no device can be like that. */
-bool pasid_dev_queues_loaded(PasidDev *s);
+/* Migration: whether PASID_TARGET and PASID_STATUS can be like that. */
+bool pasid_dev_pasid_command_is_possible(uint32_t target, uint32_t status);
+/* After everything was taken over: go on. */
+void pasid_dev_queues_loaded(PasidDev *s);
 
 /* pasid-dev-regs.c: BAR0; the opaque pointer is the PasidDev. */
 extern const MemoryRegionOps pasid_dev_mmio_ops;

@@ -320,23 +320,59 @@ void sva_page_requests_init(SvaPageRequests *p, PCIDevice *pdev, uint16_t cap,
 /* ---- Migration ---------------------------------------------------------- */
 
 /*
+ * A stream comes into one of these, and from there to the device once it was
+ * found possible. QEMU fills in the parent.
+ */
+typedef struct InStream {
+    SvaPageRequests *parent;
+    bool has_failed;
+    uint16_t next_index;
+    SvaPageGroup groups[SVA_PRG_INDICES];
+} InStream;
+
+static int in_stream_pre_save(void *opaque)
+{
+    InStream *in = opaque;
+
+    in->has_failed = in->parent->has_failed;
+    in->next_index = in->parent->next_index;
+    memcpy(in->groups, in->parent->groups, sizeof(in->groups));
+    return 0;
+}
+
+static bool in_stream_is_possible(const InStream *in)
+{
+    for (unsigned i = 0; i < SVA_PRG_INDICES; i++) {
+        if (in->groups[i].pages > SVA_PRG_MOST_PAGES) {
+            return false;
+        }
+    }
+    return in->next_index < SVA_PRG_INDICES;
+}
+
+/*
  * A response may still come for what was asked before; its index is not to be
  * given away until then. Who waited asks again by itself.
  */
-static int page_requests_post_load(void *opaque, int version_id)
+static int in_stream_post_load(void *opaque, int version_id)
 {
-    SvaPageRequests *p = opaque;
+    InStream *in = opaque;
+    SvaPageRequests *p = in->parent;
 
+    if (!in_stream_is_possible(in)) {
+        return -EINVAL;
+    }
+    p->has_failed = in->has_failed;
+    p->next_index = in->next_index;
     p->outstanding = 0;
     for (unsigned i = 0; i < SVA_PRG_INDICES; i++) {
-        if (p->groups[i].pages > SVA_PRG_MOST_PAGES) {
-            return -EINVAL;
-        }
-        p->groups[i].waiter = NULL;
+        p->groups[i] = (SvaPageGroup) {
+            .pasid = in->groups[i].pasid, .pages = in->groups[i].pages,
+        };
         p->outstanding += p->groups[i].pages;
     }
     p->was_enabled = is_enabled(p);
-    return p->next_index < SVA_PRG_INDICES ? 0 : -EINVAL;
+    return 0;
 }
 
 static const VMStateDescription vmstate_sva_page_group = {
@@ -350,16 +386,26 @@ static const VMStateDescription vmstate_sva_page_group = {
     }
 };
 
+/* Without a version, which is its parent's: vmstate_info_tmp wants it so. */
+static const VMStateDescription vmstate_in_stream = {
+    .name = "sva-page-requests/state",
+    .pre_save = in_stream_pre_save,
+    .post_load = in_stream_post_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_BOOL(has_failed, InStream),
+        VMSTATE_UINT16(next_index, InStream),
+        VMSTATE_STRUCT_ARRAY(groups, InStream, SVA_PRG_INDICES, 0,
+                             vmstate_sva_page_group, SvaPageGroup),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
 const VMStateDescription vmstate_sva_page_requests = {
     .name = "sva-page-requests",
     .version_id = 1,
     .minimum_version_id = 1,
-    .post_load = page_requests_post_load,
     .fields = (const VMStateField[]) {
-        VMSTATE_BOOL(has_failed, SvaPageRequests),
-        VMSTATE_UINT16(next_index, SvaPageRequests),
-        VMSTATE_STRUCT_ARRAY(groups, SvaPageRequests, SVA_PRG_INDICES, 1,
-                             vmstate_sva_page_group, SvaPageGroup),
+        VMSTATE_WITH_TMP(SvaPageRequests, InStream, vmstate_in_stream),
         VMSTATE_END_OF_LIST()
     }
 };
