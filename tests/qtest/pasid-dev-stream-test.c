@@ -311,6 +311,35 @@ static void test_cut_short(void)
 }
 
 /*
+ * More virtual functions than there are: QEMU, which enables them while it loads,
+ * trusts the number. It is refused before, and not left in configuration space.
+ */
+static void test_too_many_vfs(void)
+{
+    static const uint16_t counts[] = { 2, 0x100, 0xffff };
+    Rig *r = rig_start();
+    g_autoptr(GArray) fields = fields_of(r->stream);
+    const Field *config = NULL;
+
+    for (unsigned i = 0; i < fields->len && !config; i++) {
+        const Field *f = &g_array_index(fields, Field, i);
+
+        config = strstr(f->path, "/config") ? f : NULL;
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(counts); i++) {
+        uint8_t count[2];
+
+        stw_le_p(count, counts[i]);
+        g_assert_false(is_taken(r, config->at + r->sriov + PCI_SRIOV_NUM_VF,
+                                count, sizeof(count)));
+        /* A write of the capability has QEMU look at it again. */
+        pf_write(r, PCI_SRIOV_SYS_PGSIZE, 4, 1);
+        assert_functions_work(r);
+    }
+    rig_stop(r);
+}
+
+/*
  * Page requests likewise: what a stream said of them before it was refused is
  * not there when the next one is sent.
  */
@@ -363,6 +392,7 @@ int main(int argc, char **argv)
     g_test_add_func("/pasid-dev/stream/cut-short", test_cut_short);
     g_test_add_func("/pasid-dev/stream/extremes", test_extremes);
     g_test_add_func("/pasid-dev/stream/page-requests", test_page_requests);
+    g_test_add_func("/pasid-dev/stream/too-many-vfs", test_too_many_vfs);
     g_test_add_func("/pasid-dev/stream/torn", test_torn);
 
     return g_test_run();

@@ -196,6 +196,28 @@ static const VMStateDescription vmstate_pasid_dev_pri = {
     }
 };
 
+/*
+ * QEMU's own state of a PCI function, but for what follows its load: there QEMU
+ * enables as many virtual functions as configuration space says, and believes
+ * that there are so many. It is QEMU's description in all else, which is no
+ * constant: hence pasid_dev_migration_init().
+ */
+static VMStateDescription vmstate_pci_function;
+
+static int pci_function_post_load(void *opaque, int version_id)
+{
+    bool possible = pasid_dev_vfs_are_possible(opaque);
+    int result = vmstate_pci_device.post_load(opaque, version_id);
+
+    return possible ? result : -EINVAL;
+}
+
+void pasid_dev_migration_init(void)
+{
+    vmstate_pci_function = vmstate_pci_device;
+    vmstate_pci_function.post_load = pci_function_post_load;
+}
+
 /* What either kind of function has. */
 static const VMStateField function_fields[] = {
     /* Before what differs with them, which has no words for it. */
@@ -204,7 +226,7 @@ static const VMStateField function_fields[] = {
     VMSTATE_UINT32_EQUAL(num_jobs, PasidDev, "jobs differs"),
     VMSTATE_UINT32_EQUAL(num_vfs, PasidDev, "vfs differs"),
     VMSTATE_UINT32_EQUAL(vf_queues, PasidDev, "vf-queues differs"),
-    VMSTATE_PCI_DEVICE(parent_obj, PasidDev),
+    VMSTATE_STRUCT(parent_obj, PasidDev, 0, vmstate_pci_function, PCIDevice),
     VMSTATE_MSIX(parent_obj, PasidDev),
     VMSTATE_WITH_TMP(PasidDev, PasidDevInStream, vmstate_in_stream),
     VMSTATE_END_OF_LIST()

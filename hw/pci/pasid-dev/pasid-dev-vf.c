@@ -8,6 +8,7 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/cutils.h"
+#include "qemu/error-report.h"
 #include "qemu/module.h"
 #include "qapi/error.h"
 #include "hw/pci/msix.h"
@@ -136,6 +137,28 @@ void pasid_dev_vfs_config_written(PasidDev *s, uint32_t addr, int len)
             vf_map_bars(vf);
         }
     }
+}
+
+bool pasid_dev_vfs_are_possible(PCIDevice *pdev)
+{
+    uint8_t *cap = pdev->config + pdev->exp.sriov_cap;
+    uint16_t control, wanted;
+
+    if (!pdev->exp.sriov_cap) {
+        return true;
+    }
+    control = pci_get_word(cap + PCI_SRIOV_CTRL);
+    wanted = pci_get_word(cap + PCI_SRIOV_NUM_VF);
+    if (!(control & PCI_SRIOV_CTRL_VFE) ||
+        wanted <= pci_get_word(cap + PCI_SRIOV_TOTAL_VF)) {
+        return true;
+    }
+    error_report("%s: the stream is refused: it enables %u virtual functions "
+                 "of %u", pasid_dev_name(PASID_DEV(pdev)), wanted,
+                 pci_get_word(cap + PCI_SRIOV_TOTAL_VF));
+    pci_set_word(cap + PCI_SRIOV_CTRL, control & ~PCI_SRIOV_CTRL_VFE);
+    pci_set_word(cap + PCI_SRIOV_NUM_VF, 0);
+    return false;
 }
 
 /* ---- A virtual function ------------------------------------------------- */

@@ -204,6 +204,7 @@ static void pasid_dev_class_init(ObjectClass *oc, SvaClassData *data)
     ResettableClass *rc = RESETTABLE_CLASS(oc);
 
     dc->desc = "Accelerator working in processes' address spaces (SVA)";
+    pasid_dev_migration_init();
     dc->vmsd = &vmstate_pasid_dev;
     set_bit(DEVICE_CATEGORY_MISC, dc->categories);
     device_class_set_props(dc, pasid_dev_properties);

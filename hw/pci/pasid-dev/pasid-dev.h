@@ -162,6 +162,12 @@ void pasid_dev_ari_init(PCIDevice *pdev);
 bool pasid_dev_check_vf_properties(PasidDev *s, Error **errp);
 bool pasid_dev_vfs_init(PasidDev *s, Error **errp);
 void pasid_dev_vfs_config_written(PasidDev *s, uint32_t addr, int len);
+/*
+ * Migration, before QEMU looks at it: whether the configuration space of @pdev,
+ * a physical function or a virtual one, enables no more than there are. If not,
+ * it enables none.
+ */
+bool pasid_dev_vfs_are_possible(PCIDevice *pdev);
 
 /* Everything runs in a turn of the worker, or with it entered. */
 
@@ -235,7 +241,8 @@ void pasid_dev_queues_loaded(PasidDev *s);
 /* pasid-dev-regs.c: BAR0; the opaque pointer is the PasidDev. */
 extern const MemoryRegionOps pasid_dev_mmio_ops;
 
-/* pasid-dev-migration.c */
+/* pasid-dev-migration.c; the function before anything is realized */
+void pasid_dev_migration_init(void);
 extern const VMStateDescription vmstate_pasid_dev;
 
 #endif
