@@ -401,7 +401,7 @@ SvaDma sva_channel_span(SvaChannel *ch, uint64_t addr, uint64_t len,
     SvaPort *port;
 
     ch->counted = 0;
-    if (!r->port_known && !bql_locked()) {
+    if ((!r->port_known || r->other_iommu) && !bql_locked()) {
         return sva_channel_go_elsewhere(ch);
     }
     port = sva_requester_port(r);

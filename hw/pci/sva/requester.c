@@ -115,6 +115,8 @@ SvaPort *sva_requester_port(SvaRequester *r)
 {
     if (!r->port_known) {
         r->port = sva_port_find(r->pdev);
+        r->other_iommu = !r->port && pci_device_iommu_address_space(r->pdev) !=
+                                     &address_space_memory;
         r->port_known = true;
         trace_sva_requester_port(requester_name(r), r->port != NULL);
         if (r->port && r->atc) {

@@ -41,7 +41,8 @@
  * Bus Master Enable and the PASID capability's enable bits are obeyed for each
  * access. Without an SvaPort (no IOMMU, or one that does not speak it) accesses
  * without PASID take QEMU's ordinary way and never stall; those with a PASID
- * are refused.
+ * are refused. An IOMMU of that kind records faults and raises interrupts where
+ * it is asked, so in a thread such accesses go elsewhere.
  *
  * The way to memory follows what the operating system has enabled:
  *
@@ -116,6 +117,7 @@ typedef struct SvaRequester {
     /* private */
     bool port_known;
     SvaPort *port;
+    bool other_iommu;       /* no port, and an IOMMU all the same */
     SvaClient client;
     SvaAtc *atc;            /* NULL: no ATS capability */
     unsigned group_pages;

@@ -175,7 +175,10 @@ SvaDma sva_span_poke(SvaSpan *span, const uint8_t *data, uint64_t *len)
 
 /* ---- Where it goes ------------------------------------------------------ */
 
-/* By QEMU's own IOMMU interface, which knows no right to execute */
+/*
+ * By QEMU's own IOMMU interface, which knows no right to execute. Without the big
+ * lock there is no IOMMU (sva_channel_span()), and it only looks memory up.
+ */
 static SvaDma ask_address_space(SvaSpan *span, uint8_t access, SvaAnswer *a)
 {
     IOMMUTLBEntry entry;
