@@ -40,6 +40,7 @@ typedef struct Job {
     unsigned src, dst;      /* vpages */
     unsigned src_at, dst_at, len;
     unsigned index;         /* of its record */
+    bool was_in_vain;       /* a "success" without a page, once */
 } Job;
 
 /* A page request: of a job or, once that was aborted, of nobody. */
@@ -314,9 +315,11 @@ static bool step_respond(Model *m, unsigned unused)
                                                   : p->job.src_at));
         m->refused++;
     } else {
-        if (what > 1) {
+        /* Once in vain: after that it pauses, which others' turns do not. */
+        if (what > 1 || p->job.was_in_vain) {
             provide(m, p, &ask);
         }
+        p->job.was_in_vain = true;
         answer(m, &ask, CMD_PRI_RESP_SUCCESS);
         settle(m, ask.process);
     }

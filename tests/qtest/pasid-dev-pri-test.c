@@ -157,20 +157,65 @@ static void test_success(void)
     done(d);
 }
 
-/* "Success" without a page: it asks again, as often as it takes. */
+/*
+ * "Success" without a page: it asks again, as often as it takes; but from the
+ * second time on after a pause, which is doubled up to 12.8 ms.
+ */
 static void test_success_in_vain(void)
 {
     Dev *d = pri_start("");
     Asking a = asking_on(d, 0, 1);
-    uint16_t index;
+    uint16_t index = expect_asked(&a, 0);
 
-    for (unsigned i = 0; i < 5; i++) {
-        pri_respond(d, THE_PASID, expect_asked(&a, 0), CMD_PRI_RESP_SUCCESS);
+    for (unsigned i = 0; i < 12; i++) {
+        pri_respond(d, THE_PASID, index, CMD_PRI_RESP_SUCCESS);
+        if (i > 0) {
+            WAIT_FOR(ats_counts(d).page_requests == i + 2);
+            qtest_clock_step(d->t->qts, (100000 << MIN(i - 1, 7)) - 1);
+            expect_no_page_request(d);
+            qtest_clock_step(d->t->qts, 1);
+        }
+        index = expect_asked(&a, 0);
     }
+    map(d, a.dst, PAGE);
+    pri_respond(d, THE_PASID, index, CMD_PRI_RESP_SUCCESS);
+    expect_copied(&a);
+
+    /* The page was there: with the next one it begins anew. */
+    asking_submit(&a, 1);
+    pri_respond(d, THE_PASID, expect_asked(&a, 0), CMD_PRI_RESP_SUCCESS);
     index = expect_asked(&a, 0);
     map(d, a.dst, PAGE);
     pri_respond(d, THE_PASID, index, CMD_PRI_RESP_SUCCESS);
     expect_copied(&a);
+    done(d);
+}
+
+/* Who pauses is given up, or takes the other way, like who waits for room. */
+static void test_pause_ends(void)
+{
+    Dev *d = pri_start("");
+    Asking given_up = asking_on(d, 0, 1), stalled;
+    unsigned asked;
+    uint16_t stag;
+
+    pri_respond(d, THE_PASID, expect_asked(&given_up, 0), CMD_PRI_RESP_SUCCESS);
+    pri_respond(d, THE_PASID, expect_asked(&given_up, 0), CMD_PRI_RESP_SUCCESS);
+    WAIT_FOR(ats_counts(d).page_requests == 3);
+    q_write32(&given_up.q, PASID_DEV_Q_CTRL, 0);
+    stalled = asking_on(d, 1, 1);
+    pri_respond(d, THE_PASID, expect_asked(&stalled, 0), CMD_PRI_RESP_SUCCESS);
+    pri_respond(d, THE_PASID, expect_asked(&stalled, 0), CMD_PRI_RESP_SUCCESS);
+    WAIT_FOR(ats_counts(d).page_requests == 6);
+    pri_control(d, 0);
+    stag = expect_stall(&stalled.q, va(d, stalled.dst), true);
+    asked = ats_counts(d).page_requests;
+    qtest_clock_step(d->t->qts, 1000 * 1000 * 1000);
+    expect_no_page_request(d);
+    g_assert_cmpuint(ats_counts(d).page_requests, ==, asked);
+    map(d, stalled.dst, PAGE);
+    resume(d, stag, RETRY);
+    expect_copied(&stalled);
     done(d);
 }
 
@@ -676,18 +721,10 @@ static void test_no_queue_group(void)
     done(d);
 }
 
-/*
- * A full queue: "Success" by itself, so that the function asks again until there
- * is room. The requests of others are not lost.
- */
-static void test_overflow(void)
+/* The SMMU answers with the PASID, which the function asks for. */
+static void set_ppar(Dev *d)
 {
-    enum { ENTRIES = 1 << SVA_QUEUE_LOG2 };
-    Dev *d = ats_start(",queues=80");
     uint64_t ste[SMMU3_STE_WORDS] = { 0 };
-    unsigned answered = 0;
-    Asking a[ENTRIES + 4];
-    PageRequest r;
 
     smmu3_set(ste, STE_V, 1);
     smmu3_set(ste, STE_CONFIG, STE_CONFIG_S1);
@@ -696,28 +733,57 @@ static void test_overflow(void)
     smmu3_set(ste, STE_EATS, STE_EATS_FULL);
     smmu3_set(ste, STE_PPAR, 1);
     sva_set_ste(d->t, d->devfn, ste);
+}
+
+/*
+ * A full queue: "Success" by itself, so that the function asks again until there
+ * is room. The requests of others are not lost. However long software leaves the
+ * queue full, and however many wait, they are not more than 10,000 a second.
+ */
+static void test_overflow(void)
+{
+    enum { ENTRIES = 1 << SVA_QUEUE_LOG2, MORE = 100, MS = 300 };
+    Dev *d = ats_start(",queues=170");
+    uint64_t lost, at_first;
+    Asking a[ENTRIES + MORE];
+
+    set_ppar(d);
     pri_enable(d, 256);
     for (unsigned i = 0; i < G_N_ELEMENTS(a); i++) {
         a[i] = asking_on(d, i, 1);
         WAIT_FOR(sva_counter(d->t, "page_requests") > i);
     }
-    WAIT_FOR(sva_counter(d->t, "page_requests_lost") > 100);
+    /* At once and once more, then they pause. */
+    WAIT_FOR(ats_counts(d).page_requests == ENTRIES + 3 * MORE);
+    at_first = sva_counter(d->t, "page_requests_lost");
+    g_assert_cmpuint(at_first, ==, 2 * MORE);
+    for (unsigned i = 0; i < MS; i++) {
+        qtest_clock_step(d->t->qts, 1000 * 1000);
+        lost = sva_counter(d->t, "page_requests_lost") - at_first;
+        g_assert_cmpuint(lost, <=, 16 + 10 * (i + 1));
+        /* Those that were sent again have found that out. */
+        WAIT_FOR(ats_counts(d).page_requests == ENTRIES + 3 * MORE + lost);
+    }
+    g_assert_cmpuint(lost, >=, MORE);
+
     for (unsigned i = 0; i < G_N_ELEMENTS(a); i++) {
         map(d, a[i].dst, PAGE);
     }
-    /* Those that were told "success" find their pages now. */
-    for (unsigned i = ENTRIES; i < G_N_ELEMENTS(a); i++) {
-        expect_copied(&a[i]);
-    }
-    while (answered < ENTRIES) {
-        r = next_page_request(d);
+    for (unsigned i = 0; i < ENTRIES; i++) {
+        PageRequest r = next_page_request(d);
+
         pri_respond(d, THE_PASID, r.index, CMD_PRI_RESP_SUCCESS);
-        answered++;
     }
     for (unsigned i = 0; i < ENTRIES; i++) {
         expect_copied(&a[i]);
     }
-    g_assert_cmphex(pri_status(d), ==, PCI_PRI_STATUS_PASID);
+    /* Those that were told "success" find their pages when they ask again. */
+    for (unsigned i = ENTRIES; i < G_N_ELEMENTS(a); i++) {
+        WAIT_FOR((qtest_clock_step(d->t->qts, 1000 * 1000),
+                  record_at(&a[i].q, a[i].index).status !=
+                  PASID_DEV_DONE_PENDING));
+        expect_copied(&a[i]);
+    }
     done(d);
 }
 
@@ -754,6 +820,7 @@ int main(int argc, char **argv)
     qtest_add_func("/pasid-dev/pri/response/success", test_success);
     qtest_add_func("/pasid-dev/pri/response/success-in-vain",
                    test_success_in_vain);
+    qtest_add_func("/pasid-dev/pri/response/pause-ends", test_pause_ends);
     qtest_add_func("/pasid-dev/pri/response/invalid", test_invalid);
     qtest_add_func("/pasid-dev/pri/response/failure", test_failure);
     qtest_add_func("/pasid-dev/pri/response/unexpected", test_unexpected);

@@ -75,6 +75,7 @@ static void channel_page_answered(SvaPageWaiter *w, SvaPageAnswer answer)
     SvaRequester *r = ch->requester;
 
     ch->stalled = false;
+    ch->page_given = answer == SVA_PAGE_SUCCESS;
     switch (answer) {
     case SVA_PAGE_SUCCESS:
         ch->count.retries++;
@@ -125,6 +126,7 @@ void sva_channel_cancel(SvaChannel *ch)
     }
     ch->failed = false;
     ch->one_page = false;
+    ch->page_given = false;
     ch->skip[0].valid = ch->skip[1].valid = false;
     ch->epoch++;
 }
@@ -292,13 +294,18 @@ static SvaAtcEntry entry_of(const SvaChannel *ch)
     };
 }
 
+static uint64_t page_of(uint64_t addr)
+{
+    return addr & ~(uint64_t)(SVA_DMA_PAGE_BYTES - 1);
+}
+
 /* The pages of @span's bytes, as many as may be asked for at once. */
 static SvaDma channel_ask_for_pages(SvaChannel *ch, SvaPort *port,
                                     const SvaSpan *span, uint8_t access)
 {
     const SvaRequest *req = &ch->req;
     SvaRequester *r = ch->requester;
-    uint64_t page = span->addr & ~(uint64_t)(SVA_DMA_PAGE_BYTES - 1);
+    uint64_t page = page_of(span->addr);
     uint64_t last = span->addr + (span->len - 1);
     uint64_t pages = 1 + (last - page) / SVA_DMA_PAGE_BYTES;
 
@@ -306,6 +313,9 @@ static SvaDma channel_ask_for_pages(SvaChannel *ch, SvaPort *port,
         pages = 1;
     }
     ch->one_page = false;
+    ch->page.vain = ch->page_given && ch->page.first.addr == page &&
+                    ch->page.first.pasid == req->pasid ? ch->page.vain + 1 : 0;
+    ch->page_given = false;
     ch->page.first = (SvaPageRequest) {
         .pasid = req->pasid,
         .read = access & SVA_READ,
@@ -354,6 +364,7 @@ static SvaDma channel_ask(SvaChannel *ch, SvaPort *port, uint16_t control,
         sva_atc_insert(r->atc, &entry);
     }
     if (!(rights & ~entry.rights)) {
+        ch->page_given &= page_of(span->addr) != ch->page.first.addr;
         return channel_translated(ch, port, &entry, span, access);
     }
     if (sva_page_requests_usable(r->pages)) {

@@ -92,6 +92,12 @@ static void end_queued(SvaPageRequests *p, SvaPageAnswer answer)
         QTAILQ_REMOVE(&p->queue, w, next);
         waiter_answer(w, answer);
     }
+    for (unsigned i = 0; i < SVA_PAGE_PAUSES; i++) {
+        while ((w = QTAILQ_FIRST(&p->paused[i])) != NULL) {
+            QTAILQ_REMOVE(&p->paused[i], w, next);
+            waiter_answer(w, answer);
+        }
+    }
 }
 
 static void end_all(SvaPageRequests *p, SvaPageAnswer answer)
@@ -170,10 +176,72 @@ static void serve(SvaPageRequests *p)
     p->is_serving = false;
 }
 
-void sva_page_requests_ask(SvaPageRequests *p, SvaPageWaiter *w)
+/* ---- Asking, and asking again ------------------------------------------- */
+
+static void enqueue(SvaPageRequests *p, SvaPageWaiter *w)
 {
     w->state = SVA_PAGE_QUEUED;
     QTAILQ_INSERT_TAIL(&p->queue, w, next);
+}
+
+/* The one that is due next, or NULL. */
+static SvaPageWaiter *next_due(const SvaPageRequests *p)
+{
+    SvaPageWaiter *next = NULL;
+
+    for (unsigned i = 0; i < SVA_PAGE_PAUSES; i++) {
+        SvaPageWaiter *w = QTAILQ_FIRST(&p->paused[i]);
+
+        if (w && (!next || w->due_ns < next->due_ns)) {
+            next = w;
+        }
+    }
+    return next;
+}
+
+static void set_timer(SvaPageRequests *p)
+{
+    const SvaPageWaiter *w = next_due(p);
+
+    if (w) {
+        timer_mod(p->timer, MAX(w->due_ns, p->not_before_ns));
+    }
+}
+
+static void pause_for_a_while(SvaPageRequests *p, SvaPageWaiter *w)
+{
+    w->state = SVA_PAGE_PAUSED;
+    w->pause = MIN(w->vain - 2, SVA_PAGE_PAUSES - 1);
+    w->due_ns = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
+                (SVA_PAGE_PAUSE_NS << w->pause);
+    QTAILQ_INSERT_TAIL(&p->paused[w->pause], w, next);
+    set_timer(p);
+}
+
+void sva_page_requests_ask_again(SvaPageRequests *p)
+{
+    int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+    unsigned count = 0;
+    SvaPageWaiter *w;
+
+    while (count < SVA_PAGE_AGAIN_AT_ONCE && (w = next_due(p)) != NULL &&
+           w->due_ns <= now) {
+        QTAILQ_REMOVE(&p->paused[w->pause], w, next);
+        enqueue(p, w);
+        count++;
+    }
+    p->not_before_ns = now + count * SVA_PAGE_PAUSE_NS;
+    set_timer(p);
+    serve(p);
+}
+
+void sva_page_requests_ask(SvaPageRequests *p, SvaPageWaiter *w)
+{
+    if (w->vain > 1) {
+        pause_for_a_while(p, w);
+        return;
+    }
+    enqueue(p, w);
     serve(p);
 }
 
@@ -181,6 +249,8 @@ void sva_page_requests_cancel(SvaPageRequests *p, SvaPageWaiter *w)
 {
     if (w->state == SVA_PAGE_QUEUED) {
         QTAILQ_REMOVE(&p->queue, w, next);
+    } else if (w->state == SVA_PAGE_PAUSED) {
+        QTAILQ_REMOVE(&p->paused[w->pause], w, next);
     } else if (w->state == SVA_PAGE_SENT) {
         p->groups[w->prg_index].waiter = NULL;
     }
@@ -315,6 +385,9 @@ void sva_page_requests_init(SvaPageRequests *p, PCIDevice *pdev, uint16_t cap,
         .pdev = pdev, .cap = cap, .misbehave = misbehave,
     };
     QTAILQ_INIT(&p->queue);
+    for (unsigned i = 0; i < SVA_PAGE_PAUSES; i++) {
+        QTAILQ_INIT(&p->paused[i]);
+    }
 }
 
 /* ---- Migration ---------------------------------------------------------- */
@@ -352,7 +425,7 @@ static bool in_stream_is_possible(const InStream *in)
 
 /*
  * A response may still come for what was asked before; its index is not to be
- * given away until then. Who waited asks again by itself.
+ * given away until then. Who waited, or paused, asks again by itself.
  */
 static int in_stream_post_load(void *opaque, int version_id)
 {

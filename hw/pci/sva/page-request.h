@@ -9,6 +9,7 @@
 #define HW_PCI_SVA_PAGE_REQUEST_H
 
 #include "qemu/queue.h"
+#include "qemu/timer.h"
 #include "hw/pci/pci_device.h"
 #include "hw/pci/sva-port.h"
 #include "misbehave.h"
@@ -19,6 +20,17 @@ enum { SVA_PRG_INDICES = 512 };
 enum { SVA_PRI_CAPACITY = 256 };
 /* No group asks for more. */
 enum { SVA_PRG_MOST_PAGES = 16 };
+
+/*
+ * A queue that is full has the IOMMU answer "success" by itself, so that the
+ * function asks again, and finds it full. The first time that a page was not
+ * there after that it is asked for at once; from then on after a pause of 100 us
+ * of the guest's time, which is doubled each time until it is 12.8 ms. All those
+ * of a function together are sent at most 10,000 times a second, however many
+ * accesses wait: what a guest that does not empty its queue can cost.
+ */
+#define SVA_PAGE_PAUSE_NS       INT64_C(100000)
+enum { SVA_PAGE_PAUSES = 8, SVA_PAGE_AGAIN_AT_ONCE = 16 };
 
 typedef enum SvaPageAnswer {
     SVA_PAGE_SUCCESS,       /* ask for the translation again */
@@ -39,12 +51,17 @@ struct SvaPageWaiter {
     /* What is asked for; @first.last and @first.prg_index are not looked at */
     SvaPageRequest first;
     unsigned pages;         /* 1 ... SVA_PRG_MOST_PAGES, from first.addr on */
+    unsigned vain;          /* answers in a row, "success", without the page */
     SvaPort *port;          /* of the function that asks */
 
     /* private */
-    enum { SVA_PAGE_IDLE, SVA_PAGE_QUEUED, SVA_PAGE_SENT } state;
+    enum {
+        SVA_PAGE_IDLE, SVA_PAGE_PAUSED, SVA_PAGE_QUEUED, SVA_PAGE_SENT
+    } state;
+    unsigned pause;         /* PAUSED: which one */
+    int64_t due_ns;         /* ... and until when */
     uint16_t prg_index;     /* SENT */
-    QTAILQ_ENTRY(SvaPageWaiter) next;       /* QUEUED */
+    QTAILQ_ENTRY(SvaPageWaiter) next;       /* PAUSED, QUEUED */
 };
 
 typedef struct SvaPageGroup {
@@ -64,10 +81,18 @@ typedef struct SvaPageRequests {
     uint32_t outstanding;       /* pages of all groups */
     SvaPageGroup groups[SVA_PRG_INDICES];
     QTAILQ_HEAD(, SvaPageWaiter) queue;     /* wait for room to be sent */
+    /* Have been answered in vain; one pause each, so the first is due first */
+    QTAILQ_HEAD(, SvaPageWaiter) paused[SVA_PAGE_PAUSES];
+    QEMUTimer *timer;           /* the owner's; sva_page_requests_ask_again() */
+    int64_t not_before_ns;      /* none of them is sent again before */
     bool is_serving;
 } SvaPageRequests;
 
-/* @pdev's, whose capability is at @cap; 0: it has none, and is never usable. */
+/*
+ * @pdev's, whose capability is at @cap; 0: it has none, and is never usable. Who
+ * gives it one gives it a timer of the guest's time, too, that calls
+ * sva_page_requests_ask_again().
+ */
 void sva_page_requests_init(SvaPageRequests *p, PCIDevice *pdev, uint16_t cap,
                             const SvaMisbehave *misbehave);
 
@@ -79,6 +104,9 @@ bool sva_page_requests_usable(const SvaPageRequests *p);
  * requests, in order. sva_page_requests_usable() holds, and @w is idle.
  */
 void sva_page_requests_ask(SvaPageRequests *p, SvaPageWaiter *w);
+
+/* The timer's: what paused and is due now. */
+void sva_page_requests_ask_again(SvaPageRequests *p);
 
 /*
  * @w does not want its answer any more, at any moment. What was sent counts as

@@ -8,6 +8,7 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/main-loop.h"
+#include "qemu/timer.h"
 #include "qapi/error.h"
 #include "hw/pci/pci_device.h"
 #include "standard-headers/linux/pci_regs.h"
@@ -103,6 +104,18 @@ static void port_page_response(SvaClient *client, uint32_t pasid,
     sva_page_requests_respond(r->pages, pasid, response);
     sva_requester_leave_pages(r);
     sva_worker_leave(r->worker);
+}
+
+static void requester_ask_again(void *opaque)
+{
+    SvaRequester *r = opaque;
+    PCIDevice *pdev = r->pdev;
+
+    object_ref(pdev);
+    sva_worker_enter(r->worker);
+    sva_page_requests_ask_again(&r->pri);
+    sva_worker_leave(r->worker);
+    object_unref(pdev);
 }
 
 /* ---- The function ------------------------------------------------------- */
@@ -232,6 +245,7 @@ void sva_requester_add_ats(SvaRequester *r, const SvaAtsOptions *o)
 
         sva_pri_cap_init(r->pdev, at, SVA_PRI_CAPACITY, o->response_pasid);
         sva_page_requests_init(&r->pri, r->pdev, at, &r->misbehave);
+        r->pri.timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, requester_ask_again, r);
     }
 }
 
@@ -242,6 +256,7 @@ void sva_requester_fini(SvaRequester *r)
         sva_port_set_client(r->port, NULL);
     }
     sva_misbehave_free(&r->misbehave);
+    g_clear_pointer(&r->pri.timer, timer_free);
     g_clear_pointer(&r->atc, sva_atc_free);
     g_array_free(g_steal_pointer(&r->owed), true);
 }

@@ -152,6 +152,7 @@ struct SvaChannel {
     bool stalled;           /* by the IOMMU, or it waits for a page */
     bool failed;            /* the stalled access was terminated */
     bool one_page;          /* the last group was denied: ask for less */
+    bool page_given;        /* "success": its page should be there now */
     uint32_t epoch;         /* goes up with each cancellation */
     uint64_t counted;       /* bytes since the last sva_channel_span() */
     struct {                /* stalled accesses to be ignored, not retried */
