@@ -7,6 +7,7 @@
  */
 #include "accel-rig.h"
 #include "irq.h"
+#include "pci.h"
 
 /* ---- One queue ---------------------------------------------------------- */
 
@@ -87,11 +88,39 @@ static void test_queues(void)
     CHECK_EQ(pager.stalls, QUEUES * PAGES);
 }
 
+/* ---- Without a fault ---------------------------------------------------- */
+
+#define MESSAGE UINT64_C(0x7c0000000000)
+
+/*
+ * Who reads of a register that a job is done has its interrupt behind him. It is
+ * a word in memory here: the CPU looks in the next moment, before any other
+ * thread could have made good what the read left undone.
+ */
+static void test_interrupt_order(void)
+{
+    const PasidDevDescriptor no_op = { .op = PASID_DEV_OP_NOP };
+    volatile uint32_t *word = arena_page();
+    AccelQueue *q = &queues[0];
+
+    set_up((SmmuSetup) { 0 }, true);
+    space_map(&spaces[0], MESSAGE, pa_of((void *)word), 0);
+    pci_msix(accel_devfn(), q->n, MESSAGE, 1);
+    for (unsigned i = 0; i < 3000; i++) {
+        *word = 0;
+        dsb();
+        accel_submit(q, &no_op);
+        WAIT_FOR(accel_queue_read32(q, PASID_DEV_Q_HEAD) == (q->tail & 0xffff));
+        CHECK_EQ(*word, 1);
+    }
+}
+
 static const TestCase cases[] = {
     { "/baremetal/accel-stall/copy/wire", test_by_wire },
     { "/baremetal/accel-stall/copy/message", test_by_message },
     { "/baremetal/accel-stall/denied", test_denied },
     { "/baremetal/accel-stall/queues", test_queues },
+    { "/baremetal/accel-stall/interrupt-order", test_interrupt_order },
 };
 
 int main(void)

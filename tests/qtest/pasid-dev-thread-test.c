@@ -7,6 +7,7 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
+#include "qemu/crc32c.h"
 #include "qobject/qdict.h"
 #include "standard-headers/linux/pci_regs.h"
 #include "pasid-dev-rig.h"
@@ -111,6 +112,128 @@ static void test_sync(void)
         finish(&q, index);
     }
     dev_stop(d);
+}
+
+static uint16_t any_stall(Dev *d)
+{
+    uint64_t event[SMMU3_EVENT_WORDS];
+
+    WAIT_FOR(sva_event(d->t, event));
+    g_assert_cmpuint(smmu3_get(event, EVENT_STALL), ==, 1);
+    return smmu3_get(event, EVENT_STAG);
+}
+
+/*
+ * The same of what is read, for which one step takes long: a checksum over 256
+ * KiB of one block. What software writes after the CMD_SYNC is in no checksum.
+ */
+enum { BLOCKS = 32, BLOCK_BYTES = 2 << 20 };
+
+/* The level-2 descriptors of WINDOW_VA, each of which maps the @block. */
+static void map_blocks(Dev *d, uint64_t entries, uint64_t block,
+                       uint64_t attributes)
+{
+    uint64_t descriptors[BLOCKS];
+
+    for (unsigned i = 0; i < BLOCKS; i++) {
+        descriptors[i] = cpu_to_le64(block ? block | attributes : 0);
+    }
+    qtest_bufwrite(d->t->qts, entries, descriptors, sizeof(descriptors));
+}
+
+static void test_sync_reads(void)
+{
+    enum { PAGE_ADDRESS = 0xfffff000, TYPE = 3, TYPE_BLOCK = 1, ROUNDS = 60 };
+    Dev *d = process_start_with(",iothread=io " THREAD);
+    Queue q = queue_open(d, 0, 2, PASID(THE_PASID));
+    Window w = window_open(d);
+    uint64_t block = sva_alloc(d->t, BLOCK_BYTES, BLOCK_BYTES);
+    uint64_t leaf = qtest_readq(d->t->qts,
+                                sva_leaf_address(d->t, d->root, WINDOW_VA));
+    uint64_t attributes = (leaf & ~(uint64_t)(PAGE_ADDRESS | TYPE)) |
+                          TYPE_BLOCK;
+    g_autofree uint8_t *zeroes = g_malloc0(BLOCKS * BLOCK_BYTES);
+
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        PasidDevCompletion c;
+        unsigned index;
+
+        qtest_memset(d->t->qts, block, 0, BLOCK_BYTES);
+        map_blocks(d, w.entry, block, attributes);
+        index = submit(&q, (PasidDevDescriptor) {
+            .op = PASID_DEV_OP_CRC32C, .src = w.va,
+            .len = BLOCKS * BLOCK_BYTES });
+        WAIT_FOR(q32(&q, PASID_DEV_Q_IN_WORK));
+        map_blocks(d, w.entry, 0, 0);
+        sva_command(d->t, CMD_TLBI_NSNH_ALL, 0);
+        sva_sync(d->t);
+        qtest_memset(d->t->qts, block, mark(0), BLOCK_BYTES);
+        /* Refused, it says how far it came. */
+        resume(d, any_stall(d), ABORT);
+        c = wait_for(&q, index);
+        g_assert_cmpuint(c.status, ==, PASID_DEV_DONE_FAULT_READ);
+        g_assert_cmphex(c.result, ==, crc32c(~0u, zeroes, c.progress));
+    }
+    dev_stop(d);
+}
+
+/* ---- Atomics ------------------------------------------------------------ */
+
+/*
+ * Two devices in threads of their own add to the same words, by batches so that
+ * they do little else: none of 100,000 additions is lost, of 8 bytes and of 4. One
+ * that is made of a load and a store loses some in one round of ten or less, on a
+ * host that has much else to do: hence the rounds.
+ */
+static void test_fetch_add(void)
+{
+    enum { ADDS = 1000, BATCHES = 50, WORDS = 2, ROUNDS = 40 };
+    Dev *d[2] = { dev_start(PLAIN_MACHINE, "-object iothread,id=io1 "
+                            "-device pasid-dev,iothread=io1,addr=3 "
+                            "-object iothread,id=io2 "
+                            "-device pasid-dev,iothread=io2,addr=4") };
+    g_autofree PasidDevDescriptor *adds = g_new0(PasidDevDescriptor, ADDS);
+    Dev second = *d[0];
+    uint64_t list, words, records[2];
+    Queue q[2];
+
+    second.devfn = 4 << 3;
+    second.bar = sva_enable_bar(second.t, 0, second.devfn, PASID_DEV_BAR);
+    d[1] = &second;
+    words = process_alloc(d[0], PAGE);
+    list = process_alloc(d[0], ADDS * sizeof(*adds));
+    for (unsigned i = 0; i < ADDS; i++) {
+        adds[i] = (PasidDevDescriptor) {
+            .op = PASID_DEV_OP_FETCH_ADD, .arg = cpu_to_le64(1),
+            .dst = cpu_to_le64(words + i % WORDS * 64),
+            .len = cpu_to_le64(i % WORDS ? 4 : 8) };
+    }
+    qtest_bufwrite(d[0]->t->qts, list, adds, ADDS * sizeof(*adds));
+    for (unsigned n = 0; n < 2; n++) {
+        q[n] = queue_open(d[n], 0, 6, NO_PASID);
+        records[n] = process_alloc(d[0], ADDS * sizeof(PasidDevCompletion));
+    }
+    for (unsigned round = 1; round <= ROUNDS; round++) {
+        for (unsigned n = 0; n < 2; n++) {
+            for (unsigned i = 0; i < BATCHES; i++) {
+                fill_slot(&q[n], (PasidDevDescriptor) {
+                    .op = PASID_DEV_OP_BATCH, .src = list, .dst = records[n],
+                    .len = ADDS });
+            }
+        }
+        for (unsigned n = 0; n < 2; n++) {
+            q_write32(&q[n], PASID_DEV_Q_TAIL, q[n].tail);
+        }
+        for (unsigned n = 0; n < 2; n++) {
+            g_assert_cmpuint(wait_for(&q[n], q[n].tail - 1).status, ==,
+                             PASID_DEV_DONE_OK);
+        }
+        for (unsigned i = 0; i < WORDS; i++) {
+            g_assert_cmpuint(qtest_readq(d[0]->t->qts, words + i * 64), ==,
+                             round * 2 * BATCHES * ADDS / WORDS);
+        }
+    }
+    dev_stop(d[0]);
 }
 
 /* ---- The big lock ------------------------------------------------------- */
@@ -373,6 +496,8 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
 #define TEST(path, fn) g_test_add_func("/pasid-dev/thread/" path, fn)
     TEST("sync", test_sync);
+    TEST("sync-reads", test_sync_reads);
+    TEST("fetch-add", test_fetch_add);
     TEST("doorbells", test_doorbells);
     TEST("two-devices", test_two_devices);
     TEST("counts-once", test_counts_once);

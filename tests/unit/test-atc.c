@@ -69,6 +69,29 @@ static void test_tags(void)
     sva_atc_free(atc);
 }
 
+/* ... also where PASIDs and privileges share the only set that there is. */
+static void test_tags_in_one_set(void)
+{
+    SvaAtc *atc = sva_atc_new(8, 8);
+    SvaAtcEntry e = { .size_log2 = 12, .rights = R };
+
+    for (unsigned i = 0; i < 8; i++) {
+        e.pasid = i / 2 == 3 ? NONE : i / 2;
+        e.privileged = i % 2;
+        e.translated = (1 + i) * PAGE;
+        sva_atc_insert(atc, &e);
+    }
+    for (unsigned i = 0; i < 8; i++) {
+        const SvaAtcEntry *found = sva_atc_lookup(
+            atc, i / 2 == 3 ? NONE : i / 2, i % 2, 0);
+
+        g_assert_nonnull(found);
+        g_assert_cmphex(found->translated, ==, (1 + i) * PAGE);
+    }
+    g_assert_false(has(atc, 3, 0));
+    sva_atc_free(atc);
+}
+
 /* A page within a block, then the block again: never two answers. */
 static void test_sizes_replace_each_other(void)
 {
@@ -308,6 +331,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/atc/properties", test_properties);
     g_test_add_func("/atc/tags", test_tags);
+    g_test_add_func("/atc/tags-in-one-set", test_tags_in_one_set);
     g_test_add_func("/atc/sizes-replace-each-other",
                     test_sizes_replace_each_other);
     g_test_add_func("/atc/least-used-goes", test_least_used_goes);
