@@ -105,9 +105,9 @@ static void family_stop(Family *f)
 }
 
 /* Like process_start(), for each VF: the PASIDs are the PF's to allow. */
-static Family families_start(void)
+static Family families_start_with(const char *device)
 {
-    Family f = family_start("virt-sva");
+    Family f = family_of(dev_start("virt-sva", device));
     uint64_t cd[SMMU3_CD_WORDS];
 
     sva_smmu_enable(f.pf->t);
@@ -130,6 +130,11 @@ static uint32_t vf_id(Family *f, unsigned n)
 {
     return sva_config_read(f->pf->t, f->pf->bus, vf_devfn(f, n), PCI_VENDOR_ID,
                            4);
+}
+
+static Family families_start(void)
+{
+    return families_start_with(VF_DEVICE);
 }
 
 static void assert_is_gone(Family *f, unsigned n)
@@ -752,6 +757,69 @@ static void test_disables_itself(void)
     family_stop(&f);
 }
 
+/* ---- Misbehaviour ------------------------------------------------------- */
+
+#define FAULTY_DEVICE   VF_DEVICE ",x-misbehave=inv-twice"
+
+static void commit(Dev *d, uint64_t faults)
+{
+    qtest_writeq(d->t->qts, d->bar + PASID_DEV_MISBEHAVE, faults);
+}
+
+/* Each has its own, and it stays; those of page requests are the PF's. */
+static void test_misbehave_register(void)
+{
+    const uint64_t pri = PASID_DEV_MISBEHAVE_PRI_EXCESS |
+                         PASID_DEV_MISBEHAVE_PRI_DISABLED;
+    Family f = family_of(dev_start("virt-sva", FAULTY_DEVICE));
+
+    vfs_enable(&f);
+    g_assert_cmphex(admin64(f.pf, PASID_DEV_MISBEHAVE), ==,
+                    PASID_DEV_MISBEHAVE_INV_TWICE);
+    g_assert_cmphex(admin64(&f.vf[1], PASID_DEV_MISBEHAVE), ==, 0);
+    commit(f.pf, UINT64_MAX);
+    commit(&f.vf[1], UINT64_MAX);
+    commit(&f.vf[7], PASID_DEV_MISBEHAVE_PASID_WIDE);
+    g_assert_cmphex(admin64(&f.vf[1], PASID_DEV_MISBEHAVE), ==,
+                    admin64(f.pf, PASID_DEV_MISBEHAVE) & ~pri);
+    g_assert_cmphex(admin64(f.pf, PASID_DEV_MISBEHAVE) & pri, ==, pri);
+    trigger_flr(&f.vf[7]);
+    f.pf->t = sva_migrate(f.pf->t, "virt-sva", FAULTY_DEVICE);
+    f.vf[0].t = f.vf[1].t = f.vf[7].t = f.pf->t;
+    g_assert_cmphex(admin64(&f.vf[0], PASID_DEV_MISBEHAVE), ==, 0);
+    g_assert_cmphex(admin64(&f.vf[1], PASID_DEV_MISBEHAVE), ==,
+                    admin64(f.pf, PASID_DEV_MISBEHAVE) & ~pri);
+    g_assert_cmphex(admin64(&f.vf[7], PASID_DEV_MISBEHAVE), ==,
+                    PASID_DEV_MISBEHAVE_PASID_WIDE);
+    family_stop(&f);
+}
+
+/* One leaves an invalidation without an answer, the others do not. */
+static void test_misbehave_alone(void)
+{
+    Family f = families_start_with(FAULTY_DEVICE);
+    SvaQtest *t = f.pf->t;
+
+    commit(&f.vf[3], PASID_DEV_MISBEHAVE_INV_UNANSWERED);
+    ats_control(&f.vf[2], true);
+    ats_control(&f.vf[3], true);
+    for (unsigned n = 2; n < 4; n++) {
+        Queue q = queue_open(&f.vf[n], 0, 2, PASID(THE_PASID));
+
+        run(&q, (PasidDevDescriptor) { 0 });
+    }
+    atc_invalidate(&f.vf[2], THE_PASID, false, 0, CMD_ATC_SIZE_ALL);
+    sva_sync(t);
+    atc_invalidate(&f.vf[3], THE_PASID, false, 0, CMD_ATC_SIZE_ALL);
+    sva_command(t, CMD_SYNC, 0);
+    qtest_clock_step(t->qts, 1100 * 1000 * 1000);
+    g_assert_cmphex(sva_read32(t, SMMU3_GERROR) ^
+                    sva_read32(t, SMMU3_GERRORN), ==,
+                    smmu3_field_mask(GERROR_CMDQ));
+    g_assert_cmpuint(ats_counts(&f.vf[3]).invalidations, ==, 1);
+    family_stop(&f);
+}
+
 /* ---- Migration ---------------------------------------------------------- */
 
 /* Everything goes on in another QEMU: in work, stalled, idle, by interrupt. */
@@ -821,6 +889,9 @@ int main(int argc, char **argv)
     g_test_add_func("/pasid-dev/vf/too-many", test_too_many);
     g_test_add_func("/pasid-dev/vf/none", test_none);
     g_test_add_func("/pasid-dev/vf/random-writes", test_random_writes);
+    g_test_add_func("/pasid-dev/vf/misbehave/register",
+                    test_misbehave_register);
+    g_test_add_func("/pasid-dev/vf/misbehave/alone", test_misbehave_alone);
     g_test_add_func("/pasid-dev/vf/migrate", test_migrate);
 
     return g_test_run();

@@ -232,6 +232,38 @@ static const VMStateField function_fields[] = {
     VMSTATE_END_OF_LIST()
 };
 
+static bool pasid_dev_may_misbehave(void *opaque)
+{
+    PasidDev *s = opaque;
+
+    return s->misbehave;
+}
+
+static int pasid_dev_misbehave_post_load(void *opaque, int version_id)
+{
+    PasidDev *s = opaque;
+    uint64_t *faults = &s->requester.misbehave.faults;
+
+    if (s->misbehave && !(*faults & ~pasid_dev_fault_mask(s))) {
+        return 0;
+    }
+    *faults = 0;
+    return -EINVAL;
+}
+
+/* An answer that it held back is never given. */
+static const VMStateDescription vmstate_pasid_dev_misbehave = {
+    .name = "pasid-dev/misbehave",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .needed = pasid_dev_may_misbehave,
+    .post_load = pasid_dev_misbehave_post_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT64(requester.misbehave.faults, PasidDev),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
 static const VMStateDescription vmstate_pasid_dev_vf = {
     .name = TYPE_PASID_DEV,
     .version_id = 1,
@@ -239,6 +271,10 @@ static const VMStateDescription vmstate_pasid_dev_vf = {
     .pre_load = pasid_dev_pre_load,
     .post_load = pasid_dev_post_load,
     .fields = function_fields,
+    .subsections = (const VMStateDescription *const []) {
+        &vmstate_pasid_dev_misbehave,
+        NULL
+    }
 };
 
 static bool pasid_dev_has_vfs(void *opaque)
@@ -265,38 +301,6 @@ static const VMStateDescription vmstate_pasid_dev_vfs = {
             .size = sizeof(PCIDevice *),
             .vmsd = &vmstate_pasid_dev_vf,
         },
-        VMSTATE_END_OF_LIST()
-    }
-};
-
-static bool pasid_dev_may_misbehave(void *opaque)
-{
-    PasidDev *s = opaque;
-
-    return s->misbehave;
-}
-
-static int pasid_dev_misbehave_post_load(void *opaque, int version_id)
-{
-    PasidDev *s = opaque;
-    uint64_t *faults = &s->requester.misbehave.faults;
-
-    if (s->misbehave && !(*faults & ~SVA_FAULT_MASK)) {
-        return 0;
-    }
-    *faults = 0;
-    return -EINVAL;
-}
-
-/* An answer that it held back is never given. */
-static const VMStateDescription vmstate_pasid_dev_misbehave = {
-    .name = "pasid-dev/misbehave",
-    .version_id = 1,
-    .minimum_version_id = 1,
-    .needed = pasid_dev_may_misbehave,
-    .post_load = pasid_dev_misbehave_post_load,
-    .fields = (const VMStateField[]) {
-        VMSTATE_UINT64(requester.misbehave.faults, PasidDev),
         VMSTATE_END_OF_LIST()
     }
 };

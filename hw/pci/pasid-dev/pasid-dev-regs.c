@@ -166,7 +166,8 @@ static bool admin_write(PasidDev *s, hwaddr reg, uint64_t value)
         return true;
     case PASID_DEV_MISBEHAVE:
         if (s->misbehave) {
-            sva_requester_set_faults(&s->requester, value & SVA_FAULT_MASK);
+            sva_requester_set_faults(&s->requester,
+                                     value & pasid_dev_fault_mask(s));
         }
         return s->misbehave;
     default:

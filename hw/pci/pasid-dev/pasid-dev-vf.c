@@ -239,6 +239,7 @@ static void vf_realize(PCIDevice *pdev, Error **errp)
     s->pasid_cap = pf->pasid_cap;
     s->ats = pf->ats;
     s->ats.pri = ON_OFF_AUTO_OFF;       /* The physical function's counts. */
+    s->misbehave = pf->misbehave;       /* ... and its string. */
     vf_name(pdev);
     if (!vf_add_capabilities(s, errp)) {
         return;

@@ -128,10 +128,10 @@ struct PasidDev {
     bool execute;
     SvaAtsOptions ats;
     IOThread *iothread;     /* NULL: jobs are the main loop's */
+    char *misbehave;        /* NULL: and no such register */
     /* ... of the physical function */
     uint32_t num_vfs;
     uint32_t vf_queues;
-    char *misbehave;        /* NULL: and no such register */
 };
 
 /* What software did wrong with the PasidDev @s, for -d guest_errors. */
@@ -143,6 +143,14 @@ struct PasidDev {
 static inline const char *pasid_dev_name(PasidDev *s)
 {
     return DEVICE(s)->id ?: PCI_DEVICE(s)->name;
+}
+
+/* The faults that it can commit: page requests are the physical function's. */
+static inline uint64_t pasid_dev_fault_mask(const PasidDev *s)
+{
+    return s->requester.pages == &s->requester.pri ? SVA_FAULT_MASK :
+           SVA_FAULT_MASK & ~(PASID_DEV_MISBEHAVE_PRI_EXCESS |
+                              PASID_DEV_MISBEHAVE_PRI_DISABLED);
 }
 
 /*
