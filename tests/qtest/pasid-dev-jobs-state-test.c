@@ -49,7 +49,8 @@ static ManyJobs many_jobs_start(bool drain)
     if (drain) {
         admin_write32(m.d, PASID_DEV_PASID_TARGET, PASID(THE_PASID));
         admin_write32(m.d, PASID_DEV_PASID_COMMAND,
-                      PASID_DEV_PASID_COMMAND_DRAIN);
+                      PASID_DEV_PASID_COMMAND_DRAIN |
+                      PASID_DEV_PASID_COMMAND_IRQ);
     }
     submit(&m.q, store(m.d, m.word + 16, 4));
     return m;
@@ -89,8 +90,8 @@ static void test_migrate_drain(void)
     ManyJobs m = many_jobs_start(true);
 
     m.d->t = sva_migrate(m.d->t, "virt-sva", "-device pasid-dev");
-    g_assert_cmpuint(admin32(m.d, PASID_DEV_PASID_STATUS), ==,
-                     PASID_DEV_PASID_STATUS_BUSY);
+    g_assert_cmphex(admin32(m.d, PASID_DEV_PASID_STATUS), ==,
+                    PASID_DEV_PASID_STATUS_BUSY | PASID_DEV_PASID_STATUS_IRQ);
     many_jobs_let_go(&m);
     WAIT_FOR(admin32(m.d, PASID_DEV_PASID_STATUS) ==
              PASID_DEV_PASID_STATUS_DONE);
@@ -178,6 +179,7 @@ static const struct {
     uint64_t value;
 } forgeries[] = {
     { "no such command", AT_PASID_STATUS, 4, 3 },
+    { "an interrupt for none", AT_PASID_STATUS, 4, 0x102 },
     { "no such flag", AT_FLAGS, 4, 4 },
     { "more jobs than places", AT_CTRL, 4, 0xf03 },
     { "fewer jobs than in work", AT_CTRL, 4, 3 },

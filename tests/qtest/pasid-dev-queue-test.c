@@ -510,6 +510,51 @@ static void test_pasid_drain_then_abort(void)
     dev_stop(s.d);
 }
 
+static bool has_come(Dev *d, uint64_t word)
+{
+    bool has = qtest_readl(d->t->qts, word) == VECTOR_DATA(0);
+
+    qtest_writel(d->t->qts, word, 0);
+    return has;
+}
+
+/* Who asks for it is told the end, once, by vector 0; who does not is not. */
+static void test_pasid_interrupt(void)
+{
+    const uint32_t drain = PASID_DEV_PASID_COMMAND_DRAIN;
+    const uint32_t irq = PASID_DEV_PASID_COMMAND_IRQ;
+    const uint32_t busy = PASID_DEV_PASID_STATUS_BUSY;
+    Dev *d = plain_start();
+    Queue q = queue_make(d, 1, 2);
+    uint64_t word = arm_vector(d, 0, false);
+
+    for (unsigned i = 0; i < 2; i++) {
+        bool asks = i == 0;
+        PasidDevDescriptor endless = endless_job(d);
+
+        queue_program(&q, NO_PASID);
+        queue_reopen(&q);
+        submit(&q, endless);
+        WAIT_FOR(q32(&q, PASID_DEV_Q_IN_WORK));
+        command(d, NO_PASID, drain | (asks ? irq : 0));
+        g_assert_cmphex(pasid_status(d), ==,
+                        busy | (asks ? PASID_DEV_PASID_STATUS_IRQ : 0));
+        g_assert_false(has_come(d, word));
+        qtest_writeq(d->t->qts, endless.src, 0);    /* the list's end */
+        WAIT_FOR(pasid_status(d) == PASID_DEV_PASID_STATUS_DONE);
+        g_assert_cmpint(has_come(d, word), ==, asks);
+        q_write32(&q, PASID_DEV_Q_CTRL, 0);
+    }
+    command(d, NO_PASID, PASID_DEV_PASID_COMMAND_ABORT | irq);
+    g_assert_cmphex(pasid_status(d), ==, PASID_DEV_PASID_STATUS_DONE);
+    g_assert_true(has_come(d, word));
+    /* The same bit with what is no command */
+    admin_write32(d, PASID_DEV_PASID_COMMAND, irq);
+    g_assert_cmphex(pasid_status(d), ==, PASID_DEV_PASID_STATUS_DONE);
+    g_assert_false(has_come(d, word));
+    dev_stop(d);
+}
+
 /* The IOMMU is told that what it has of the PASID's page requests is void. */
 static void test_stop_marker(void)
 {
@@ -578,6 +623,7 @@ int main(int argc, char **argv)
     g_test_add_func("/pasid-dev/queue/drain/pasid-abort", test_pasid_abort);
     g_test_add_func("/pasid-dev/queue/drain/then-abort",
                     test_pasid_drain_then_abort);
+    g_test_add_func("/pasid-dev/queue/drain/pasid-interrupt", test_pasid_interrupt);
     g_test_add_func("/pasid-dev/queue/drain/stop-marker", test_stop_marker);
     g_test_add_func("/pasid-dev/queue/drain/without-pasid",
                     test_drain_without_pasid);

@@ -104,11 +104,13 @@ enum {
     PASID_DEV_PASID_COMMAND_DRAIN = 1,  /* what is in work comes to its end */
     PASID_DEV_PASID_COMMAND_ABORT = 2,  /* ... is given up; done at once. While
                                            BUSY: the drain becomes an abort */
+    PASID_DEV_PASID_COMMAND_IRQ = 1 << 8,   /* vector 0 when it is DONE */
 };
 enum {
     PASID_DEV_PASID_STATUS_IDLE = 0,    /* no command since reset */
     PASID_DEV_PASID_STATUS_BUSY = 1,
     PASID_DEV_PASID_STATUS_DONE = 2,
+    PASID_DEV_PASID_STATUS_IRQ = 1 << 8,    /* BUSY: with COMMAND_IRQ */
 };
 
 /* ---- Portal of one queue ------------------------------------------------ */

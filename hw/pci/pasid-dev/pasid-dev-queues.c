@@ -21,9 +21,15 @@ static bool is_targeted(const PasidDev *s, const PasidDevQueue *q)
            q->pasid == s->pasid_target : !(q->pasid & PASID_DEV_PASID_VALID);
 }
 
+static bool pasid_is_busy(const PasidDev *s)
+{
+    return s->pasid_status & PASID_DEV_PASID_STATUS_BUSY;
+}
+
 /* Once no access with the PASID is outstanding and none can come any more */
 static void pasid_look_for_end(PasidDev *s)
 {
+    bool interrupts = s->pasid_status & PASID_DEV_PASID_STATUS_IRQ;
     uint32_t target = s->pasid_target;
 
     for (unsigned i = 0; i < s->num_queues; i++) {
@@ -40,11 +46,14 @@ static void pasid_look_for_end(PasidDev *s)
                                 target & PASID_DEV_PASID_VALID ?
                                 target & ~PASID_DEV_PASID_VALID :
                                 SVA_NO_PASID);
+    if (interrupts) {
+        sva_worker_msix(&s->worker, 0);
+    }
 }
 
 void pasid_dev_write_pasid_target(PasidDev *s, uint32_t value)
 {
-    if (s->pasid_status == PASID_DEV_PASID_STATUS_BUSY) {
+    if (pasid_is_busy(s)) {
         guest_error(s, "a PASID is being drained, PASID_TARGET stays");
         return;
     }
@@ -53,17 +62,20 @@ void pasid_dev_write_pasid_target(PasidDev *s, uint32_t value)
 
 void pasid_dev_write_pasid_command(PasidDev *s, uint32_t value)
 {
-    bool is_busy = s->pasid_status == PASID_DEV_PASID_STATUS_BUSY;
-    bool give_up = value == PASID_DEV_PASID_COMMAND_ABORT;
+    uint32_t what = value & ~PASID_DEV_PASID_COMMAND_IRQ;
+    bool give_up = what == PASID_DEV_PASID_COMMAND_ABORT;
 
-    if (!give_up && (is_busy || value != PASID_DEV_PASID_COMMAND_DRAIN)) {
+    if (!give_up &&
+        (pasid_is_busy(s) || what != PASID_DEV_PASID_COMMAND_DRAIN)) {
         guest_error(s, "PASID_COMMAND 0x%x with PASID_STATUS %u", value,
                     s->pasid_status);
         return;
     }
     trace_pasid_dev_pasid_command(pasid_dev_name(s), s->pasid_target,
                                   give_up ? "abort" : "drain");
-    s->pasid_status = PASID_DEV_PASID_STATUS_BUSY;
+    s->pasid_status = PASID_DEV_PASID_STATUS_BUSY |
+                      (value & PASID_DEV_PASID_COMMAND_IRQ ?
+                       PASID_DEV_PASID_STATUS_IRQ : 0);
     for (unsigned i = 0; i < s->num_queues; i++) {
         if (is_targeted(s, &s->queues[i])) {
             pasid_dev_queue_close(&s->queues[i], give_up);
@@ -87,7 +99,7 @@ static bool pasid_dev_work(PCIDevice *pdev)
            (q = QTAILQ_FIRST(&s->ready)) != NULL) {
         pasid_dev_queue_run(q, MIN(end, *cost + SLICE_COST));
     }
-    if (s->pasid_status == PASID_DEV_PASID_STATUS_BUSY) {
+    if (pasid_is_busy(s)) {
         pasid_look_for_end(s);
     }
     return !QTAILQ_EMPTY(&s->ready);
@@ -151,7 +163,9 @@ void pasid_dev_queues_fini(PasidDev *s)
 bool pasid_dev_pasid_command_is_possible(uint32_t target, uint32_t status)
 {
     return !(target & ~(PASID_DEV_PASID_VALID | MAKE_64BIT_MASK(0, 20))) &&
-           status <= PASID_DEV_PASID_STATUS_DONE;
+           (status <= PASID_DEV_PASID_STATUS_DONE ||
+            status == (PASID_DEV_PASID_STATUS_BUSY |
+                       PASID_DEV_PASID_STATUS_IRQ));
 }
 
 void pasid_dev_queues_loaded(PasidDev *s)
@@ -159,7 +173,7 @@ void pasid_dev_queues_loaded(PasidDev *s)
     for (unsigned i = 0; i < s->num_queues; i++) {
         pasid_dev_queue_schedule(&s->queues[i]);
     }
-    if (s->pasid_status == PASID_DEV_PASID_STATUS_BUSY) {
+    if (pasid_is_busy(s)) {
         sva_worker_schedule(&s->worker);
     }
 }
