@@ -623,7 +623,8 @@ int main(int argc, char **argv)
     g_test_add_func("/pasid-dev/queue/drain/pasid-abort", test_pasid_abort);
     g_test_add_func("/pasid-dev/queue/drain/then-abort",
                     test_pasid_drain_then_abort);
-    g_test_add_func("/pasid-dev/queue/drain/pasid-interrupt", test_pasid_interrupt);
+    g_test_add_func("/pasid-dev/queue/drain/pasid-interrupt",
+                    test_pasid_interrupt);
     g_test_add_func("/pasid-dev/queue/drain/stop-marker", test_stop_marker);
     g_test_add_func("/pasid-dev/queue/drain/without-pasid",
                     test_drain_without_pasid);

@@ -1,7 +1,8 @@
 /*
  * What the physical and the virtual functions of pasid-dev have in common as
- * PCI functions: BAR0, requester, queues, and what firmware is told of them.
- * Neither of the two. Called by pasid-dev.c, pasid-dev-vf.c and the machine.
+ * PCI functions: IDs, BAR0, requester, queues, reset, and what firmware is told
+ * of them. Neither of the two. Called by pasid-dev.c, pasid-dev-vf.c, QEMU's
+ * object model and the machine.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -9,6 +10,7 @@
 #include "qemu/module.h"
 #include "hw/pci/sva-compat.h"
 #include "hw/pci/sva-port.h"
+#include "hw/resettable.h"
 #include "pasid-dev.h"
 
 void pasid_dev_function_init(PasidDev *s, uint64_t bar_bytes)
@@ -41,10 +43,28 @@ static unsigned pasid_dev_pasid_bits(SvaEndpoint *ep)
     return PASID_DEV(ep)->pasid_bits;
 }
 
+static void pasid_dev_reset_hold(Object *obj, ResetType type)
+{
+    PasidDev *s = PASID_DEV(obj);
+
+    sva_worker_enter(&s->worker);
+    pasid_dev_queues_reset(s);
+    sva_requester_reset(&s->requester);
+    sva_worker_leave(&s->worker);
+}
+
+/* What both kinds inherit. */
 static void pasid_dev_function_class_init(ObjectClass *oc, SvaClassData *data)
 {
+    PCIDeviceClass *pc = PCI_DEVICE_CLASS(oc);
+    ResettableClass *rc = RESETTABLE_CLASS(oc);
     SvaEndpointClass *ec = SVA_ENDPOINT_CLASS(oc);
 
+    set_bit(DEVICE_CATEGORY_MISC, DEVICE_CLASS(oc)->categories);
+    rc->phases.hold = pasid_dev_reset_hold;
+    pc->vendor_id = PASID_DEV_VENDOR_ID;
+    pc->revision = PASID_DEV_VERSION_VALUE;
+    pc->class_id = PASID_DEV_PCI_CLASS;
     ec->can_stall = pasid_dev_can_stall;
     ec->pasid_bits = pasid_dev_pasid_bits;
 }

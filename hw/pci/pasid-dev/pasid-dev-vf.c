@@ -258,33 +258,19 @@ static void vf_exit(PCIDevice *pdev)
     pcie_cap_exit(pdev);
 }
 
-static void vf_reset_hold(Object *obj, ResetType type)
-{
-    PasidDev *s = PASID_DEV(obj);
-
-    pasid_dev_queues_reset(s);
-    sva_requester_reset(&s->requester);
-}
-
 static void vf_class_init(ObjectClass *oc, SvaClassData *data)
 {
     DeviceClass *dc = DEVICE_CLASS(oc);
     PCIDeviceClass *pc = PCI_DEVICE_CLASS(oc);
-    ResettableClass *rc = RESETTABLE_CLASS(oc);
 
     dc->desc = "Virtual function of pasid-dev";
     dc->user_creatable = false;
-    set_bit(DEVICE_CATEGORY_MISC, dc->categories);
-    rc->phases.hold = vf_reset_hold;
 
     pc->realize = vf_realize;
     pc->exit = vf_exit;
     pc->config_read = vf_config_read;
     pc->config_write = vf_config_write;
-    pc->vendor_id = PASID_DEV_VENDOR_ID;
     pc->device_id = PASID_DEV_VF_DEVICE_ID;
-    pc->revision = PASID_DEV_VERSION_VALUE;
-    pc->class_id = PASID_DEV_PCI_CLASS;
 }
 
 static const TypeInfo vf_types[] = {

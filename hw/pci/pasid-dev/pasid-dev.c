@@ -1,8 +1,8 @@
 /*
  * pasid-dev, a synthetic accelerator that works in the address spaces of
  * processes (docs/specs/pasid-dev.rst): the physical PCI function, its
- * capabilities, properties and reset. Called by QEMU's object model and PCI
- * core; for the rest see pasid-dev-regs.c, -queue.c, -migration.c and -vf.c.
+ * capabilities and properties. Called by QEMU's object model and PCI core; for
+ * the rest see pasid-dev-function.c, -regs.c, -queue.c, -migration.c and -vf.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -13,7 +13,6 @@
 #include "hw/pci/pcie.h"
 #include "hw/pci/sva-compat.h"
 #include "hw/pci/sva/capability.h"
-#include "hw/resettable.h"
 #include "standard-headers/linux/pci_regs.h"
 #include "pasid-dev.h"
 
@@ -27,16 +26,6 @@ static void pasid_dev_config_write(PCIDevice *pdev, uint32_t addr, uint32_t val,
     sva_requester_config_written(&PASID_DEV(pdev)->requester);
     pcie_cap_flr_write_config(pdev, addr, val, len);
     pasid_dev_vfs_config_written(PASID_DEV(pdev), addr, len);
-    sva_worker_leave(&s->worker);
-}
-
-static void pasid_dev_reset_hold(Object *obj, ResetType type)
-{
-    PasidDev *s = PASID_DEV(obj);
-
-    sva_worker_enter(&s->worker);
-    pasid_dev_queues_reset(s);
-    sva_requester_reset(&s->requester);
     sva_worker_leave(&s->worker);
 }
 
@@ -201,23 +190,17 @@ static void pasid_dev_class_init(ObjectClass *oc, SvaClassData *data)
 {
     DeviceClass *dc = DEVICE_CLASS(oc);
     PCIDeviceClass *pc = PCI_DEVICE_CLASS(oc);
-    ResettableClass *rc = RESETTABLE_CLASS(oc);
 
     dc->desc = "Accelerator working in processes' address spaces (SVA)";
     pasid_dev_migration_init();
     dc->vmsd = &vmstate_pasid_dev;
-    set_bit(DEVICE_CATEGORY_MISC, dc->categories);
     device_class_set_props(dc, pasid_dev_properties);
     pasid_dev_describe_properties(oc);
-    rc->phases.hold = pasid_dev_reset_hold;
 
     pc->realize = pasid_dev_realize;
     pc->exit = pasid_dev_exit;
     pc->config_write = pasid_dev_config_write;
-    pc->vendor_id = PASID_DEV_VENDOR_ID;
     pc->device_id = PASID_DEV_DEVICE_ID;
-    pc->revision = PASID_DEV_VERSION_VALUE;
-    pc->class_id = PASID_DEV_PCI_CLASS;
 }
 
 static const TypeInfo pasid_dev_types[] = {
