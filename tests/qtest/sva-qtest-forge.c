@@ -48,7 +48,7 @@ static QDict *description_of(const uint8_t *bytes, size_t len)
 {
     for (size_t at = 5; at < len; at++) {
         if (bytes[at] == '{' && bytes[at - 5] == DESCRIPTION &&
-            ldl_be_p(bytes + at - 4) == len - at) {
+            (uint32_t)ldl_be_p(bytes + at - 4) == len - at) {
             g_autofree char *json = g_strndup((char *)bytes + at, len - at);
 
             return qobject_to(QDict, qobject_from_json(json, &error_abort));
