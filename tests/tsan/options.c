@@ -30,6 +30,8 @@ const char *__tsan_default_suppressions(void)
         "race_top:qemu-src/migration/\n"
         "race:cpu_physical_memory_sync_dirty_bitmap\n"
         "race:cpu_physical_memory_range_includes_clean\n"
+        /* Whether pages are tracked at all is looked at meanwhile as well. */
+        "race_top:memory_global_dirty_log_\n"
         /* The block found last is a guess, and looked at before it is used. */
         "race_top:qemu_get_ram_block\n"
         /* A request's state is neither atomic nor locked; there are barriers. */
