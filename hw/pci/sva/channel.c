@@ -242,10 +242,18 @@ static SvaDma channel_take_answer(SvaChannel *ch, SvaOutcome outcome,
     }
 }
 
+static bool must_ask_elsewhere(const SvaPort *port)
+{
+    return sva_port_needs_big_lock(port) && !bql_locked();
+}
+
 static SvaDma channel_untranslated(SvaChannel *ch, SvaPort *port,
                                    uint16_t control, SvaSpan *span,
                                    uint8_t access)
 {
+    if (must_ask_elsewhere(port)) {
+        return sva_channel_go_elsewhere(ch);
+    }
     request_begin(ch, control, SVA_UNTRANSLATED, span->addr, access);
     ch->req.may_stall = ch->requester->may_stall;
     ch->req.resolved = channel_resolved;
@@ -342,6 +350,9 @@ static SvaDma channel_ask(SvaChannel *ch, SvaPort *port, uint16_t control,
     SvaAtcEntry entry;
     SvaOutcome outcome;
 
+    if (must_ask_elsewhere(port)) {
+        return sva_channel_go_elsewhere(ch);
+    }
     ch->count.ats_requests++;
     r->count.ats_requests++;
     request_begin(ch, control, SVA_ATS_REQUEST, span->addr, access);

@@ -203,7 +203,7 @@ SvaDma sva_span_answer(SvaSpan *span, uint8_t access, SvaAnswer *a)
     if (span->ignore) {
         return SVA_DMA_DONE;
     }
-    if (!span->ch->requester->port) {
+    if (span->as == pci_get_address_space(span->ch->requester->pdev)) {
         return ask_address_space(span, access, a);
     }
     sva_channel_answer(span, a);

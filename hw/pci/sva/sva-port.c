@@ -1,13 +1,14 @@
 /*
- * Which IOMMU gives ports to the functions below which bus; and the interface
- * type of endpoints. No state of a port and no policy: those are the IOMMU's and
- * the endpoint's. Called by IOMMUs and endpoints.
+ * Which IOMMU gives ports to the functions below which bus, its own or one made of
+ * PCIIOMMUOps; and the interface type of endpoints. No state of a port and no
+ * policy: those are the IOMMU's and the endpoint's. Called by IOMMUs and endpoints.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
 #include "hw/pci/sva-port.h"
 #include "qemu/module.h"
+#include "sva-port-pci.h"
 
 typedef struct PCISvaIOMMU {
     const PCISvaOps *ops;
@@ -43,9 +44,12 @@ SvaPort *sva_port_find(PCIDevice *dev)
     while (pci_bus_is_express(bus) && !bus->iommu_ops && bus->parent_dev) {
         bus = pci_get_bus(bus->parent_dev);
     }
-    iommu = iommus && pci_bus_is_express(bus) ?
-            g_hash_table_lookup(iommus, bus) : NULL;
-    return iommu ? iommu->ops->get_port(own, iommu->opaque, dev->devfn) : NULL;
+    if (!pci_bus_is_express(bus)) {
+        return NULL;
+    }
+    iommu = iommus ? g_hash_table_lookup(iommus, bus) : NULL;
+    return iommu ? iommu->ops->get_port(own, iommu->opaque, dev->devfn) :
+                   sva_port_by_pci_ops(dev, bus);
 }
 
 static const TypeInfo sva_endpoint_types[] = {

@@ -13,7 +13,8 @@
  * own:
  *
  *   sva_port_submit()          in any thread: under the big lock, or in the RCU
- *                              read section in which the answer is used
+ *                              read section in which the answer is used; see
+ *                              sva_port_needs_big_lock()
  *   sva_port_cancel()          in any thread, without a lock that resolved()
  *                              takes: it waits for that
  *   sva_port_invalidated(),    in any thread
@@ -135,6 +136,7 @@ typedef struct SvaPageRequest {
 typedef struct SvaPort SvaPort;
 
 typedef struct SvaPortOps {
+    bool needs_big_lock;    /* see sva_port_needs_big_lock() */
     SvaOutcome (*submit)(SvaPort *port, SvaRequest *req);
     void (*cancel)(SvaPort *port, SvaRequest *req);
     void (*set_client)(SvaPort *port, SvaClient *client);
@@ -145,6 +147,15 @@ typedef struct SvaPortOps {
 struct SvaPort {
     const SvaPortOps *ops;
 };
+
+/*
+ * Whether requests other than translated ones are submitted under the big lock
+ * only: an IOMMU with functions that take it.
+ */
+static inline bool sva_port_needs_big_lock(const SvaPort *port)
+{
+    return port->ops->needs_big_lock;
+}
 
 /*
  * Ask for one access at @req->addr; its length is not asked, the answer says
@@ -205,8 +216,8 @@ typedef struct PCISvaOps {
 void pci_setup_sva(PCIBus *bus, const PCISvaOps *ops, void *opaque);
 
 /*
- * The port of @dev's function, or NULL when it has no IOMMU, or one that has no
- * ports, or is behind a bus that is not PCI Express. Valid as long as @dev;
+ * The port of @dev's function, or NULL when it has no IOMMU, or one that has
+ * neither ports nor ATS (PCIIOMMUOps, QEMU 10.1 and later), or is behind a bus that is not PCI Express. Valid as long as @dev;
  * legal in realize of a device on the command line.
  */
 SvaPort *sva_port_find(PCIDevice *dev);
