@@ -12,7 +12,7 @@ build = $(or $(SVA_BUILD_DIR),$(shell cat .build-dir 2>/dev/null || echo build))
 python = /usr/bin/python3
 
 .PHONY: all demo check check-unit check-qtest check-baremetal check-tsan walk-oracle check-guest \
-        check-warnings check-house soak bench conformance docs install clean distclean help
+        check-x86 check-warnings check-house soak bench conformance docs install clean distclean help
 
 all: configured
 	@tools/build all
@@ -50,6 +50,12 @@ check-tsan: configured
 
 check-guest: all
 	@tools/run-tests --suite guest '$(T)'
+
+check-x86: configured
+	@grep -q 'SVA_X86:=yes' "$(build)/config.env" || \
+	    { echo 'error: there is no QEMU for x86: ./configure --with-x86' >&2; exit 1; }
+	@tools/build qemu
+	@tools/run-tests --suite x86 '$(T)'
 
 check-warnings: configured
 	@tools/build qemu
@@ -104,6 +110,7 @@ help:
 	@echo '  check-tsan   what has threads, under the thread sanitizer; builds QEMU once more'
 	@echo '  walk-oracle  CASES=N random tables of seed SEED=N, of the CPU and of the SMMU'
 	@echo '  check-guest  the tests in Linux guests'
+	@echo '  check-x86    what is on x86, if configured --with-x86'
 	@echo '               with T=PATTERN: only the cases whose path or program matches'
 	@echo '  check-warnings  our files with gcc and clang at -Wall -Wextra'
 	@echo '  check-house  rings of includes and calls among our files, and long files'

@@ -74,6 +74,8 @@ SvaQtest *sva_start_machine(const char *machine, const char *args)
     t->qts = qtest_initf("-M %s -nodefaults -m 128M %s %s", machine, thread,
                          args);
     t->next = SVA_RAM + 0x100000;
+    t->ram_end = SVA_RAM + 0x08000000;
+    t->ecam = ECAM;
     t->mmio_next = PCI_MMIO;
     return t;
 }
@@ -107,7 +109,7 @@ uint64_t sva_alloc(SvaQtest *t, uint64_t bytes, uint64_t align)
     uint64_t addr = QEMU_ALIGN_UP(t->next, align);
 
     t->next = addr + bytes;
-    g_assert_cmphex(t->next, <=, SVA_RAM + 0x08000000);
+    g_assert_cmphex(t->next, <=, t->ram_end);
     return addr;
 }
 
@@ -445,15 +447,16 @@ void sva_unmap(SvaQtest *t, uint64_t root, uint64_t va, uint64_t bytes)
 
 /* ---- PCI -------------------------------------------------------------- */
 
-static uint64_t config_address(unsigned bus, unsigned devfn, unsigned offset)
+static uint64_t config_address(SvaQtest *t, unsigned bus, unsigned devfn,
+                               unsigned offset)
 {
-    return ECAM + (bus << 20 | devfn << 12 | offset);
+    return t->ecam + (bus << 20 | devfn << 12 | offset);
 }
 
 uint32_t sva_config_read(SvaQtest *t, unsigned bus, unsigned devfn,
                          unsigned offset, unsigned size)
 {
-    uint64_t address = config_address(bus, devfn, offset);
+    uint64_t address = config_address(t, bus, devfn, offset);
 
     return size == 1 ? qtest_readb(t->qts, address) :
            size == 2 ? qtest_readw(t->qts, address) :
@@ -463,7 +466,7 @@ uint32_t sva_config_read(SvaQtest *t, unsigned bus, unsigned devfn,
 void sva_config_write(SvaQtest *t, unsigned bus, unsigned devfn,
                       unsigned offset, unsigned size, uint32_t value)
 {
-    uint64_t address = config_address(bus, devfn, offset);
+    uint64_t address = config_address(t, bus, devfn, offset);
 
     if (size == 1) {
         qtest_writeb(t->qts, address, value);

@@ -22,6 +22,8 @@ enum { SVA_IRQ_PRIQ = 1, SVA_IRQ_SYNC = 2, SVA_IRQ_GERROR = 3 };
 typedef struct SvaQtest {
     QTestState *qts;
     uint64_t next;          /* free guest RAM */
+    uint64_t ram_end;
+    uint64_t ecam;          /* PCI Express configuration space */
     uint64_t mmio_next;     /* free PCI memory space */
     uint64_t strtab, cmdq, eventq, priq;
     uint32_t cmdq_prod, eventq_cons, priq_cons;
