@@ -34,8 +34,12 @@ const char *__tsan_default_suppressions(void)
         "race_top:memory_global_dirty_log_\n"
         /* The block found last is a guess, and looked at before it is used. */
         "race_top:qemu_get_ram_block\n"
-        /* A request's state is neither atomic nor locked; there are barriers. */
+        /*
+         * A request's state is neither atomic nor locked, there are barriers; so
+         * its buffer, too, seems to be freed while the worker reads a file into it.
+         */
         "race_top:util/thread-pool.c\n"
+        "race:^worker_thread$\n"
         /* interrupt_request has atomic accesses in some places only. */
         "race_top:cpu_handle_interrupt\n"
         "race_top:cpu_reset_interrupt\n"
