@@ -54,7 +54,7 @@ check-guest: all
 check-x86: configured
 	@grep -q 'SVA_X86:=yes' "$(build)/config.env" || \
 	    { echo 'error: there is no QEMU for x86: ./configure --with-x86' >&2; exit 1; }
-	@tools/build qemu
+	@tools/build all
 	@tools/run-tests --suite x86 '$(T)'
 
 check-warnings: configured

@@ -88,7 +88,9 @@ static const PasidDevCompletion *submit(PasidDevDescriptor job)
     record->status = PASID_DEV_DONE_PENDING;
     ring[tail++ % ENTRIES] = job;
     /* Before the device hears of it, it is in memory. */
+#ifdef __aarch64__
     __asm__ volatile("dmb oshst" ::: "memory");
+#endif
     write32(portal(PASID_DEV_Q_TAIL), tail);
     return record;
 }

@@ -114,6 +114,7 @@ class Boot:
         self.ended = None           # None: by itself; otherwise what happened
         self.qemu_errors = ''
         self.start = self.deadline = self.seconds = 0
+        self.console = 'ttyS0' if options.x86 else 'ttyAMA0'
         self.page_bytes = page_bytes_of(options.kernel)
         self.on_line = None         # called with each line, less its time
         self.command = self._command(items)
@@ -125,7 +126,7 @@ class Boot:
     def _command(self, items):
         s = self.scenario
         append = ' '.join(filter(None, [
-            'console=ttyAMA0 loglevel=7 printk.devkmsg=on panic=-1',
+            f'console={self.console} loglevel=7 printk.devkmsg=on panic=-1',
             s.append, 'sva.run=' + ','.join(items)]))
         command = [
             self.options.qemu, '-M', s.machine, '-cpu', s.cpu,
@@ -140,7 +141,9 @@ class Boot:
             '-d', 'guest_errors', '-D', f'{self.directory}/qemu.log',
             '-kernel', self.options.kernel, '-initrd', self._initrd(),
             '-append', append]
-        if s.firmware:
+        if self.options.x86:
+            command += ['-L', self.options.firmware]
+        elif s.firmware:
             command += ['-bios', self.options.firmware]
         for argument in options_for(self.page_bytes) + s.arguments + s.devices:
             command.append(self._fill_in(argument))

@@ -142,7 +142,9 @@ static void ring(ZipQueue *q, unsigned command, uint16_t index, bool priority)
 
     /* What the device will read is written. */
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
+#ifdef __aarch64__
     __asm__ volatile("dsb st" ::: "memory");
+#endif
     *(volatile uint64_t *)(q->doorbells + DOORBELL) = value;
 }
 

@@ -16,6 +16,8 @@ ATC_TIMEOUT = re.compile(r'an ATC invalidation was not answered in time$')
 # What it may say on its standard error.
 HARMLESS = re.compile(
     r': (info|warning): virt-sva: |hub 0 is not connected|'
+    # intel-iommu's, once, of what is refused
+    r': vtd_iommu_translate: detected translation failure |'
     # The address sanitizer's, about coroutines.
     r'WARNING: ASan |False positive error reports may|google/sanitizers/issues')
 # ARM_SMMU_FEAT_SVA in the word that the driver prints.

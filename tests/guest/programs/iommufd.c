@@ -10,6 +10,9 @@
  *   iommufd many      many address spaces by PASID, and jobs in all at once
  *   iommufd shared    the process's address space for the whole device
  *
+ * With "function" behind it the function itself has an address space, too, in
+ * which there is nothing: QEMU's intel-iommu serves no PASID of one without.
+ *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include <string.h>
@@ -48,6 +51,9 @@ int main(int argc, char **argv)
                 without_randomness(argv);
             }
             iommufd_open();
+            if (argc > 2 && !strcmp(argv[2], "function")) {
+                attach(hwpt_new(ioas_new(), HWPT_PASID, 0), NO_PASID);
+            }
             parts[i].run();
             iommufd_close();
             return test_end();
