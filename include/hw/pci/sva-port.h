@@ -217,8 +217,9 @@ void pci_setup_sva(PCIBus *bus, const PCISvaOps *ops, void *opaque);
 
 /*
  * The port of @dev's function, or NULL when it has no IOMMU, or one that has
- * neither ports nor ATS (PCIIOMMUOps, QEMU 10.1 and later), or is behind a bus that is not PCI Express. Valid as long as @dev;
- * legal in realize of a device on the command line.
+ * neither ports nor ATS (PCIIOMMUOps, QEMU 10.1 and later), or is behind a bus
+ * that is not PCI Express. Valid as long as @dev; legal in realize of a device
+ * on the command line.
  */
 SvaPort *sva_port_find(PCIDevice *dev);
 
