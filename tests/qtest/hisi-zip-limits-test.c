@@ -7,8 +7,9 @@
  */
 #include "qemu/osdep.h"
 #include "hisi-zip-rig.h"
+#include "sva-qtest-state.h"
 
-enum { JOBS = 64, QUEUES = 128 };
+enum { JOBS = 64, QUEUES = 128, MANY = 200 };
 
 /* ---- Jobs --------------------------------------------------------------- */
 
@@ -268,6 +269,69 @@ static void test_event_outlives_its_queue(void)
     dev_stop(d);
 }
 
+/* Which queue each of the first @n events is of; none twice, none more. */
+static void assert_events(Dev *d, unsigned n)
+{
+    g_autofree bool *seen = g_new0(bool, MANY);
+
+    for (unsigned i = 0; i < n; i++) {
+        uint32_t entry = qtest_readl(d->t->qts, d->eq + 4 * i);
+        unsigned cqn = FIELD_EX32(entry, QM_EQE, QUEUE);
+
+        g_assert_true(FIELD_EX32(entry, QM_EQE, PHASE));
+        g_assert_cmpuint(cqn, <, MANY);
+        g_assert_false(seen[cqn]);
+        seen[cqn] = true;
+    }
+    g_assert_false(event_is_there(d, n));
+}
+
+/*
+ * What one register write makes due is posted in turns, for each event is an
+ * access to memory: a machine that stands still has the first of them only, and
+ * another that goes on in its place has the others.
+ */
+static void test_events_in_turns(void)
+{
+    static const char device[] = "-device hisi-zip,queues=256";
+    enum { AT_A_TIME = 64 };
+    Dev *d = dev_start(PLAIN_MACHINE, device);
+    uint32_t sqe[HISI_ZIP_SQE_WORDS], words[8];
+    Queue q[MANY];
+
+    bring_up(d, 1);
+    write_vft(d, vft_of(MANY));
+    for (unsigned n = 0; n < MANY; n++) {
+        q[n] = queue_open(d, n, 16, HISI_ZIP_COMPRESS, 0);
+        submit(&q[n], small_request(d));
+        take(&q[n], sqe);
+    }
+    qtest_qmp_assert_success(d->t->qts, "{'execute': 'stop'}");
+    g_assert_cmpuint(load_context(d, QM_MB_EQC, 0,
+                                  eq_context(d->eq, 1024, words)), ==, 0);
+    assert_events(d, AT_A_TIME);
+    d->t = sva_migrate(d->t, PLAIN_MACHINE, device);
+    qtest_qmp_assert_success(d->t->qts, "{'execute': 'cont'}");
+    WAIT_FOR(event_is_there(d, MANY - 1));
+    assert_events(d, MANY);
+
+    /* All are due again, when theirs are taken. */
+    for (unsigned n = 0; n < MANY; n++) {
+        ring_db(d, QM_DB_CQ, n, q[n].head, 1);
+        submit(&q[n], small_request(d));
+        take(&q[n], sqe);
+    }
+    g_assert_false(event_is_there(d, MANY));
+    d->eq += 4 * MANY;
+    qtest_qmp_assert_success(d->t->qts, "{'execute': 'stop'}");
+    ring_db(d, QM_DB_EQ, 0, MANY, 0);
+    assert_events(d, 2 * AT_A_TIME);    /* of those taken, and of all */
+    qtest_qmp_assert_success(d->t->qts, "{'execute': 'cont'}");
+    WAIT_FOR(event_is_there(d, MANY - 1));
+    assert_events(d, MANY);
+    dev_stop(d);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -279,5 +343,6 @@ int main(int argc, char **argv)
                     test_room_of_a_queue_that_is_reloaded);
     g_test_add_func("/hisi-zip/limits/event-outlives-its-queue",
                     test_event_outlives_its_queue);
+    g_test_add_func("/hisi-zip/limits/events-in-turns", test_events_in_turns);
     return g_test_run();
 }

@@ -69,16 +69,21 @@ static void post_event(HisiQm *qm, HisiQmEq *eq, uint32_t entry)
  * One event for each time software armed the completion queue, and never two
  * in the event queue at once: Linux's handler has room for one from each.
  */
+static bool event_is_due(const HisiQmCq *cq)
+{
+    return cq->valid && cq->armed && !cq->event_is_posted &&
+           cq->head != cq->tail;
+}
+
 void hisi_qm_update_cq_event(HisiQm *qm, unsigned cqn)
 {
     HisiQmCq *cq = &qm->cq[cqn];
 
-    if (!cq->valid || !cq->armed || cq->event_is_posted ||
-        cq->head == cq->tail) {
+    if (!event_is_due(cq)) {
         return;
     }
     if (!has_room(&qm->eq)) {
-        qm->eq_was_full = true;
+        qm->events_wait = true;
         return;
     }
     qm->eq_cqn[qm->eq.tail % HISI_QM_MAX_QUEUES] = cqn;
@@ -87,13 +92,42 @@ void hisi_qm_update_cq_event(HisiQm *qm, unsigned cqn)
     post_event(qm, &qm->eq, FIELD_DP32(0, QM_EQE, QUEUE, cqn));
 }
 
+/* Whether any wait afterwards is known only when all queues were looked at. */
+static void post_waiting_events(HisiQm *qm)
+{
+    unsigned left = HISI_QM_EVENTS_AT_A_TIME;
+    uint32_t resets = qm->resets;
+
+    qm->events_wait = false;
+    for (unsigned n = 0; n < qm->queues; n++) {
+        unsigned cqn = qm->next_event % qm->queues;
+
+        if (event_is_due(&qm->cq[cqn])) {
+            if (!left--) {
+                qm->events_wait = true;
+                return;
+            }
+            hisi_qm_update_cq_event(qm, cqn);
+            if (qm->resets != resets) {
+                return;
+            }
+        }
+        qm->next_event = cqn + 1;
+    }
+}
+
+bool hisi_qm_has_events_to_post(const HisiQm *qm)
+{
+    return qm->events_wait && has_room(&qm->eq);
+}
+
 void hisi_qm_update_events(HisiQm *qm)
 {
-    if (qm->eq_was_full) {
-        qm->eq_was_full = false;
-        for (unsigned cqn = 0; cqn < qm->queues; cqn++) {
-            hisi_qm_update_cq_event(qm, cqn);
-        }
+    if (qm->events_wait) {
+        post_waiting_events(qm);
+    }
+    if (hisi_qm_has_events_to_post(qm)) {
+        qm->ops->call_for_events(qm);
     }
     hisi_qm_update_interrupts(qm);
 }
@@ -133,6 +167,7 @@ static bool take_events(HisiQmEq *eq, uint64_t value)
 void hisi_qm_eq_doorbell(HisiQm *qm, uint64_t value)
 {
     uint64_t head = qm->eq.head, end;
+    unsigned left = HISI_QM_EVENTS_AT_A_TIME;
 
     if (!take_events(&qm->eq, value)) {
         hisi_qm_bad_doorbell(0, value, "event queue head");
@@ -144,7 +179,15 @@ void hisi_qm_eq_doorbell(HisiQm *qm, uint64_t value)
         unsigned cqn = qm->eq_cqn[head % HISI_QM_MAX_QUEUES];
 
         qm->cq[cqn].event_is_posted = false;
-        hisi_qm_update_cq_event(qm, cqn);
+        if (!event_is_due(&qm->cq[cqn])) {
+            continue;
+        }
+        if (left) {
+            left--;
+            hisi_qm_update_cq_event(qm, cqn);
+        } else {
+            qm->events_wait = true;
+        }
     }
     hisi_qm_update_events(qm);
 }

@@ -120,7 +120,7 @@ static HisiQmDma load_eq(HisiQm *qm, HisiQmEq *eq, hwaddr addr)
         for (unsigned cqn = 0; cqn < qm->queues; cqn++) {
             qm->cq[cqn].event_is_posted = false;
         }
-        qm->eq_was_full = true;
+        qm->events_wait = true;
         hisi_qm_update_events(qm);
     }
     return HISI_QM_DONE;

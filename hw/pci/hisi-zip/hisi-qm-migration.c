@@ -214,7 +214,7 @@ static const VMStateDescription vmstate_in_stream = {
         VMSTATE_UINT32(qm.mb_waits_for, HisiQmInStream),
         VMSTATE_STRUCT(qm.eq, HisiQmInStream, 0, vmstate_eq, HisiQmEq),
         VMSTATE_STRUCT(qm.aeq, HisiQmInStream, 0, vmstate_eq, HisiQmEq),
-        VMSTATE_BOOL(qm.eq_was_full, HisiQmInStream),
+        VMSTATE_BOOL(qm.events_wait, HisiQmInStream),
         VMSTATE_STRUCT_ARRAY(qm.sq, HisiQmInStream, HISI_QM_MAX_QUEUES, 0,
                              vmstate_sq, HisiQmSq),
         VMSTATE_STRUCT_ARRAY(qm.cq, HisiQmInStream, HISI_QM_MAX_QUEUES, 0,

@@ -41,7 +41,7 @@ static void clear_contexts(HisiQm *qm)
     memset(qm->cq, 0, sizeof(qm->cq));      /* no event outlives its queue */
     memset(&qm->eq, 0, sizeof(qm->eq));
     memset(&qm->aeq, 0, sizeof(qm->aeq));
-    qm->eq_was_full = false;
+    qm->events_wait = false;
 }
 
 static void write32(HisiQm *qm, hwaddr offset, uint32_t value)

@@ -27,6 +27,8 @@ typedef struct HisiQmOps {
     void (*kick)(HisiQm *qm, unsigned qn);
     /* @qn loses its context: forget its entry, complete nothing. */
     void (*abandon)(HisiQm *qm, unsigned qn);
+    /* hisi_qm_has_events_to_post(): give it a turn of the main loop. */
+    void (*call_for_events)(HisiQm *qm);
     /* Software cannot write the engine's register at @offset. */
     bool (*reg_is_read_only)(HisiQm *qm, hwaddr offset);
 } HisiQmOps;
@@ -68,6 +70,7 @@ struct HisiQm {
     MemoryRegion bar2;
     MemoryRegion bar4;
     uint32_t resets;            /* goes up with each, and when it is over */
+    unsigned next_event;        /* round robin over completion queues */
 
     /* State, to the end: see hisi-qm-migration.c */
     uint32_t regs[HISI_QM_REG_WORDS];
@@ -80,7 +83,7 @@ struct HisiQm {
     uint32_t mb_waits_for;      /* QM_MB_STOP_QP, QM_MB_FLUSH_QM or 0 */
     HisiQmEq eq;
     HisiQmEq aeq;
-    bool eq_was_full;
+    bool events_wait;           /* for room in eq, or for a turn */
     HisiQmSq sq[HISI_QM_MAX_QUEUES];
     HisiQmCq cq[HISI_QM_MAX_QUEUES];
     /* Whose event is the EQ entry with this index, modulo the size */
@@ -125,8 +128,14 @@ void hisi_qm_drain_check(HisiQm *qm);
 /* The event of completion queue @cqn, if it is due and there is room. */
 void hisi_qm_update_cq_event(HisiQm *qm, unsigned cqn);
 void hisi_qm_update_interrupts(HisiQm *qm);
-/* Queue events and interrupts that became possible. */
+/*
+ * Queue events and interrupts that became possible: so many events at a time,
+ * for each is an access to memory; the rest in turns that this asks for.
+ */
+enum { HISI_QM_EVENTS_AT_A_TIME = 64 };
 void hisi_qm_update_events(HisiQm *qm);
+/* Events wait, and there is room: hisi_qm_update_events() is to be called. */
+bool hisi_qm_has_events_to_post(const HisiQm *qm);
 /* @type: QM_AEQE_* */
 void hisi_qm_queue_error(HisiQm *qm, unsigned qn, unsigned type);
 void hisi_qm_eq_doorbell(HisiQm *qm, uint64_t value);

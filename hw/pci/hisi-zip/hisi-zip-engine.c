@@ -22,7 +22,9 @@
 /* An entry's way in or out: its own access, and what tells of its end. */
 #define ENTRY_COST      (8 * SVA_ACCESS_COST)
 /* To free a job: the pages of its buffers and of zlib's go back to the host. */
-#define FREE_COST       (64 * 1024)
+#define FREE_COST       (128 * 1024)
+/* What the queue manager tells of completions in one go */
+#define EVENTS_COST     (HISI_QM_EVENTS_AT_A_TIME * SVA_ACCESS_COST)
 
 static void schedule(HisiZip *zip, unsigned qn)
 {
@@ -229,6 +231,23 @@ static bool turn_is_over(HisiZip *zip, uint64_t cost_end)
 }
 
 /*
+ * Events that wait for a turn. One that goes on with what was in work elsewhere
+ * finds them, too, for the first turn comes when the machine begins to run.
+ */
+static void post_events(HisiZip *zip)
+{
+    if (!hisi_qm_has_events_to_post(&zip->qm)) {
+        return;
+    }
+    if (bql_locked()) {
+        zip->requester.cost += EVENTS_COST;
+        hisi_qm_update_events(&zip->qm);
+    } else {
+        sva_worker_go_elsewhere(&zip->worker);
+    }
+}
+
+/*
  * The turn in the main loop of an engine that has a thread: what had to come
  * here. A job that begins is the thread's.
  */
@@ -267,6 +286,7 @@ static bool run_queues(PCIDevice *pdev)
     uint64_t cost_end = zip->requester.cost + SVA_WORKER_TURN_COST;
     unsigned qn;
 
+    post_events(zip);
     if (zip->iothread && bql_locked()) {
         return run_elsewhere(zip, cost_end);
     }
@@ -283,7 +303,7 @@ static bool run_queues(PCIDevice *pdev)
         zip->next_queue = (qn + 1) % HISI_QM_MAX_QUEUES;
         run_queue(zip, qn);
     }
-    return false;
+    return hisi_qm_has_events_to_post(&zip->qm);
 }
 
 /* ---- What the queue manager asks for ----------------------------------- */

@@ -104,6 +104,11 @@ static void zip_abandon(HisiQm *qm, unsigned qn)
     hisi_zip_engine_abandon(zip_of(qm), qn);
 }
 
+static void zip_call_for_events(HisiQm *qm)
+{
+    sva_worker_schedule(&zip_of(qm)->worker);
+}
+
 static bool zip_reg_is_read_only(HisiQm *qm, hwaddr offset)
 {
     return offset == ZIP_CORE_INT_STATUS || offset == ZIP_CORE_INT_SOURCE ||
@@ -114,6 +119,7 @@ static const HisiQmOps zip_ops = {
     .sqe_bytes = HISI_ZIP_SQE_BYTES,
     .kick = zip_kick,
     .abandon = zip_abandon,
+    .call_for_events = zip_call_for_events,
     .reg_is_read_only = zip_reg_is_read_only,
 };
 
