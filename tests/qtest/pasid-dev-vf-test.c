@@ -158,35 +158,6 @@ static unsigned first_ecap(Dev *d)
                                           PCI_CFG_SPACE_SIZE, 4));
 }
 
-/* vfio hides a PASID capability from a guest, and what a chain begins with. */
-static void test_chain(void)
-{
-    static const struct {
-        const char *device;
-        uint16_t vendor, id;
-        bool is_family;
-    } rows[] = {
-        { "pasid-dev", PASID_DEV_VENDOR_ID, PASID_DEV_DEVICE_ID, false },
-        { "pasid-dev,vfs=8", PASID_DEV_VENDOR_ID, PASID_DEV_DEVICE_ID, true },
-        { "hisi-zip", 0x19e5, 0xa250, false },
-    };
-
-    for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
-        g_autofree char *args = g_strdup_printf("-device %s", rows[i].device);
-        Dev d = { .t = sva_start(args) };
-
-        d.devfn = sva_find(d.t, 0, rows[i].vendor, rows[i].id);
-        g_assert_cmphex(first_ecap(&d), ==, PCI_EXT_CAP_ID_DSN);
-        g_assert_cmphex(sva_find_ecap(d.t, 0, d.devfn, PCI_EXT_CAP_ID_PASID),
-                        >, PCI_CFG_SPACE_SIZE);
-        g_assert_cmpint(!!sva_find_ecap(d.t, 0, d.devfn, PCI_EXT_CAP_ID_SRIOV),
-                        ==, rows[i].is_family);
-        g_assert_cmpint(!!sva_find_ecap(d.t, 0, d.devfn, PCI_EXT_CAP_ID_ACS),
-                        ==, rows[i].is_family);
-        sva_stop(d.t);
-    }
-}
-
 static void test_capability(void)
 {
     Family f = family_start(PLAIN_MACHINE);
@@ -867,7 +838,6 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
 
-    g_test_add_func("/pasid-dev/vf/chain", test_chain);
     g_test_add_func("/pasid-dev/vf/capability", test_capability);
     g_test_add_func("/pasid-dev/vf/functions-appear", test_functions_appear);
     g_test_add_func("/pasid-dev/vf/behind-port", test_behind_port);

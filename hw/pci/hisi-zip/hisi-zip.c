@@ -19,7 +19,6 @@
 #define HISI_ZIP_VENDOR_ID      0x19e5
 #define HISI_ZIP_DEVICE_ID      0xa250
 #define HISI_ZIP_CLASS          0x1200  /* processing accelerator */
-#define HISI_ZIP_PASID_CAP      0x110   /* behind the serial number */
 #define HISI_ZIP_PCIE_CAP       0x40
 #define HISI_ZIP_MSI_CAP        0x80
 
@@ -169,6 +168,43 @@ static bool check_properties(HisiZip *zip, Error **errp)
     return true;
 }
 
+/* Power management behind the two that have their places. */
+static bool zip_add_capabilities(PCIDevice *pdev, Error **errp)
+{
+    if (pcie_endpoint_cap_init(pdev, HISI_ZIP_PCIE_CAP) < 0) {
+        error_setg(errp, "no room for the PCI Express capability");
+        return false;
+    }
+    sva_link_init(pdev);
+    pcie_cap_flr_init(pdev);
+    if (msi_init(pdev, HISI_ZIP_MSI_CAP, QM_VECTORS, true, true, errp) < 0) {
+        pcie_cap_exit(pdev);
+        return false;
+    }
+    if (!sva_pm_cap_init(pdev, errp)) {
+        msi_uninit(pdev);
+        pcie_cap_exit(pdev);
+        return false;
+    }
+    return true;
+}
+
+/* Not the PASID capability first, which vfio hides from a virtual machine. */
+static void zip_add_extended(HisiZip *zip)
+{
+    PCIDevice *pdev = PCI_DEVICE(zip);
+    uint16_t pasid_cap;
+
+    sva_serial_cap_init(pdev, sva_ext_cap_next(pdev));
+    if (sva_has_siblings(pdev)) {
+        sva_acs_cap_init(pdev, sva_ext_cap_next(pdev));
+    }
+    pasid_cap = sva_ext_cap_next(pdev);
+    sva_pasid_cap_init(pdev, pasid_cap, zip->pasid_bits, false, false);
+    sva_requester_init(&zip->requester, pdev, pasid_cap, true);
+    sva_requester_add_ats(&zip->requester, &zip->ats);
+}
+
 static void zip_realize(PCIDevice *pdev, Error **errp)
 {
     HisiZip *zip = HISI_ZIP(pdev);
@@ -197,20 +233,10 @@ static void zip_realize(PCIDevice *pdev, Error **errp)
     }
 
     pdev->config[PCI_REVISION_ID] = zip->version == 2 ? 0x21 : 0x30;
-    if (pcie_endpoint_cap_init(pdev, HISI_ZIP_PCIE_CAP) < 0) {
-        error_setg(errp, "no room for the PCI Express capability");
+    if (!zip_add_capabilities(pdev, errp)) {
         return;
     }
-    pcie_cap_flr_init(pdev);
-    if (msi_init(pdev, HISI_ZIP_MSI_CAP, QM_VECTORS, true, true, errp) < 0) {
-        return;
-    }
-    /* vfio hides a PASID capability, and the whole chain with the first one. */
-    sva_serial_cap_init(pdev, sva_ext_cap_next(pdev));
-    sva_pasid_cap_init(pdev, HISI_ZIP_PASID_CAP, zip->pasid_bits, false,
-                       false);
-    sva_requester_init(&zip->requester, pdev, HISI_ZIP_PASID_CAP, true);
-    sva_requester_add_ats(&zip->requester, &zip->ats);
+    zip_add_extended(zip);
 
     qm->version = zip->version;
     qm->queues = zip->queues;
@@ -292,11 +318,14 @@ static const VMStateDescription vmstate_hisi_zip_pri = {
     }
 };
 
-/* In version 1 the PASID capability was before all others; QEMU refuses it. */
+/*
+ * In version 1 the PASID capability was before all others, version 2 had no power
+ * management; QEMU says so and refuses.
+ */
 static const VMStateDescription vmstate_hisi_zip = {
     .name = "hisi-zip",
-    .version_id = 2,
-    .minimum_version_id = 2,
+    .version_id = 3,
+    .minimum_version_id = 3,
     .pre_load = zip_pre_load,
     .post_load = zip_post_load,
     .fields = (const VMStateField[]) {

@@ -308,12 +308,12 @@ static const VMStateDescription vmstate_pasid_dev_vfs = {
 /*
  * Version 1 had no power management capability, version 2 neither ATS and Page
  * Requests nor several jobs for a queue, version 4 its PASID capability before
- * all others; QEMU says so and refuses.
+ * all others, version 5 another serial number; QEMU says so and refuses.
  */
 const VMStateDescription vmstate_pasid_dev = {
     .name = TYPE_PASID_DEV,
-    .version_id = 5,
-    .minimum_version_id = 5,
+    .version_id = 6,
+    .minimum_version_id = 6,
     .pre_load = pasid_dev_pre_load,
     .post_load = pasid_dev_post_load,
     .fields = function_fields,

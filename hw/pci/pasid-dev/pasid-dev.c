@@ -59,16 +59,15 @@ static bool pasid_dev_check_properties(PasidDev *s, Error **errp)
 }
 
 /*
- * In extended configuration space. Not the PASID capability first: vfio hides it
- * from a virtual machine, and with the first one the chain.
+ * In extended configuration space. Not the PASID capability first, which vfio
+ * hides from a virtual machine.
  */
 static void pasid_dev_add_extended(PasidDev *s)
 {
     PCIDevice *pdev = PCI_DEVICE(s);
 
     sva_serial_cap_init(pdev, sva_ext_cap_next(pdev));
-    if (s->num_vfs || pdev->cap_present & QEMU_PCI_CAP_MULTIFUNCTION ||
-        PCI_FUNC(pdev->devfn)) {
+    if (s->num_vfs || sva_has_siblings(pdev)) {
         sva_acs_cap_init(pdev, sva_ext_cap_next(pdev));
     }
     s->pasid_cap = sva_ext_cap_next(pdev);

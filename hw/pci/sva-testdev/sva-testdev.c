@@ -34,11 +34,11 @@ QEMU_BUILD_BUG_ON(SVA_TESTDEV_OK != (int)SVA_OK ||
                   SVA_TESTDEV_UR != (int)SVA_ATS_UR ||
                   SVA_TESTDEV_CA != (int)SVA_ATS_CA);
 
-/*
- * Extended capabilities; nobody else adds any. What is at 0x100 has to be there
- * whatever the properties say: software begins its search with it.
- */
-enum { PASID_OFFSET = 0x100, PRI_OFFSET = 0x110, ATS_OFFSET = 0x120 };
+/* Extended capabilities; nobody else adds any. */
+enum {
+    SERIAL_OFFSET = 0x100, PASID_OFFSET = 0x110, PRI_OFFSET = 0x120,
+    ATS_OFFSET = 0x130,
+};
 
 typedef struct TestdevEntry {
     uint64_t info;          /* SVA_TESTDEV_INFO_* */
@@ -674,6 +674,7 @@ static void testdev_realize(PCIDevice *pdev, Error **errp)
         return;
     }
     pcie_cap_flr_init(pdev);
+    sva_serial_cap_init(pdev, SERIAL_OFFSET);
     sva_pasid_cap_init(pdev, PASID_OFFSET, 20, true, true);
     add_pri(pdev);
     if (s->has_ats) {
@@ -796,12 +797,13 @@ static const VMStateDescription vmstate_testdev_moving = {
 
 /*
  * What it owed is not here: the other IOMMU has asked for nothing. Nor is whom
- * it listens to by PCI's functions: a test says so again.
+ * it listens to by PCI's functions: a test says so again. Version 1 had no serial
+ * number.
  */
 static const VMStateDescription vmstate_testdev = {
     .name = TYPE_SVA_TESTDEV,
-    .version_id = 1,
-    .minimum_version_id = 1,
+    .version_id = 2,
+    .minimum_version_id = 2,
     .pre_load = testdev_pre_load,
     .post_load = testdev_post_load,
     .fields = (const VMStateField[]) {

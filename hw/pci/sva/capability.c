@@ -5,6 +5,8 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
+#include "hw/pci/pci_bridge.h"
+#include "hw/pci/pci_bus.h"
 #include "hw/pci/pcie.h"
 #include "hw/pci/pcie_sriov.h"
 #include "hw/pci/sva-compat.h"
@@ -13,6 +15,8 @@
 
 /* Of each capability of ours; PCIe asks for 4. */
 #define EXT_CAP_ALIGN               16
+/* Of buses that a serial number tells apart, a byte each behind QEMU's three */
+#define SERIAL_LEVELS               5
 /* The bit that Linux's header has no name for */
 #define ATS_CAP_GLOBAL_INVALIDATE   0x0040
 
@@ -89,13 +93,29 @@ bool sva_pm_cap_init(PCIDevice *pdev, Error **errp)
 }
 
 /*
- * PCIe 7.9.3: an EUI-64, here of QEMU's vendor number and where on its bus the
- * function is: it stays over a migration.
+ * Of QEMU's vendor number and of where the function is: its own devfn, and above
+ * it that of each bridge on the way to the root, whose bus numbers software may
+ * change. The functions of a device have one number, those that are integrated
+ * into the root complex each their own.
  */
+static uint64_t serial_number(PCIDevice *pdev)
+{
+    bool is_integrated = pcie_cap_get_type(pdev) == PCI_EXP_TYPE_RC_END;
+    uint8_t first = PCI_DEVFN(PCI_SLOT(pdev->devfn), 0);
+    uint64_t place = is_integrated ? pdev->devfn : first;
+    PCIDevice *bridge = pdev;
+
+    for (unsigned level = 1;
+         (bridge = pci_bridge_get_device(pci_get_bus(bridge))); level++) {
+        place ^= (uint64_t)bridge->devfn << (8 * (level % SERIAL_LEVELS));
+    }
+    return UINT64_C(0x525400) << 40 | place;
+}
+
+/* PCIe 7.9.3: an EUI-64. It stays over a migration. */
 void sva_serial_cap_init(PCIDevice *pdev, uint16_t offset)
 {
-    pcie_dev_ser_num_init(pdev, offset,
-                          UINT64_C(0x525400fffe000000) | pdev->devfn);
+    pcie_dev_ser_num_init(pdev, offset, serial_number(pdev));
 }
 
 /*
@@ -106,6 +126,12 @@ void sva_acs_cap_init(PCIDevice *pdev, uint16_t offset)
 {
     pcie_add_capability(pdev, PCI_EXT_CAP_ID_ACS, PCI_ACS_VER, offset,
                         PCI_ACS_SIZEOF);
+}
+
+bool sva_has_siblings(const PCIDevice *pdev)
+{
+    return pdev->cap_present & QEMU_PCI_CAP_MULTIFUNCTION ||
+           PCI_FUNC(pdev->devfn);
 }
 
 /* An integrated endpoint has no link, and its registers read 0 (PCIe 7.5.3). */

@@ -28,12 +28,16 @@ bool sva_pm_cap_init(PCIDevice *pdev, Error **errp);
 
 /*
  * A serial number, to be the first extended capability: vfio hides some from a
- * virtual machine, and the rest of the chain with the first.
+ * virtual machine, and of a chain that begins with one of those only an entry
+ * without ID is left. Not for a virtual function, which has none (PCIe 9.3.7);
+ * its first is ACS.
  */
 void sva_serial_cap_init(PCIDevice *pdev, uint16_t offset);
 
 /* Access Control Services (8 bytes), for a function that is not alone. */
 void sva_acs_cap_init(PCIDevice *pdev, uint16_t offset);
+/* Whether it is one of several functions of a device, virtual ones aside. */
+bool sva_has_siblings(const PCIDevice *pdev);
 
 /* After pcie_endpoint_cap_init(): no link registers where there is no link. */
 void sva_link_init(PCIDevice *pdev);
