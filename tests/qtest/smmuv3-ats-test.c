@@ -190,6 +190,36 @@ static void test_split_stages_need_atschk(void)
     done(&r);
 }
 
+/*
+ * What a monitor sees of two stages, ATS or not: a walk of either for what is new,
+ * and for what stage 2 was asked. All of it is in one block of stage 2.
+ */
+static void test_nested_counters(void)
+{
+    Rig r = rig_start();
+
+    nest(&r);
+    set_eats(&r, STE_EATS_FULL);
+    sva_counters_reset(r.t);
+    g_assert_cmpuint(submit(&r, READ, PASID, VA), ==, SVA_TESTDEV_OK);
+    for (unsigned i = 0; i < 2; i++) {
+        g_assert_cmpuint(sva_counter(r.t, "walks"), ==, 3);
+        g_assert_cmpuint(sva_counter(r.t, "nested_walks"), ==, 1);
+        g_assert_cmpuint(sva_counter(r.t, "stage2_walks"), ==, 2);
+        g_assert_cmpuint(sva_counter(r.t, "stage2_lookups_cd"), ==, 1);
+        g_assert_cmpuint(sva_counter(r.t, "stage2_lookups_tt"), ==, 4);
+        g_assert_cmpuint(sva_counter(r.t, "stage2_lookups_in"), ==, 1);
+        /* From the caches alone */
+        g_assert_cmpuint(submit(&r, READ, PASID, VA), ==, SVA_TESTDEV_OK);
+    }
+    g_assert_cmpuint(submit(&r, ATS | READ, PASID, VA), ==, SVA_TESTDEV_OK);
+    g_assert_cmpuint(sva_counter(r.t, "tlb_hits"), ==, 3);
+    g_assert_cmpuint(sva_counter(r.t, "stage2_lookups_in"), ==, 1);
+    sva_counters_reset(r.t);
+    g_assert_cmpuint(sva_counter(r.t, "stage2_lookups_in"), ==, 0);
+    done(&r);
+}
+
 /* ---- ATC invalidations -------------------------------------------------- */
 
 static void test_invalidation_says_what(void)
@@ -683,6 +713,7 @@ int main(int argc, char **argv)
     TEST("ats/disabled-smmu-refuses", test_disabled_smmu_refuses, "99 100");
     TEST("ats/split-stages", test_split_stages, "101");
     TEST("ats/split-stages-need-atschk", test_split_stages_need_atschk, "101");
+    TEST("ats/nested-counters", test_nested_counters, "");
     TEST("by-pci/requests", test_requests_by_pci, "");
     TEST("by-pci/watching", test_watching_by_pci, "");
     TEST("by-pci/page-requests", test_page_requests_by_pci, "");

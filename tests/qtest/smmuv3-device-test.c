@@ -745,9 +745,7 @@ static void test_counters_can_be_reset(void)
     sva_smmu_enable(t);
     sva_sync(t);
     g_assert_cmpuint(sva_counter(t, "syncs"), ==, 1);
-    qtest_qmp_assert_success(t->qts,
-        "{'execute': 'qom-set', 'arguments': {'path': '" SVA_SMMU_PATH "', "
-        "'property': 'counters-reset', 'value': true}}");
+    sva_counters_reset(t);
     g_assert_cmpuint(sva_counter(t, "syncs"), ==, 0);
     sva_stop(t);
 }

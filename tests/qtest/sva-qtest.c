@@ -120,6 +120,13 @@ static QDict *get_counters(SvaQtest *t)
         "{'path': '" SVA_SMMU_PATH "', 'property': 'counters'}}");
 }
 
+void sva_counters_reset(SvaQtest *t)
+{
+    qtest_qmp_assert_success(t->qts,
+        "{'execute': 'qom-set', 'arguments': {'path': '" SVA_SMMU_PATH "', "
+        "'property': 'counters-reset', 'value': true}}");
+}
+
 uint64_t sva_counter(SvaQtest *t, const char *name)
 {
     QDict *counters = get_counters(t);

@@ -81,6 +81,7 @@ uint64_t sva_alloc(SvaQtest *t, uint64_t bytes, uint64_t align);
 
 /* A counter of the SMMU, as in its QOM property "counters". */
 uint64_t sva_counter(SvaQtest *t, const char *name);
+void sva_counters_reset(SvaQtest *t);
 /* A fault counter; 0 if there was none. */
 uint64_t sva_fault_counter(SvaQtest *t, const char *event);
 

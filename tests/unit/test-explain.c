@@ -52,6 +52,9 @@ static void test_steps(void)
 
         expect_in(text, what, pt_entry(&x.s1, VA, level));
     }
+    /* Whose they are, without a stage 2 nobody can tell. */
+    expect_in(text, "stage 1 of ", VA + 0x123);
+    expect_in(text, ", tables at ", x.s1.root);
     expect_in(text, "stage 1 gives ", PA);
     expect_in(text, "address ", PA + 0x123);
     done(&x);
@@ -163,8 +166,12 @@ static void test_nested(void)
     apply(&x);
     text = explain(&x, dma_read(SID, VA));
     expect_in(text, "stage 2 of ", x.cds);
-    g_assert_nonnull(strstr(text, ", for a CD"));
-    g_assert_nonnull(strstr(text, ", for a table"));
+    expect_in(text, ", the hypervisor's tables at ", x.s2.root);
+    g_assert_nonnull(strstr(text, ", VMID 1, for a CD\n"));
+    g_assert_nonnull(strstr(text, ", VMID 1, for a table\n"));
+    expect_in(text, "stage 1 of ", VA);
+    expect_in(text, ", the guest OS's tables at IPA ", x.s1.root);
+    g_assert_nonnull(strstr(text, ", ASID 1\n"));
     expect_in(text, "stage 1 gives ", IPA);
     expect_in(text, "F_TRANSLATION at stage 2, CLASS=IN, IPA ", IPA);
     done(&x);

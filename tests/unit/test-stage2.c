@@ -593,6 +593,78 @@ static void test_invalidate_vmall(void)
     done(&x);
 }
 
+/* ---- What is counted --------------------------------------------------- */
+
+typedef struct Counts {
+    uint64_t walks, nested, stage2, in, tt, cd;
+} Counts;
+
+static void expect_counts(Setup *x, Counts expected)
+{
+    const Smmu3Counters *c = smmu3_counters(x->rig->smmu);
+
+    g_assert_cmpuint(c->walks, ==, expected.walks);
+    g_assert_cmpuint(c->nested_walks, ==, expected.nested);
+    g_assert_cmpuint(c->stage2_walks, ==, expected.stage2);
+    g_assert_cmpuint(c->stage2_lookups_in, ==, expected.in);
+    g_assert_cmpuint(c->stage2_lookups_tt, ==, expected.tt);
+    g_assert_cmpuint(c->stage2_lookups_cd, ==, expected.cd);
+    smmu3_counters_reset(x->rig->smmu);
+}
+
+/*
+ * A CD, four tables and the output, each in a page of its own at stage 2; then
+ * from the caches, which counts nothing; then again for want of one of them.
+ */
+static void test_counters(void)
+{
+    Smmu3Transaction t = dma_read(SID, VA);
+    Setup x;
+
+    setup(&x);
+    smmu3_counters_reset(x.rig->smmu);
+    expect_pa(&x, t, PA);
+    expect_counts(&x, (Counts) { .walks = 7, .nested = 1, .stage2 = 6,
+                                 .in = 1, .tt = 4, .cd = 1 });
+    expect_pa(&x, t, PA);
+    expect_counts(&x, (Counts) { 0 });
+    rig_command2(x.rig, CMD_TLBI_NH_ALL | (uint64_t)VMID << 32, 0);
+    rig_sync(x.rig);
+    smmu3_counters_reset(x.rig->smmu);
+    expect_pa(&x, t, PA);
+    expect_counts(&x, (Counts) { .walks = 1, .nested = 1, .in = 1, .tt = 4 });
+    pt_map(&x.s2, IPA, PA, 3, PT_S2_RW & ~PT_AF);
+    rig_invalidate_all(x.rig);
+    smmu3_counters_reset(x.rig->smmu);
+    expect_stage2_fault(&x, t, F_ACCESS, CLASS_IN, IPA);
+    expect_counts(&x, (Counts) { .walks = 7, .nested = 1, .stage2 = 6,
+                                 .in = 1, .tt = 4, .cd = 1 });
+    done(&x);
+}
+
+/* Without stage 1 there is one lookup, without stage 2 none. */
+static void test_counters_of_one_stage(void)
+{
+    Setup x;
+
+    setup(&x);
+    ste_stage2(x.ste, &x.s2, VMID);
+    apply(&x);
+    smmu3_counters_reset(x.rig->smmu);
+    expect_pa(&x, dma_read(SID, IPA), PA);
+    expect_counts(&x, (Counts) { .walks = 1, .stage2 = 1, .in = 1 });
+    x.s1.ipa_delta = 0;
+    pt_init(&x.s1, x.rig->host, 12, 48, false);
+    pt_map(&x.s1, VA, PA, 3, PT_USER_RW);
+    cd_for(x.cd, &x.s1, 1);
+    ste_stage1(x.ste, x.cds, 0);
+    apply(&x);
+    smmu3_counters_reset(x.rig->smmu);
+    expect_pa(&x, dma_read(SID, VA), PA);
+    expect_counts(&x, (Counts) { .walks = 1 });
+    done(&x);
+}
+
 int main(int argc, char **argv)
 {
     conformance_init(&argc, &argv);
@@ -622,5 +694,7 @@ int main(int argc, char **argv)
       test_stages_control_their_own_faults, "91");
     T("invalidation-by-ipa", test_invalidate_by_ipa, "85");
     T("invalidation-by-vmid", test_invalidate_vmall, "85");
+    T("counters", test_counters, "");
+    T("counters-of-one-stage", test_counters_of_one_stage, "");
     return conformance_run();
 }

@@ -20,7 +20,9 @@ static const struct {
     size_t offset;
 } counters[] = {
     COUNTER(translations), COUNTER(tlb_hits), COUNTER(tlb_misses),
-    COUNTER(config_misses), COUNTER(walks),
+    COUNTER(config_misses), COUNTER(walks), COUNTER(nested_walks),
+    COUNTER(stage2_walks), COUNTER(stage2_lookups_in),
+    COUNTER(stage2_lookups_tt), COUNTER(stage2_lookups_cd),
     COUNTER(descriptor_reads), COUNTER(httu_updates), COUNTER(events),
     COUNTER(events_lost), COUNTER(stalls), COUNTER(resumes_retry),
     COUNTER(resumes_abort), COUNTER(stalls_terminated),

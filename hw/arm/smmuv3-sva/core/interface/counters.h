@@ -16,6 +16,14 @@ typedef struct Smmu3Counters {
     _Atomic uint64_t tlb_misses;
     _Atomic uint64_t config_misses;     /* STEs and CDs fetched */
     _Atomic uint64_t walks;             /* stage walks begun, each stage */
+    _Atomic uint64_t nested_walks;      /* ... of stage 1, its tables at IPAs */
+    _Atomic uint64_t stage2_walks;      /* ... of stage 2 */
+    /*
+     * Stage 2 asked for an IPA, cached or not, as an event's CLASS says what for:
+     * the transaction, a table of stage 1, a CD. Not by transactions that the
+     * caches alone answer.
+     */
+    _Atomic uint64_t stage2_lookups_in, stage2_lookups_tt, stage2_lookups_cd;
     _Atomic uint64_t descriptor_reads;
     _Atomic uint64_t httu_updates;
     _Atomic uint64_t faults[256];       /* by Smmu3EventType */

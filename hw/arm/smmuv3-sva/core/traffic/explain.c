@@ -102,6 +102,28 @@ static void append_words(GString *out, const Smmu3Step *step, unsigned count)
     g_string_append_c(out, '\n');
 }
 
+/*
+ * Where the stage's tables are, and whose they are: the SMMU knows who that is
+ * by the other stage. A hypervisor has stage 2; stage 1, if there is a stage 2,
+ * its virtual machine's operating system.
+ */
+static void explain_stage(const Smmu3Pass *p, const Smmu3Step *step,
+                          GString *out)
+{
+    const Smmu3Stream *stream = &p->config.stream;
+    const char *owner = step->stage2 ? "the hypervisor's " :
+                        stream->s2 ? "the guest OS's " : "";
+
+    g_string_append_printf(out, "stage %d of " HEX64 ", %stables at %s" HEX64,
+                           step->stage2 ? 2 : 1, step->addr, owner,
+                           !step->stage2 && stream->s2 ? "IPA " : "",
+                           step->tables->ttb);
+    g_string_append_printf(out, ", %s %u%s\n", step->stage2 ? "VMID" : "ASID",
+                           step->stage2 ? stream->vmid : p->config.stage1.asid,
+                           step->class == CLASS_CD ? ", for a CD" :
+                           step->class == CLASS_TT ? ", for a table" : "");
+}
+
 static void explain_step(Smmu3Pass *p, const Smmu3Step *step)
 {
     Account *account = p->watch_data;
@@ -133,10 +155,7 @@ static void explain_step(Smmu3Pass *p, const Smmu3Step *step)
         append_words(out, step, 4);
         break;
     case SMMU3_STEP_STAGE:
-        g_string_append_printf(out, "stage %d of " HEX64 "%s\n", stage,
-                               step->addr,
-                               step->class == CLASS_CD ? ", for a CD" :
-                               step->class == CLASS_TT ? ", for a table" : "");
+        explain_stage(p, step, out);
         account->depth++;
         break;
     case SMMU3_STEP_DESCRIPTOR:

@@ -28,7 +28,7 @@ typedef enum {
     SMMU3_STEP_CD,          /* all words */
     SMMU3_STEP_DESCRIPTOR,  /* stage2, level, words[0] */
     SMMU3_STEP_UPDATE,      /* HTTU: stage2, level, words[0] as written */
-    SMMU3_STEP_STAGE,       /* a stage begins: stage2, addr is its input */
+    SMMU3_STEP_STAGE,       /* a stage begins: stage2, tables, addr: its input */
     SMMU3_STEP_LEAF,        /* a stage's answer: stage2, leaf */
 } Smmu3StepKind;
 
@@ -39,6 +39,7 @@ typedef struct Smmu3Step {
     uint64_t addr;          /* of the words, a PA */
     const uint64_t *words;
     Smmu3Class class;       /* of a stage 2: what for */
+    const Smmu3Tables *tables;  /* of a stage that begins */
     const Smmu3Leaf *leaf;
 } Smmu3Step;
 

@@ -54,6 +54,18 @@ static Smmu3Walker walker(Smmu3Pass *p)
     };
 }
 
+static void count_walk(Smmu3Pass *p, const Smmu3Tables *tables)
+{
+    Smmu3Counters *c = &p->s->counters;
+
+    smmu3_count(&c->walks);
+    if (tables->stage2) {
+        smmu3_count(&c->stage2_walks);
+    } else if (p->config.stream.s2) {
+        smmu3_count(&c->nested_walks);
+    }
+}
+
 /* Walk, and remember the answer as of when the walk began. */
 static bool walk(Smmu3Pass *p, const Smmu3Tables *tables,
                  const Smmu3TlbTag *tag, uint64_t in, uint8_t need,
@@ -66,10 +78,10 @@ static bool walk(Smmu3Pass *p, const Smmu3Tables *tables,
     p->walked = true;
     smmu3_pass_watch(p, &(Smmu3Step) {
         .kind = SMMU3_STEP_STAGE, .stage2 = tables->stage2, .addr = in,
-        .class = class,
+        .class = class, .tables = tables,
     });
     if (p->mode == SMMU3_PASS_FULL) {
-        smmu3_count(&s->counters.walks);
+        count_walk(p, tables);
     }
     if (!smmu3_walk(&w, tables, in, need, leaf, &p->fault)) {
         return false;
@@ -88,12 +100,29 @@ static bool walk(Smmu3Pass *p, const Smmu3Tables *tables,
  * A cached answer that refuses is no reason to fault: the tables may have been
  * given more rights since, which needs no invalidation. So walk again.
  */
-static bool lookup(Smmu3Pass *p, const Smmu3TlbTag *tag, uint64_t in,
-                   uint8_t need, Smmu3Leaf *leaf)
+static bool is_cached(Smmu3Pass *p, const Smmu3TlbTag *tag, uint64_t in,
+                      uint8_t need, Smmu3Leaf *leaf)
 {
-    return p->mode != SMMU3_PASS_DRY &&
-           smmu3_tlb_lookup(p->s->tlb, tag, in, leaf) &&
+    return smmu3_tlb_lookup(p->s->tlb, tag, in, leaf) &&
            smmu3_leaf_permits(leaf, need);
+}
+
+/*
+ * Of a pass that is not one of the caches alone, which pays nothing for this, and
+ * so not inlined. False: it goes past the caches, and is not counted.
+ */
+static bool G_GNUC_NO_INLINE begin_stage2_lookup(Smmu3Pass *p,
+                                                 Smmu3Class class)
+{
+    Smmu3Counters *c = &p->s->counters;
+
+    if (p->mode == SMMU3_PASS_DRY) {
+        return false;
+    }
+    smmu3_count(class == CLASS_CD ? &c->stage2_lookups_cd :
+                class == CLASS_TT ? &c->stage2_lookups_tt :
+                                    &c->stage2_lookups_in);
+    return true;
 }
 
 bool smmu3_pass_stage1(Smmu3Pass *p, uint64_t va, uint8_t need,
@@ -112,7 +141,7 @@ bool smmu3_pass_stage1(Smmu3Pass *p, uint64_t va, uint8_t need,
     if (!smmu3_stage1_select(stage1, stream->world, va, p->priv, &half)) {
         return smmu3_pass_fail(p, F_TRANSLATION);
     }
-    if (lookup(p, &tag, va, need, leaf)) {
+    if (p->mode != SMMU3_PASS_DRY && is_cached(p, &tag, va, need, leaf)) {
         return true;
     }
     if (p->mode == SMMU3_PASS_CACHED) {
@@ -141,7 +170,8 @@ bool smmu3_pass_stage2(Smmu3Pass *p, uint64_t ipa, uint8_t need,
     Smmu3Tables tables;
 
     p->in_tables = true;
-    if (lookup(p, &tag, ipa, need, leaf) && !(protect && leaf->device)) {
+    if ((p->mode == SMMU3_PASS_CACHED || begin_stage2_lookup(p, class)) &&
+        is_cached(p, &tag, ipa, need, leaf) && !(protect && leaf->device)) {
         return true;
     }
     if (p->mode == SMMU3_PASS_CACHED) {
