@@ -75,9 +75,22 @@ static void end_case(void)
     case_failures = 0;
 }
 
+bool memory_is_populated(void)
+{
+    return getenv("SVA_POPULATE") != NULL;
+}
+
+void populate_memory(void)
+{
+    if (memory_is_populated() && mlockall(MCL_CURRENT | MCL_FUTURE)) {
+        test_give_up("mlockall: %s", strerror(errno));
+    }
+}
+
 void test_begin(const char *name)
 {
     program = name;
+    populate_memory();
 }
 
 void test_case(const char *format, ...)

@@ -22,6 +22,14 @@
 #define KIB ((size_t)1 << 10)
 #define MIB ((size_t)1 << 20)
 
+/*
+ * With SVA_POPULATE in the environment nobody serves the device's page faults:
+ * populate_memory() then has all memory of this process present, now and later.
+ * A child must call it, too; test_begin() does.
+ */
+bool memory_is_populated(void);
+void populate_memory(void);
+
 /* Say one line. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

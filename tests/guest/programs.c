@@ -29,6 +29,7 @@
     X("net", main_net)                  \
     X("no-stall", main_no_stall)        \
     X("ops", main_ops)                  \
+    X("physical", main_physical)        \
     X("pinned", main_pinned)            \
     X("queues", main_queues)            \
     X("quick", main_quick)              \

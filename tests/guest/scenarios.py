@@ -115,7 +115,7 @@ SCENARIOS = [
         devices=ACCELERATOR + PLAIN_DEVICES, timeout=90, check=stalls_served),
     Scenario(
         'reset', 'the function is reset under a job; the machine, too',
-        ['flr:@slow:8', 'reboot_once', 'quick'],
+        ['flr:8:@slow', 'reboot_once', 'quick'],
         # With ATS, Linux 7.3 takes longer to give the PASID up, and what it does
         # wrong when a fault is being served meanwhile (see the user guide) shows.
         devices=without_ats(ACCELERATOR) + SLOW_DISK + PLAIN_DEVICES, reboots=True,

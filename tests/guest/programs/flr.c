@@ -3,7 +3,7 @@
  * it works. The job is gone, the kernel's late answer hurts nobody, and the
  * function works again once it is set up anew.
  *
- *   flr SLOW-DISK TIMES
+ *   flr TIMES [SLOW-DISK]    without one only while it works
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -87,30 +87,29 @@ static bool reset_during(unsigned i, const void *from, size_t bytes,
     return copying;
 }
 
-int main(int argc, char **argv)
+static void while_it_works(unsigned times)
 {
-    unsigned times = argc > 2 ? (unsigned)atoi(argv[2]) : 20;
-    uint8_t *work = map_anon(16 * MIB), *slow;
+    uint8_t *work = map_anon(16 * MIB);
     unsigned copies = 0;
-    int fd;
-
-    test_begin("flr");
-    fd = argc > 1 ? open(argv[1], O_RDONLY | O_CLOEXEC) : -1;
-    if (fd < 0) {
-        test_give_up("no slow disk");
-    }
-    open_device(&dev, 0);
-    snprintf(reset_file, sizeof(reset_file),
-             "/sys/bus/pci/devices/%s/reset", dev.bdf);
 
     test_case("working");
     for (unsigned i = 0; i < times; i++) {
         copies += reset_during(i, work, 16 * MIB, PASID_DEV_Q_STATUS_BUSY);
     }
     say("flr: %u of %u resets during a copy", copies, times);
+    munmap(work, 16 * MIB);
+}
 
+static void while_it_is_stalled(unsigned times, const char *disk)
+{
+    int fd = open(disk, O_RDONLY | O_CLOEXEC);
+    unsigned copies = 0;
+    uint8_t *slow;
+
+    if (fd < 0) {
+        test_give_up("no slow disk");
+    }
     test_case("stalled");
-    copies = 0;
     for (unsigned i = 0; i < times; i++) {
         slow = mmap(NULL, MIB, PROT_READ, MAP_SHARED, fd, i * (off_t)MIB);
         madvise(slow, MIB, MADV_RANDOM);
@@ -119,6 +118,21 @@ int main(int argc, char **argv)
         munmap(slow, MIB);
     }
     say("flr: %u of %u resets during a copy", copies, times);
+    close(fd);
+}
+
+int main(int argc, char **argv)
+{
+    unsigned times = argc > 1 ? (unsigned)atoi(argv[1]) : 20;
+
+    test_begin("flr");
+    open_device(&dev, 0);
+    snprintf(reset_file, sizeof(reset_file),
+             "/sys/bus/pci/devices/%s/reset", dev.bdf);
+    while_it_works(times);
+    if (argc > 2) {
+        while_it_is_stalled(times, argv[2]);
+    }
     /* See pasid_dev_close(). */
     usleep(20000);
     pasid_dev_close(&dev);

@@ -66,6 +66,7 @@ static void victim(unsigned i, int parent)
     char word = 0;
     unsigned n = QUEUES(i);
 
+    populate_memory();
     if (!space_mark_hold(mark)) {
         word = 'm';
     }

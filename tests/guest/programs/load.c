@@ -36,7 +36,11 @@ int main(int argc, char **argv)
     do {
         int ret;
 
-        madvise(dst, BYTES, MADV_DONTNEED);
+        if (memory_is_populated()) {
+            memset(dst, 0, BYTES);
+        } else {
+            madvise(dst, BYTES, MADV_DONTNEED);
+        }
         ret = pasid_copy(&queue, dst, src, BYTES, &done);
         if (!check_status(ret, &done, PASID_DEV_DONE_OK, "copy") ||
             !CHECK(!memcmp(src, dst, BYTES), "job %u differs at %zu", jobs,
@@ -46,7 +50,9 @@ int main(int argc, char **argv)
         jobs++;
     } while (access(argv[1], F_OK) || jobs < 10);
     c = counts_since(&dev, &before);
-    if (argc > 2 && !strcmp(argv[2], "moved")) {
+    if (memory_is_populated()) {
+        CHECK(!c.aborts, "%llu refused", (unsigned long long)c.aborts);
+    } else if (argc > 2 && !strcmp(argv[2], "moved")) {
         CHECK(c.stalls > 0 && c.retries <= c.stalls &&
               c.retries + 1 >= c.stalls && !c.aborts,
               "%llu stalls, %llu retries, %llu refused",

@@ -381,6 +381,34 @@ static void test_truncate(void)
     close(fd);
 }
 
+/* Nothing is left of the mapping before, nor of the one before that. */
+static void test_many(void)
+{
+    uint8_t *p = map_anon(BYTES);
+
+    test_case("many");
+    munmap(p, BYTES);
+    for (unsigned i = 0; i < 200; i++) {
+        map_anon_at(p, BYTES);
+        random_fill(p, BYTES, 100 + i);
+        check_device_sees(p, BYTES, "mapped again");
+        munmap(p, BYTES);
+        check_write_refused(p, BYTES, p, "unmapped again");
+    }
+}
+
+/* What nobody has touched is present when the device comes to it. */
+static void test_page_faults(void)
+{
+    test_dontneed();
+    test_fork(true);
+    if (memory_exists(MEM_THP)) {
+        test_thp();
+    }
+    test_ksm();
+    test_truncate();
+}
+
 int main(void)
 {
     test_begin("remap");
@@ -388,16 +416,13 @@ int main(void)
     open_queue(&queue, &dev, 0, 4);
     test_munmap();
     test_map_fixed();
+    test_many();
     test_mprotect();
-    test_dontneed();
     test_mremap();
-    test_fork(true);
     test_fork(false);
-    if (memory_exists(MEM_THP)) {
-        test_thp();
+    if (!memory_is_populated()) {
+        test_page_faults();
     }
-    test_ksm();
-    test_truncate();
     pasid_queue_close(&queue);
     pasid_dev_close(&dev);
     return test_end();

@@ -171,6 +171,7 @@ static int processes(unsigned n, unsigned rounds)
 
         if (pid == 0) {
             close(go[1]);
+            populate_memory();
             _exit(process(i, rounds, ready[1], go[0]));
         }
         if (pid < 0) {

@@ -134,7 +134,8 @@ static void round_trip(ZipQueue *comp, ZipQueue *decomp, unsigned format,
         test_give_up("no memory");
     }
     zip_fill(src, bytes, kind, bytes + window);
-    CHECK(!pages_present(packed, bound), "%s: destination touched", what);
+    CHECK(memory_is_populated() || !pages_present(packed, bound),
+          "%s: destination touched", what);
 
     req = (ZipRequest) {
         .format = (uint8_t)format, .window = (uint8_t)window, .src = src,
