@@ -16,6 +16,17 @@ import time
 
 # What Linux, and init after it, put before a line.
 STAMP = re.compile(r'^\[ *\d+\.\d+\](\[[ TC\d]+\])? ?')
+# What the guest puts before a line of a guest of its own; a name is in it.
+LEVEL = re.compile(r'^vm (\w+)\| ?')
+
+
+def level_and_text(line):
+    """Whose line it is (a VM's name; the guest's own: '') and what it says."""
+    text = STAMP.sub('', line)
+    level = LEVEL.match(text)
+    if not level:
+        return '', text
+    return level[1], STAMP.sub('', text[level.end():])
 
 
 class Qmp:
@@ -83,6 +94,16 @@ def selftests_of(kernel):
     return f'{os.path.dirname(kernel)}/selftests.cpio.gz'
 
 
+def vmm_disk_of(kernel):
+    """The disk with what a guest needs to have guests; it is for any kernel."""
+    return f'{os.path.dirname(os.path.dirname(kernel))}/vmm.ext4'
+
+
+def read_only_disk(name, path):
+    return ['-blockdev', f'driver=file,node-name={name},filename={path},read-only=on',
+            '-device', f'virtio-blk-pci,drive={name},serial={name}']
+
+
 def page_bytes_of(kernel):
     """The size of a kernel's pages, from its header (Linux Documentation/arch/arm64/booting.rst)."""
     with open(kernel, 'rb') as f:
@@ -127,7 +148,9 @@ class Boot:
         s = self.scenario
         append = ' '.join(filter(None, [
             f'console={self.console} loglevel=7 printk.devkmsg=on panic=-1',
-            s.append, 'sva.run=' + ','.join(items)]))
+            s.append, *(word for vm in s.vms for word in vm.words(self.options.patience)),
+            'sva.run=' + ','.join(items)]))
+        initrd = self._initrd()
         command = [
             self.options.qemu, '-M', s.machine, '-cpu', s.cpu,
             '-smp', str(s.smp), '-m', s.memory,
@@ -139,13 +162,19 @@ class Boot:
             '-action', 'shutdown=pause' if s.reboots
             else 'reboot=shutdown,shutdown=pause',
             '-d', 'guest_errors', '-D', f'{self.directory}/qemu.log',
-            '-kernel', self.options.kernel, '-initrd', self._initrd(),
+            '-kernel', self.options.kernel, '-initrd', initrd,
             '-append', append]
         if self.options.x86:
             command += ['-L', self.options.firmware]
         elif s.firmware:
             command += ['-bios', self.options.firmware]
-        for argument in options_for(self.page_bytes) + s.arguments + s.devices:
+        disks = []
+        if s.vms:
+            for name, path in (('vmm', vmm_disk_of(self.options.kernel)),
+                               ('kernel', self.options.kernel), ('initrd', initrd)):
+                disks += read_only_disk(name, path)
+        # Disks last: what the scenario's devices are called does not depend on them.
+        for argument in options_for(self.page_bytes) + s.arguments + s.devices + disks:
             command.append(self._fill_in(argument))
         return command
 
@@ -260,7 +289,8 @@ class Boot:
                     over = over or bool({'SHUTDOWN', 'GONE'} & set(qmp.poll_events()))
             if over:
                 break
-            asked = [STAMP.sub('', text) for _, text in self.lines[seen:]]
+            # A guest of the guest may ask, too.
+            asked = [level_and_text(text)[1] for _, text in self.lines[seen:]]
             if 'guest: move me' in asked:
                 moved = self._save(qmp)
                 drain_console()

@@ -115,6 +115,68 @@ PLAIN_VERDICTS = ['disk-nvme', 'disk-virtio', 'net']
 
 # The verdicts that the runner gives itself on each boot.
 BOOT_CASES = ('boot', 'kernel-log', 'qemu-log', 'smmu-counters')
+# And on each boot of a guest of the guest, which has no such QEMU and SMMU.
+VM_CASES = ('boot', 'kernel-log')
+
+
+@dataclass
+class Vm:
+    """
+    A guest of the guest, by the same kernel and initramfs, in which the guest's
+    "vm:NAME" starts it (see tests/guest/vm). Its cases are named NAME/CASE.
+    """
+    name: str
+    # As in Scenario
+    items: list
+    append: str = ''
+    allowed: list = field(default_factory=list)
+    expected: list = field(default_factory=list)
+    # The guest's devices that it gets, "04.0,05.0"
+    devices: str = ''
+    # What is in front of them: "smmu" (needs firmware), "virtio-iommu", or
+    # nothing: "container" and "iommufd" say how vfio is asked.
+    iommu: str = 'smmu'
+    # Seconds, from the start of its QEMU
+    timeout: int = 60
+    smp: int = 1
+    memory: str = '512M'
+    # It resets itself; otherwise that is its end.
+    reboots: bool = False
+
+    def __post_init__(self):
+        self.items = with_verdicts(self.items)
+
+    def cases(self):
+        """Of it alone, without its name."""
+        return verdicts_of(self.items) + list(VM_CASES)
+
+    def words(self, patience):
+        """Of the command line, for the guest; what is behind a + is for the VM's own."""
+        own = [f'{key}={value}' for key, value in (
+            ('iommu', self.iommu), ('devices', self.devices), ('smp', self.smp),
+            ('memory', self.memory), ('timeout', round(self.timeout * patience)),
+            ('reboots', int(self.reboots)))]
+        passed_on = self.append.split()
+        passed_on.append('sva.run=' + ','.join(item for item, _ in self.items))
+        return [f'vm.{self.name}.{word}' for word in own] + \
+            [f'vm.{self.name}+{word}' for word in passed_on]
+
+
+def vms_item(*vms):
+    """The item that starts these, at once, and waits for their ends."""
+    return ('vm:' + ':'.join(vm.name for vm in vms),
+            [f'vm-{vm.name}' for vm in vms] +
+            [f'{vm.name}/{case}' for vm in vms for case in vm.cases()])
+
+
+def with_verdicts(items):
+    """Each item with the verdicts that it must give."""
+    return [(item, [item.split(':')[0]]) if isinstance(item, str) else item
+            for item in items]
+
+
+def verdicts_of(items):
+    return list(dict.fromkeys(v for _, verdicts in items for v in verdicts))
 
 
 @dataclass
@@ -161,12 +223,13 @@ class Scenario:
     selftests: bool = False
     # What is plugged when the guest asks for it: QMP device_add's arguments.
     plugs: list = field(default_factory=list)
+    # Guests of the guest, which its items start.
+    vms: list = field(default_factory=list)
     # The SMMU is ours; QEMU's own has no counters.
     counters: bool = True
 
     def __post_init__(self):
-        self.items = [(item, [item.split(':')[0]]) if isinstance(item, str) else item
-                      for item in self.items]
+        self.items = with_verdicts(self.items)
 
     def cases(self):
         """The names of its cases, in order."""
@@ -186,7 +249,7 @@ class Scenario:
             items = [item for n, item in enumerate(items)
                      if chosen[n] or (not item[1] and any(chosen[n:]))]
         return Part([run for run, _ in items],
-                    list(dict.fromkeys(v for _, verdicts in items for v in verdicts)),
+                    verdicts_of(items),
                     items == self.items)
 
 

@@ -3,8 +3,8 @@
 
 Those of hisi-zip are in scenarios_hisi.py, those of ACPI with PCI bridges in
 scenarios_acpi.py, those of vfio and of SVA without page faults in
-scenarios_vfio.py, those of endpoints with threads in scenarios_threads.py. Read by
-run.
+scenarios_vfio.py, those of endpoints with threads in scenarios_threads.py, those of guests of a guest in
+scenarios_vm.py. Read by run.
 """
 
 from scenario import (ACCELERATOR, ACCELERATORS, SLOW_DISK, PLAIN_DEVICES, PLAIN_VERDICTS,
@@ -15,6 +15,7 @@ from scenarios_acpi import ACPI_SCENARIOS
 from scenarios_hisi import HISI_SCENARIOS
 from scenarios_threads import THREAD_SCENARIOS
 from scenarios_vfio import VFIO_SCENARIOS
+from scenarios_vm import VM_SCENARIOS
 
 SCENARIOS = [
     Scenario(
@@ -178,4 +179,4 @@ SCENARIOS = [
         'runner-hang', 'a guest that hangs is killed', ['hang'],
         kernel=(6, 1), sva=None, timeout=6,
         must_fail=[r'hang: no verdict', r'boot: the guest did not power off within']),
-] + ACPI_SCENARIOS + HISI_SCENARIOS + THREAD_SCENARIOS + VFIO_SCENARIOS
+] + ACPI_SCENARIOS + HISI_SCENARIOS + THREAD_SCENARIOS + VFIO_SCENARIOS + VM_SCENARIOS

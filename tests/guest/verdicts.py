@@ -6,8 +6,8 @@ Starts nothing and prints nothing. Called by run.
 
 import re
 
-from boot import STAMP
-from scenario import BAD_LINES
+from boot import level_and_text
+from scenario import BAD_LINES, VM_CASES
 
 VERDICT = re.compile(r'^guest: verdict: (PASS|FAIL) (\S+) ?(.*)$')
 # What QEMU logs as guest errors about anything of ours.
@@ -46,6 +46,27 @@ def counter_complaints(scenario, counters, whole=True):
         yield from scenario.check(counters)
 
 
+def bad_lines(texts, allowed):
+    """What a kernel's log has of BAD_LINES: a reason, or nothing."""
+    found = []
+    program = 'boot'
+    for text in texts:
+        if text.startswith('guest: begin: '):
+            program = text.split()[2]
+        if text.startswith('guest: '):
+            continue
+        if any(re.search(p, text) for p in allowed):
+            continue
+        if any(re.search(p, text) for p in BAD_LINES):
+            found.append(f'during {program}: {text}')
+    return '; '.join(found[:3]) + (f'; and {len(found) - 3} more' if len(found) > 3 else '')
+
+
+def missing_lines(texts, expected):
+    return [f'no line "{pattern}"' for pattern in expected
+            if not any(re.search(pattern, text) for text in texts)]
+
+
 class Verdicts:
     """What a boot was worth: an ordered list of (case, reason or '')."""
 
@@ -53,10 +74,17 @@ class Verdicts:
         self.cases = []
         self.scenario = scenario
         self.part = part
-        texts = [STAMP.sub('', text) for _, text in boot.lines]
-        self._programs(texts, part.verdicts)
-        self._boot(texts, boot)
-        self._kernel_log(texts, boot)
+        levels = {'': []}
+        for _, line in boot.lines:
+            level, text = level_and_text(line)
+            levels.setdefault(level, []).append(text)
+        self._programs(levels, part.verdicts)
+        for vm in scenario.vms:
+            if f'{vm.name}/boot' in part.verdicts:
+                self._vm(vm, levels.get(vm.name, []))
+        self._boot(levels[''], boot)
+        self.add('kernel-log', bad_lines(levels[''], scenario.allowed))
+        self._qemu_log(boot)
         if scenario.counters:
             self._counters(boot)
 
@@ -72,20 +100,35 @@ class Verdicts:
     def add(self, case, reason=''):
         self.cases.append((case, reason))
 
-    def _programs(self, texts, wanted):
+    def _programs(self, levels, wanted):
         given = {}
-        for text in texts:
+        for level, text in ((level, text) for level, texts in levels.items()
+                            for text in texts):
             match = VERDICT.match(text)
             if match:
                 passed, name, reason = match.groups()
+                name = f'{level}/{name}' if level else name
                 reason = '' if passed == 'PASS' else reason or 'failed'
                 # Said twice (a program failed and then crashed): the worse.
                 given[name] = given.get(name) or reason
         for name, reason in given.items():
             if name not in wanted:
                 self.add(name, reason)
+        judged_apart = {f'{vm.name}/{case}' for vm in self.scenario.vms for case in VM_CASES}
         for name in wanted:
-            self.add(name, given.get(name, 'no verdict'))
+            if name not in judged_apart:
+                self.add(name, given.get(name, 'no verdict'))
+
+    def _vm(self, vm, texts):
+        """A guest of the guest: its end, its lines; its time is the guest's to tell."""
+        reasons = []
+        if not texts:
+            reasons.append('it said nothing')
+        elif 'guest: end' not in texts:
+            reasons.append('it ended before its programs')
+        reasons += missing_lines(texts, vm.expected)
+        self.add(f'{vm.name}/boot', '; '.join(reasons))
+        self.add(f'{vm.name}/kernel-log', bad_lines(texts, vm.allowed))
 
     def _boot(self, texts, boot):
         reasons = []
@@ -101,25 +144,11 @@ class Verdicts:
             if bool(features & FEATURE_SVA) != self.scenario.sva:
                 reasons.append(f'the SMMU driver has features {features:#x}, '
                                f'SVA was {"" if self.scenario.sva else "not "}expected')
-        for pattern in self.scenario.expected if self.part.whole else []:
-            if not any(re.search(pattern, text) for text in texts):
-                reasons.append(f'no line "{pattern}"')
+        if self.part.whole:
+            reasons += missing_lines(texts, self.scenario.expected)
         self.add('boot', '; '.join(reasons))
 
-    def _kernel_log(self, texts, boot):
-        found = []
-        program = 'boot'
-        for text in texts:
-            if text.startswith('guest: begin: '):
-                program = text.split()[2]
-            if text.startswith('guest: '):
-                continue
-            if any(re.search(p, text) for p in self.scenario.allowed):
-                continue
-            if any(re.search(p, text) for p in BAD_LINES):
-                found.append(f'during {program}: {text}')
-        self.add('kernel-log', '; '.join(found[:3]) +
-                 (f'; and {len(found) - 3} more' if len(found) > 3 else ''))
+    def _qemu_log(self, boot):
         found = [line for line in boot.qemu_log() if OURS.search(line) and not
                  (self.scenario.atc_timeouts and ATC_TIMEOUT.search(line))]
         found += [line for line in boot.qemu_errors.splitlines() if line.strip()

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The guest tests of guests of a guest: KVM, vfio and two stages.
+
+More entries of scenarios.py, which reads this file. The guest is Linux with
+KVM at EL2; its VMs are made by Debian's QEMU (tools/vmm-disk) and run the same
+kernel and initramfs. Their cases are named after them: /guest/vm-sva/a/ops.
+"""
+
+from scenario import Scenario, Vm, ats_used, vms_item
+from scenarios_hisi import life_item, zip_item
+
+# What a VM's SMMU terminates, its Linux reports.
+EVENTS = [r'event(:| 0x)']
+TRANSLATION = r'event: F_TRANSLATION client'
+# Nobody can serve page faults of a device in a VM today, so its memory is there.
+POPULATED = 'sva.populate'
+# Linux 7.3 gives a device that may stall S2S=1, which makes an STE with ATS illegal
+# (IHI 0070 5.2, arm_smmu_make_s2_domain_ste()); nothing stalls in a VM anyhow.
+DEVICE = ['-device', 'pasid-dev,addr=4,can-stall=off']
+PHYSICAL = [f'physical/{case}' for case in ('own-memory', 'outside', 'marks')]
+
+
+def scenario(name, what, vms, at_once=False, **more):
+    """The VMs at once or one after the other."""
+    more.setdefault('timeout', 120)
+    items = [vms_item(*vms)] if at_once else [vms_item(vm) for vm in vms]
+    return Scenario('vm-' + name, what, items, vms=vms,
+                    # QEMU's vSMMU has addresses of 48 bits at most: no -cpu max.
+                    machine='virt-sva,virtualization=on,gic-version=3',
+                    cpu='neoverse-n1', memory='2G', append='sva.driver=vfio-pci', **more)
+
+
+VM_SCENARIOS = [
+    scenario(
+        'sva', "a VM's processes and a device, by the VM's accelerated SMMU",
+        [Vm('a', ['ops', 'reboot_once', 'pinned', 'refused', 'remap',
+                  ('killed:working:8', ['kill-working']), 'flr:4'],
+            devices='04.0', append=POPULATED, smp=2, timeout=140, reboots=True,
+            allowed=EVENTS, expected=[TRANSLATION + r'.* ssid: 0x1 '])],
+        devices=DEVICE, timeout=180, check=ats_used),
+    scenario(
+        'zip', "hisi-zip with uacce in a VM; the VM's kernel uses it, too",
+        [Vm('a', [('modprobe:hisi_zip:uacce_mode=1', []), zip_item('probe'),
+                  zip_item('sizes:small', 'raw', 'zlib', 'gzip'),
+                  zip_item('many', 'look', 'poll'), life_item('crypto'),
+                  life_item('processes:16:2')],
+            devices='05.0', append=POPULATED, timeout=100)],
+        devices=['-device', 'hisi-zip,addr=5,kernel-crypto=on'], modules=True),
+    scenario(
+        'pass-through', 'two VMs with a device each, and no IOMMU of theirs',
+        [Vm('a', [('physical:a:b', ['physical'] + PHYSICAL)], devices='04.0',
+            iommu='container', append='sva.driver=none', memory='256M'),
+         Vm('b', [('physical:b:a', ['physical'] + PHYSICAL)], devices='05.0',
+            iommu='iommufd', append='sva.driver=none', memory='256M')],
+        at_once=True, allowed=EVENTS,
+        devices=['-device', 'pasid-dev,addr=4', '-device', 'pasid-dev,addr=5']),
+    scenario(
+        'virtio-iommu', "a VM's own user-space driver, by virtio-iommu",
+        [Vm('a', [('vfio:cdev', ['vfio-cdev'])], devices='04.0', iommu='virtio-iommu',
+            append='sva.driver=vfio-pci')],
+        # It is this guest that is told of a fault, and not the VM.
+        allowed=EVENTS, expected=EVENTS,
+        devices=['-device', 'pasid-dev,addr=4']),
+]
