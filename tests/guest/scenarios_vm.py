@@ -61,4 +61,9 @@ VM_SCENARIOS = [
         # It is this guest that is told of a fault, and not the VM.
         allowed=EVENTS, expected=EVENTS,
         devices=['-device', 'pasid-dev,addr=4']),
+    scenario(
+        'migration', 'the machine with its VM goes on in another QEMU, in mid-job',
+        [Vm('a', [('move', ['load', 'move']), 'ops'], devices='04.0',
+            append=POPULATED, allowed=EVENTS)],
+        moves=True, devices=DEVICE, check=ats_used),
 ]

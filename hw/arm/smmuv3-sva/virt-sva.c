@@ -27,6 +27,7 @@
 #include "hw/arm/smmuv3-sva/sva-config.h"
 #include "smmuv3-sva.h"
 #include "virt-sva-acpi.h"
+#include "virt-sva-timers.h"
 #include "virt-sva-verdict.h"
 
 #define TYPE_VIRT_SVA_MACHINE MACHINE_TYPE_NAME("virt-sva")
@@ -302,6 +303,7 @@ static void virt_sva_init(MachineState *machine)
         exit(1);
     }
     VIRT_SVA_MACHINE_GET_CLASS(m)->parent_init(machine);
+    virt_sva_keep_el2_timers();
     create_smmu(m);
     describe_smmu(m);
 
