@@ -80,6 +80,11 @@ bool memory_is_populated(void)
     return getenv("SVA_POPULATE") != NULL;
 }
 
+bool is_in_vm(void)
+{
+    return getenv("SVA_VM") != NULL;
+}
+
 void populate_memory(void)
 {
     if (memory_is_populated() && mlockall(MCL_CURRENT | MCL_FUTURE)) {

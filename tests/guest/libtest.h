@@ -30,6 +30,12 @@
 bool memory_is_populated(void);
 void populate_memory(void);
 
+/*
+ * This is a VM (SVA_VM in the environment): what a device says of physical
+ * addresses is its hypervisor's.
+ */
+bool is_in_vm(void);
+
 /* Say one line. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -3,6 +3,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -123,34 +124,74 @@ static void test_list(void)
     }
 }
 
+/* Where the device finds @where, by a probe; 0, and a failed check: nowhere. */
+static uint64_t device_address(const uint8_t *where, const char *what)
+{
+    PasidDevCompletion done;
+
+    return check_status(pasid_probe(&queue, where, true, &done), &done,
+                        PASID_DEV_DONE_OK, what) ? done.result : 0;
+}
+
+/* Where the processor finds it, as this kernel sees it: /proc/self/pagemap. */
+static uint64_t processor_address(const uint8_t *where)
+{
+    size_t page = page_bytes();
+    uint64_t entry = 0;
+    int fd = open("/proc/self/pagemap", O_RDONLY);
+
+    CHECK(fd >= 0 && pread(fd, &entry, 8, (off_t)((uintptr_t)where / page *
+          8)) == 8 && entry >> 63, "no pagemap entry");
+    close(fd);
+    return (entry & ((1ull << 55) - 1)) * page + (uintptr_t)where % page;
+}
+
 /*
- * The probe says which physical address the SMMU gave; /proc/self/pagemap
- * says which one the processor uses.
+ * The probe says which address the SMMU gave. That of the processor is this
+ * kernel's: the same, unless this is a VM, whose hypervisor's the device's is. What
+ * holds all the same: two addresses of one page are one place, neighbours in a
+ * page are neighbours, and two pages are two places.
  */
 static void test_probe(void)
 {
     size_t page = page_bytes();
-    uint8_t *a = map_anon(page);
-    PasidDevCompletion done;
-    uint64_t entry = 0;
-    int fd = open("/proc/self/pagemap", O_RDONLY);
+    int file = memfd_create("probe", 0);
+    uint8_t *a = NULL, *again = NULL;
+    uint64_t at, cpu, there;
 
     test_case("probe");
-    if (check_status(pasid_probe(&queue, a + 0x123, true, &done), &done,
-                     PASID_DEV_DONE_OK, "probe")) {
-        CHECK(pages_present(a, 1) == 1, "the page was not faulted in");
-        CHECK(a[0x123] == 0, "the probe wrote");
-        if (CHECK(fd >= 0 && pread(fd, &entry, 8, (off_t)((uintptr_t)a / page *
-                  8)) == 8 && entry >> 63, "no pagemap entry")) {
-            uint64_t pa = (entry & ((1ull << 55) - 1)) * page + 0x123;
-
-            /* In a VM the device's is the host's address, not the VM's. */
-            CHECK(memory_is_populated() || done.result == pa,
-                  "physical address %#llx, not %#llx",
-                  (unsigned long long)done.result, (unsigned long long)pa);
-        }
+    if (file >= 0 && !ftruncate(file, 2 * page)) {
+        a = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+        again = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
     }
-    close(fd);
+    if (!a || a == MAP_FAILED || again == MAP_FAILED) {
+        test_give_up("no memory that is mapped twice: %s", strerror(errno));
+    }
+    if (memory_is_populated()) {
+        /* Shared memory is populated as if to be read. */
+        *(volatile uint8_t *)a = *(volatile uint8_t *)(a + page) = 0;
+        *(volatile uint8_t *)again = 0;
+    }
+    at = device_address(a + 0x123, "probe");
+    CHECK(pages_present(a, 1) == 1, "the page was not faulted in");
+    CHECK(a[0x123] == 0, "the probe wrote");
+    cpu = processor_address(a + 0x123);
+    CHECK(at % page == 0x123, "address %#llx", (unsigned long long)at);
+    CHECK(is_in_vm() || at == cpu, "physical address %#llx, not %#llx",
+          (unsigned long long)at, (unsigned long long)cpu);
+    there = device_address(again + 0x123, "probe of the other mapping");
+    CHECK(there == at, "one page at %#llx and at %#llx",
+          (unsigned long long)at, (unsigned long long)there);
+    there = device_address(a, "probe of the page's first byte");
+    CHECK(there == at - 0x123, "a page's bytes at %#llx and at %#llx",
+          (unsigned long long)at, (unsigned long long)there);
+    there = device_address(a + page + 0x123, "probe of the next page");
+    CHECK(there && there != at, "two pages at %#llx", (unsigned long long)at);
+    CHECK(is_in_vm() || there == processor_address(a + page + 0x123),
+          "the next page at %#llx", (unsigned long long)there);
+    munmap(a, 2 * page);
+    munmap(again, page);
+    close(file);
 }
 
 /* What it says of pages: where they are, and what may be done there. */
