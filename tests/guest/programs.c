@@ -18,6 +18,7 @@
     X("flags", main_flags)              \
     X("flr", main_flr)                  \
     X("foreign", main_foreign)          \
+    X("hostile", main_hostile)          \
     X("interrupt", main_interrupt)      \
     X("iommufd", main_iommufd)          \
     X("iort", main_iort)                \

@@ -62,6 +62,11 @@ VM_SCENARIOS = [
         allowed=EVENTS, expected=EVENTS,
         devices=['-device', 'pasid-dev,addr=4']),
     scenario(
+        'hostile', 'a VM does wrong what it can; another one has the device after it',
+        [Vm('a', ['hostile:120'], devices='04.0', append=POPULATED, timeout=60, allowed=['.']),
+         Vm('b', ['pinned'], devices='04.0', append=POPULATED, allowed=EVENTS)],
+        allowed=EVENTS, devices=DEVICE, timeout=150),
+    scenario(
         'migration', 'the machine with its VM goes on in another QEMU, in mid-job',
         [Vm('a', [('move', ['load', 'move']), 'ops'], devices='04.0',
             append=POPULATED, allowed=EVENTS)],
