@@ -14,6 +14,13 @@ import socket
 import subprocess
 import time
 
+# Seconds. QEMU's main loop may sleep on though a timer is due, and with it a guest
+# that waits for the timer, until somebody speaks to QEMU (docs/limits.rst, "A main
+# loop that sleeps on"). So a guest that was silent for so long is asked after; one
+# that goes on at once is counted.
+SILENCE = 5
+AT_ONCE = 0.2
+
 # What Linux, and init after it, put before a line.
 STAMP = re.compile(r'^\[ *\d+\.\d+\](\[[ TC\d]+\])? ?')
 # What the guest puts before a line of a guest of its own; a name is in it.
@@ -137,6 +144,7 @@ class Boot:
         self.start = self.deadline = self.seconds = 0
         self.console = 'ttyS0' if options.x86 else 'ttyAMA0'
         self.page_bytes = page_bytes_of(options.kernel)
+        self.wakings = 0            # went on when QEMU was spoken to
         self.on_line = None         # called with each line, less its time
         self.command = self._command(items)
 
@@ -279,8 +287,13 @@ class Boot:
                 self.ended = (f'the guest did not power off within '
                               f'{self.scenario.timeout * self.options.patience:g} s')
                 break
-            over = False
-            for key, _ in selector.select(left):
+            ready = selector.select(min(left, SILENCE))
+            if not ready:
+                qmp.command('query-status')
+                ready = selector.select(AT_ONCE)
+                self.wakings += bool(ready)
+            over = 'SHUTDOWN' in qmp.events
+            for key, _ in ready:
                 if key.fileobj is qemu.stdout:
                     if not read_console():
                         self.ended = self.ended or 'QEMU ended'
