@@ -70,7 +70,9 @@ VM_SCENARIOS = [
         allowed=EVENTS, devices=DEVICE, timeout=150),
     scenario(
         'migration', 'the machine with its VM goes on in another QEMU, in mid-job',
-        [Vm('a', [('move', ['load', 'move']), 'ops'], devices='04.0',
+        # This device can stall, and a VM's process has yet to see it: on the day when
+        # it does, pinned/untouched fails (docs/sva-in-a-vm.rst).
+        [Vm('a', [('move', ['load', 'move']), 'ops', 'pinned'], devices='04.0',
             append=POPULATED, allowed=EVENTS)],
-        moves=True, devices=DEVICE, check=ats_used),
+        moves=True, devices=['-device', 'pasid-dev,addr=4,ats=off']),
 ]
