@@ -11,7 +11,7 @@ SEED ?= 1
 build = $(or $(SVA_BUILD_DIR),$(shell cat .build-dir 2>/dev/null || echo build))
 python = /usr/bin/python3
 
-.PHONY: all demo check check-unit check-qtest check-baremetal check-tsan walk-oracle check-guest \
+.PHONY: all demo demo-vm check check-unit check-qtest check-baremetal check-tsan walk-oracle check-guest \
         check-x86 check-warnings check-house soak bench conformance docs install clean distclean help
 
 all: configured
@@ -24,6 +24,11 @@ configured:
 demo: configured
 	@tools/build demo
 	@tools/demo
+
+demo-vm: configured
+	@tools/build demo
+	@tools/vmm-disk
+	@tools/demo --vm
 
 check: all
 	@tools/run-tests '$(T)'
@@ -103,6 +108,7 @@ distclean:
 help:
 	@echo 'Targets:'
 	@echo '  demo         build everything, boot a guest, share a process with pasid-dev'
+	@echo '  demo-vm      the same from a virtual machine in the guest: two stages'
 	@echo '  check        build everything, run every test'
 	@echo '  check-unit   the tests of the core alone, also under sanitizers'
 	@echo '  check-qtest  the tests of the devices, without guest software'

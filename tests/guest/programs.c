@@ -13,6 +13,7 @@
     X("buffers", main_buffers)          \
     X("demo", main_demo)                \
     X("demo-spaces", main_demo_spaces)  \
+    X("demo-vm", main_demo_vm)          \
     X("disk", main_disk)                \
     X("example", main_example)          \
     X("flags", main_flags)              \

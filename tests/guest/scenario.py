@@ -324,6 +324,14 @@ def ats_invalidated(counters):
         yield 'no ATC invalidation'
 
 
+def two_stages(counters):
+    """A VM's stage 1 over its guest's stage 2, by the device's own cache, too."""
+    yield from ats_used(counters)
+    for name in ('nested_walks', 'stage2_lookups_cd', 'stage2_lookups_tt'):
+        if not counters[name]:
+            yield f'{name} is 0'
+
+
 def translated(counters):
     if not counters['translations']:
         yield 'no transaction came to the SMMU'
