@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
+#include "hw/pci/sva/capability.h"
 #include "hisi-qm.h"
 
 /*
@@ -24,6 +25,10 @@ HisiQmDma hisi_qm_read(HisiQm *qm, hwaddr addr, void *buf, size_t bytes)
 {
     uint32_t resets = qm->resets;
 
+    /* QEMU looks at Bus Master Enable, and not at the power state. */
+    if (!sva_may_master(qm->pdev)) {
+        return HISI_QM_FAILED;
+    }
     return outcome(qm, resets, pci_dma_read(qm->pdev, addr, buf, bytes));
 }
 
@@ -31,5 +36,8 @@ HisiQmDma hisi_qm_write(HisiQm *qm, hwaddr addr, const void *buf, size_t bytes)
 {
     uint32_t resets = qm->resets;
 
+    if (!sva_may_master(qm->pdev)) {
+        return HISI_QM_FAILED;
+    }
     return outcome(qm, resets, pci_dma_write(qm->pdev, addr, buf, bytes));
 }
