@@ -145,6 +145,8 @@ class Boot:
         self.console = 'ttyS0' if options.x86 else 'ttyAMA0'
         self.page_bytes = page_bytes_of(options.kernel)
         self.wakings = 0            # went on when QEMU was spoken to
+        self.kept = None            # a state to go back to, as a URI
+        self.went_back = False
         self.on_line = None         # called with each line, less its time
         self.command = self._command(items)
 
@@ -251,8 +253,8 @@ class Boot:
 
     def _watch(self, qemu):
         """
-        Until the guest's end; or until it asks to be moved to another QEMU:
-        returns where to load it from.
+        Until the guest's end; or until it asks to be moved to another QEMU, or
+        back to where it was: returns where to load it from.
         """
         rest = b''
         seen = len(self.lines)
@@ -281,6 +283,7 @@ class Boot:
             self.ended = f'QEMU did not start: {error}'
             return None
         selector.register(qmp.socket, selectors.EVENT_READ)
+        self._go_on(qmp)
         while True:
             left = self.deadline - time.monotonic()
             if left <= 0:
@@ -304,8 +307,14 @@ class Boot:
                 break
             # A guest of the guest may ask, too.
             asked = [level_and_text(text)[1] for _, text in self.lines[seen:]]
-            if 'guest: move me' in asked:
-                moved = self._save(qmp)
+            if 'guest: keep me' in asked and not self.kept:
+                qmp.command('stop')     # or it goes on while it is written
+                self.kept = self._save(qmp)
+                qmp.command('cont')
+            back = 'guest: go back' in asked and not self.went_back
+            if back or 'guest: move me' in asked:
+                moved = self.kept if back else self._save(qmp)
+                self.went_back |= back
                 drain_console()
                 self._quit(qmp, qemu)
                 return moved
@@ -319,6 +328,14 @@ class Boot:
         self._quit(qmp, qemu)
         return None
 
+    @staticmethod
+    def _go_on(qmp):
+        """A state that was kept is one of a machine that stood still."""
+        while (status := qmp.command('query-status')['status']) == 'inmigrate':
+            time.sleep(0.02)
+        if status == 'paused':
+            qmp.command('cont')
+
     def _ask_for_counters(self, qmp):
         try:
             self.counters = qmp.command('qom-get', path='/machine/smmu',
@@ -330,7 +347,7 @@ class Boot:
 
     def _save(self, qmp):
         """Write the guest's state to a file, which stops it; its URI."""
-        uri = f'file:{self.directory}/state'
+        uri = f'file:{self.directory}/state-{len(self.lines)}'
         qmp.command('migrate', uri=uri)
         while True:
             info = qmp.command('query-migrate')

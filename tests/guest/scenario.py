@@ -215,7 +215,8 @@ class Scenario:
     latency_ns: int = 20_000_000
     # The guest resets the machine; otherwise that is its end.
     reboots: bool = False
-    # The guest is saved and goes on in another QEMU.
+    # The guest is saved and goes on in another QEMU, at once or from an earlier
+    # state (init's move and go_back).
     moves: bool = False
     # The kernel's modules are in the initramfs.
     modules: bool = False
@@ -330,6 +331,19 @@ def two_stages(counters):
     for name in ('nested_walks', 'stage2_lookups_cd', 'stage2_lookups_tt'):
         if not counters[name]:
             yield f'{name} is 0'
+
+
+def two_stages_unmapped(counters):
+    """What a VM unmaps is told to the device's cache, too."""
+    yield from two_stages(counters)
+    if not counters['atc_invalidations']:
+        yield 'no ATC invalidation'
+
+
+def vm_has_16_pasids(counters):
+    """Each has a context descriptor of its own, which is in the VM's memory."""
+    if counters['stage2_lookups_cd'] < 16:
+        yield f"only {counters['stage2_lookups_cd']} context descriptors were looked up"
 
 
 def translated(counters):

@@ -6,7 +6,8 @@ KVM at EL2; its VMs are made by Debian's QEMU (tools/vmm-disk) and run the same
 kernel and initramfs. Their cases are named after them: /guest/vm-sva/a/ops.
 """
 
-from scenario import Scenario, Vm, two_stages, vms_item
+from scenario import (Scenario, Vm, two_stages, two_stages_unmapped, vm_has_16_pasids,
+                      vms_item)
 from scenarios_hisi import life_item, zip_item
 
 # What a VM's SMMU terminates, its Linux reports.
@@ -42,7 +43,7 @@ VM_SCENARIOS = [
                   ('killed:working:8', ['kill-working']), 'flr:4'],
             devices='04.0', append=POPULATED, smp=2, timeout=140, reboots=True,
             allowed=EVENTS, expected=[TRANSLATION + r'.* ssid: 0x1 '])],
-        devices=DEVICE, timeout=180, check=two_stages),
+        devices=DEVICE, timeout=180, check=two_stages_unmapped),
     scenario(
         'zip', "a VM's processes and kernel with hisi-zip; and with a device without ATS",
         # The kernel's self-tests have queues for a while. pasid-dev can stall here, and a
@@ -54,7 +55,8 @@ VM_SCENARIOS = [
                   'ops', 'pinned'],
             devices='04.0,05.0', append=POPULATED, timeout=100, allowed=EVENTS)],
         devices=['-device', 'pasid-dev,addr=4,ats=off',
-                 '-device', 'hisi-zip,addr=5,kernel-crypto=on'], modules=True),
+                 '-device', 'hisi-zip,addr=5,kernel-crypto=on'], modules=True,
+        check=vm_has_16_pasids),
     scenario(
         'pass-through', 'two VMs with a device each, and no IOMMU of theirs',
         [Vm('a', [('physical:a:b', ['physical'] + PHYSICAL)], devices='04.0',
@@ -76,8 +78,10 @@ VM_SCENARIOS = [
          Vm('b', ['pinned'], devices='04.0', append=POPULATED, allowed=EVENTS)],
         allowed=EVENTS, devices=DEVICE, timeout=150),
     scenario(
-        'migration', 'the machine with its VM goes on in another QEMU, in mid-job',
-        [Vm('a', [('move', ['load', 'move']), 'ops'], devices='04.0',
+        'migration', 'the machine with its VM goes on in another QEMU, in mid-job; and '
+        'from an earlier state of it',
+        [Vm('a', [('move', ['load', 'move']), ('go_back', ['load', 'go_back']), 'ops'],
+            devices='04.0',
             append=POPULATED, allowed=EVENTS)],
         moves=True, devices=DEVICE, check=two_stages),
 ]

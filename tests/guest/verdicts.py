@@ -136,6 +136,9 @@ class Verdicts:
             reasons.append(boot.ended)
         elif 'guest: end' not in texts:
             reasons.append('the guest ended before its programs')
+        if boot.kept and sum(level_and_text(line)[1] == 'guest: go back'
+                             for _, line in boot.lines) != 2:
+            reasons.append('it did not go back to the state that was kept')
         features = next((int(m[1], 16) for m in map(FEATURES.search, texts) if m), None)
         if features is None:
             if self.scenario.sva is not None:
