@@ -78,12 +78,15 @@ class Qmp:
             elif 'return' in message:
                 return message['return']
 
-    def poll_events(self):
-        """Read what is there; the events so far."""
+    def read_events(self):
+        """Take what is there."""
         more = self.socket.recv(65536)
         if not more:
-            return self.events + ['GONE']
+            self.events.append('GONE')
         self.data += more
+
+    def all_events(self):
+        """So far, those too that came behind the answer to a command."""
         while b'\n' in self.data:
             message = self._message()
             if 'event' in message:
@@ -109,6 +112,12 @@ def vmm_disk_of(kernel):
 def read_only_disk(name, path):
     return ['-blockdev', f'driver=file,node-name={name},filename={path},read-only=on',
             '-device', f'virtio-blk-pci,drive={name},serial={name}']
+
+
+def has_kvm(kernel):
+    """Whether its Image has what KVM says of a processor without EL2."""
+    with open(kernel, 'rb') as f:
+        return b'HYP mode not available' in f.read()
 
 
 def page_bytes_of(kernel):
@@ -295,15 +304,13 @@ class Boot:
                 qmp.command('query-status')
                 ready = selector.select(AT_ONCE)
                 self.wakings += bool(ready)
-            over = 'SHUTDOWN' in qmp.events
             for key, _ in ready:
-                if key.fileobj is qemu.stdout:
-                    if not read_console():
-                        self.ended = self.ended or 'QEMU ended'
-                        return None
-                else:
-                    over = over or bool({'SHUTDOWN', 'GONE'} & set(qmp.poll_events()))
-            if over:
+                if key.fileobj is not qemu.stdout:
+                    qmp.read_events()
+                elif not read_console():
+                    self.ended = self.ended or 'QEMU ended'
+                    return None
+            if {'SHUTDOWN', 'GONE'} & set(qmp.all_events()):
                 break
             # A guest of the guest may ask, too.
             asked = [level_and_text(text)[1] for _, text in self.lines[seen:]]

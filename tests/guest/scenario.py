@@ -346,6 +346,12 @@ def vm_has_16_pasids(counters):
         yield f"only {counters['stage2_lookups_cd']} context descriptors were looked up"
 
 
+def contexts_refused(counters):
+    """Of what a VM does wrong its context descriptors come as far as the SMMU."""
+    if not counters['faults'].get('C_BAD_CD'):
+        yield 'no C_BAD_CD'
+
+
 def translated(counters):
     if not counters['translations']:
         yield 'no transaction came to the SMMU'

@@ -3,8 +3,8 @@
 
 Those of hisi-zip are in scenarios_hisi.py, those of ACPI with PCI bridges in
 scenarios_acpi.py, those of vfio and of SVA without page faults in
-scenarios_vfio.py, those of endpoints with threads in scenarios_threads.py, those of guests of a guest in
-scenarios_vm.py. Read by run.
+scenarios_vfio.py, those of endpoints with threads in scenarios_threads.py, those of
+guests of a guest in scenarios_vm.py. Read by run.
 """
 
 from scenario import (ACCELERATOR, ACCELERATORS, SLOW_DISK, PLAIN_DEVICES, PLAIN_VERDICTS,

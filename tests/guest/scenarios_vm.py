@@ -6,8 +6,8 @@ KVM at EL2; its VMs are made by Debian's QEMU (tools/vmm-disk) and run the same
 kernel and initramfs. Their cases are named after them: /guest/vm-sva/a/ops.
 """
 
-from scenario import (Scenario, Vm, two_stages, two_stages_unmapped, vm_has_16_pasids,
-                      vms_item)
+from scenario import (Scenario, Vm, contexts_refused, two_stages, two_stages_unmapped,
+                      vm_has_16_pasids, vms_item)
 from scenarios_hisi import life_item, zip_item
 
 # What a VM's SMMU terminates, its Linux reports.
@@ -76,12 +76,11 @@ VM_SCENARIOS = [
         'hostile', 'a VM does wrong what it can; another one has the device after it',
         [Vm('a', ['hostile:120'], devices='04.0', append=POPULATED, timeout=60, allowed=['.']),
          Vm('b', ['pinned'], devices='04.0', append=POPULATED, allowed=EVENTS)],
-        allowed=EVENTS, devices=DEVICE, timeout=150),
+        allowed=EVENTS, devices=DEVICE, timeout=150, check=contexts_refused),
     scenario(
         'migration', 'the machine with its VM goes on in another QEMU, in mid-job; and '
         'from an earlier state of it',
         [Vm('a', [('move', ['load', 'move']), ('go_back', ['load', 'go_back']), 'ops'],
-            devices='04.0',
-            append=POPULATED, allowed=EVENTS)],
+            devices='04.0', append=POPULATED, allowed=EVENTS)],
         moves=True, devices=DEVICE, check=two_stages),
 ]

@@ -231,8 +231,8 @@ static bool turn_is_over(HisiZip *zip, uint64_t cost_end)
 }
 
 /*
- * Events that wait for a turn. One that goes on with what was in work elsewhere
- * finds them, too, for the first turn comes when the machine begins to run.
+ * Events that wait for a turn. That they do has migrated: the first turn, which
+ * comes when the machine begins to run, looks for them.
  */
 static void post_events(HisiZip *zip)
 {

@@ -1,8 +1,8 @@
 /*
  * A guest that does wrong whatever it can with its SMMU and its device: random
  * words in stream table entries, context descriptors and commands, and jobs with
- * anybody's PASID at any address. It is for those below it
- * to stay whole; nothing that happens to this guest is a failure.
+ * anybody's PASID at any address. It is for those below it to stay whole; nothing
+ * that happens to this guest is a failure.
  *
  *   hostile ROUNDS [SEED]
  *
