@@ -21,10 +21,17 @@ static const char *worker_name(const SvaWorker *w)
     return w->pdev->qdev.id ?: w->pdev->name;
 }
 
-/* Under the lock, or without a thread. */
+/*
+ * Under the lock, or without a thread. Once it is over the bottom halves are the
+ * threads' that free them: whoever leaves the device after that, as exit does,
+ * must not touch them.
+ */
 static void worker_kick(SvaWorker *w)
 {
     w->was_wanted = false;
+    if (w->is_over) {
+        return;
+    }
     qemu_bh_schedule(w->ctx && !w->goes_elsewhere ? w->thread_bh : w->main_bh);
 }
 
@@ -122,7 +129,7 @@ static bool turn_may_begin(SvaWorker *w)
 static void turn_ends(SvaWorker *w, bool more)
 {
     w->is_working = false;
-    if (!w->is_over && (more || w->was_wanted || w->goes_elsewhere)) {
+    if (more || w->was_wanted || w->goes_elsewhere) {
         worker_kick(w);
     }
 }
