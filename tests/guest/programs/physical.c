@@ -3,7 +3,8 @@
  * memory is reached, what is none of it is refused, and nothing in it is
  * another guest's.
  *
- *   physical [ME OTHER]     two letters: whose marks are looked for
+ *   physical [ME OTHER]     two letters: whose marks are looked for, while both
+ *                           guests have theirs
  *
  * There is no driver: registers and configuration space by sysfs, a huge page
  * for what the device reads and writes, /proc/self/pagemap for where that is.
@@ -18,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <termios.h>
 #include <unistd.h>
 #include "libtest.h"
 
@@ -186,6 +188,29 @@ static uint64_t mark_of(char who)
     return 0x6b72616d20230000u * 0x9e3779b97f4a7c15ull + (uint8_t)who;
 }
 
+/*
+ * Both guests come this far before either goes on: whoever started them hears of
+ * it and writes a line to the console (tests/guest/vm). For as long as this VM may
+ * take at all.
+ */
+static void meet_other(void)
+{
+    int fd = open("/dev/console", O_RDWR | O_NOCTTY | O_CLOEXEC);
+    struct termios settings;
+    char text[16];
+
+    if (fd < 0 || tcgetattr(fd, &settings) < 0) {
+        test_give_up("/dev/console: %s", strerror(errno));
+    }
+    settings.c_lflag &= ~(tcflag_t)ECHO;
+    tcsetattr(fd, TCSANOW, &settings);
+    say("waits for the other VM");
+    if (read(fd, text, sizeof(text)) < 1) {
+        test_give_up("no word of the other VM");
+    }
+    close(fd);
+}
+
 /* By the device, page by page: my marks are in my memory and nobody else's. */
 static void check_marks(uint64_t first, uint64_t last, char me, char other)
 {
@@ -199,6 +224,7 @@ static void check_marks(uint64_t first, uint64_t last, char me, char other)
     for (unsigned i = 0; i < MARKS; i++) {
         memcpy(marked + i * page_bytes(), &mark, sizeof(mark));
     }
+    meet_other();
     for (uint64_t pa = first; pa + MIB <= last + 1; pa += MIB) {
         if (pa < memory_pa + HUGE_BYTES && pa + MIB > memory_pa) {
             continue;       /* where they are copied to */
@@ -218,6 +244,7 @@ static void check_marks(uint64_t first, uint64_t last, char me, char other)
     CHECK(mine >= MARKS, "only %u of my %u marks", mine, MARKS);
     CHECK(!theirs, "%u marks of another guest", theirs);
     say("physical: %u marks of %c, %u of %c", mine, me, theirs, other);
+    meet_other();
     munmap(marked, MARKS * page_bytes());
 }
 
