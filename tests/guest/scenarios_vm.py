@@ -67,8 +67,8 @@ VM_SCENARIOS = [
         devices=['-device', 'pasid-dev,addr=4', '-device', 'pasid-dev,addr=5']),
     scenario(
         'virtio-iommu', "a VM's own user-space driver, by virtio-iommu",
-        [Vm('a', [('vfio:cdev', ['vfio-cdev'])], devices='04.0', iommu='virtio-iommu',
-            append='sva.driver=vfio-pci')],
+        [Vm('a', [('vfio:type1:no-msi', ['vfio-type1']), ('vfio:cdev', ['vfio-cdev'])],
+            devices='04.0', iommu='virtio-iommu', append='sva.driver=vfio-pci')],
         # It is this guest that is told of a fault, and not the VM.
         allowed=EVENTS, expected=EVENTS,
         devices=['-device', 'pasid-dev,addr=4']),

@@ -2,8 +2,9 @@
  * The device, given to vfio-pci by init (sva.driver=), with one address space
  * and no PASID, as kernels before 7 have it:
  *
- *   vfio type1    by a container and a group (Linux 6.1 and later)
- *   vfio cdev     by the device's own file and iommufd (6.6 and later)
+ *   vfio type1 [no-msi]   by a container and a group (Linux 6.1 and later); with
+ *                         no-msi it must not get MSI-X (docs/sva-in-a-vm.rst)
+ *   vfio cdev             by the device's own file and iommufd (6.6 and later)
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -141,6 +142,8 @@ static void check_reach(PasidQueue *q)
 static void check_again_and_again(PasidQueue *q)
 {
     const size_t bytes = 4 * MIB;
+    /* In a VM each page is told to two kernels and a VMM, one by one. */
+    const unsigned rounds = is_in_vm() ? 25 : 100;
     Buffer one = buffer_new(MEM_THP, bytes), two = buffer_new(MEM_THP, bytes);
     ListNode *node = (ListNode *)(void *)pages_new(1, 0);
     PasidDevDescriptor job = endless_job();
@@ -150,7 +153,7 @@ static void check_again_and_again(PasidQueue *q)
     test_case("mapped-again-and-again");
     memset(one.p, 1, bytes);
     memset(two.p, 2, bytes);
-    for (unsigned i = 0; i < 100; i++) {
+    for (unsigned i = 0; i < rounds; i++) {
         uint8_t *now = i % 2 ? one.p : two.p, *then = i % 2 ? two.p : one.p;
         size_t at = i * 37 % 64 * page_bytes();
 
@@ -175,7 +178,7 @@ static void check_again_and_again(PasidQueue *q)
     check_status(ret, &done, PASID_DEV_DONE_FAULT_READ, "list");
 }
 
-static void check_interrupt(PasidQueue *q)
+static void check_interrupt(PasidQueue *q, bool refused)
 {
     struct {
         struct vfio_irq_set set;
@@ -194,6 +197,14 @@ static void check_interrupt(PasidQueue *q)
     PasidDevCompletion done = { 0 };
     int ret;
 
+    if (refused) {
+        test_case("interrupt-refused");
+        ret = ioctl(dev.fd, VFIO_DEVICE_SET_IRQS, &irq);
+        CHECK(ret < 0 && errno == ENOSPC, "MSI-X: %s",
+              ret < 0 ? strerror(errno) : "this kernel lets it have some");
+        close(irq.fd);
+        return;
+    }
     test_case("interrupt");
     must_call(dev.fd, VFIO_DEVICE_SET_IRQS, &irq, "MSI-X");
     pasid_queue_write32(q, PASID_DEV_Q_CTRL,
@@ -237,7 +248,7 @@ int main(int argc, char **argv)
     open_mapped_queue(&queue, 0, NO_PASID);
     check_reach(&queue);
     check_again_and_again(&queue);
-    check_interrupt(&queue);
+    check_interrupt(&queue, argc > 2 && !strcmp(argv[2], "no-msi"));
 
     /* It has one address space: a PASID has none. */
     test_case("pasid-refused");
