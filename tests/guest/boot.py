@@ -154,6 +154,8 @@ class Boot:
         self.console = 'ttyS0' if options.x86 else 'ttyAMA0'
         self.page_bytes = page_bytes_of(options.kernel)
         self.wakings = 0            # went on when QEMU was spoken to
+        self.rest = b''             # of a line: the next QEMU may have its end
+        self.heard = 0              # of the lines, for what they ask
         self.kept = None            # a state to go back to, as a URI
         self.went_back = False
         self.on_line = None         # called with each line, less its time
@@ -265,15 +267,12 @@ class Boot:
         Until the guest's end; or until it asks to be moved to another QEMU, or
         back to where it was: returns where to load it from.
         """
-        rest = b''
-        seen = len(self.lines)
         selector = selectors.DefaultSelector()
         selector.register(qemu.stdout, selectors.EVENT_READ)
 
         def read_console():
-            nonlocal rest
             data = os.read(qemu.stdout.fileno(), 65536)
-            *lines, rest = (rest + data).split(b'\n')
+            *lines, self.rest = (self.rest + data).split(b'\n')
             for line in lines:
                 self._line(line.decode(errors='replace').rstrip('\r'))
             return bool(data)
@@ -282,8 +281,12 @@ class Boot:
             while any(key.fileobj is qemu.stdout and read_console()
                       for key, _ in selector.select(0.05)):
                 pass
-            if rest:
-                self._line(rest.decode(errors='replace'))
+
+        def end_console():
+            drain_console()
+            if self.rest:
+                self._line(self.rest.decode(errors='replace'))
+                self.rest = b''
 
         try:
             qmp = Qmp(f'{self.directory}/qmp', min(self.deadline, time.monotonic() + 20),
@@ -294,6 +297,25 @@ class Boot:
         selector.register(qmp.socket, selectors.EVENT_READ)
         self._go_on(qmp)
         while True:
+            asked = self._asked()
+            if 'guest: keep me' in asked and not self.kept:
+                qmp.command('stop')     # or it goes on while it is written
+                self.kept = self._save(qmp)
+                qmp.command('cont')
+            back = 'guest: go back' in asked and not self.went_back
+            if back or 'guest: move me' in asked:
+                moved = self.kept if back else self._save(qmp)
+                # While it is written it goes on, and may ask for more: of the next QEMU.
+                drain_console()
+                if back:
+                    self.went_back = True
+                    end_console()
+                    self.heard = len(self.lines)
+                self._quit(qmp, qemu)
+                return moved
+            if 'guest: plug' in asked:
+                for device in self.scenario.plugs:
+                    qmp.command('device_add', **device)
             left = self.deadline - time.monotonic()
             if left <= 0:
                 self.ended = (f'the guest did not power off within '
@@ -312,28 +334,17 @@ class Boot:
                     return None
             if {'SHUTDOWN', 'GONE'} & set(qmp.all_events()):
                 break
-            # A guest of the guest may ask, too.
-            asked = [level_and_text(text)[1] for _, text in self.lines[seen:]]
-            if 'guest: keep me' in asked and not self.kept:
-                qmp.command('stop')     # or it goes on while it is written
-                self.kept = self._save(qmp)
-                qmp.command('cont')
-            back = 'guest: go back' in asked and not self.went_back
-            if back or 'guest: move me' in asked:
-                moved = self.kept if back else self._save(qmp)
-                self.went_back |= back
-                drain_console()
-                self._quit(qmp, qemu)
-                return moved
-            if 'guest: plug' in asked:
-                for device in self.scenario.plugs:
-                    qmp.command('device_add', **device)
-            seen += len(asked)
-        drain_console()
+        end_console()
         if self.scenario.counters:
             self._ask_for_counters(qmp)
         self._quit(qmp, qemu)
         return None
+
+    def _asked(self):
+        """What was said since this was last called, by a guest of the guest, too."""
+        new = self.lines[self.heard:]
+        self.heard = len(self.lines)
+        return [level_and_text(text)[1] for _, text in new]
 
     @staticmethod
     def _go_on(qmp):
