@@ -142,6 +142,8 @@ class Vm:
     memory: str = '512M'
     # It resets itself; otherwise that is its end.
     reboots: bool = False
+    # Its last item has its VMM killed, so it does not come to its own end.
+    dies: bool = False
 
     def __post_init__(self):
         self.items = with_verdicts(self.items)

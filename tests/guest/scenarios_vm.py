@@ -21,14 +21,15 @@ DEVICE = ['-device', 'pasid-dev,addr=4,can-stall=off']
 PHYSICAL = [f'physical/{case}' for case in ('own-memory', 'outside', 'marks')]
 
 
-def scenario(name, what, vms, at_once=False, **more):
-    """The VMs at once or one after the other."""
+def scenario(name, what, vms, at_once=False, behind=(), append='', **more):
+    """The VMs at once or one after the other; and what this guest runs behind them."""
     more.setdefault('timeout', 120)
     items = [vms_item(*vms)] if at_once else [vms_item(vm) for vm in vms]
-    return Scenario('vm-' + name, what, items, vms=vms,
+    return Scenario('vm-' + name, what, items + list(behind), vms=vms,
                     # QEMU's vSMMU has addresses of 48 bits at most: no -cpu max.
                     machine='virt-sva,virtualization=on,gic-version=3',
-                    cpu='neoverse-n1', memory='2G', append='sva.driver=vfio-pci', **more)
+                    cpu='neoverse-n1', memory='2G', append='sva.driver=vfio-pci ' + append,
+                    **more)
 
 
 VM_SCENARIOS = [
@@ -40,9 +41,11 @@ VM_SCENARIOS = [
     scenario(
         'sva', "a VM's processes and a device, by the VM's accelerated SMMU",
         [Vm('a', ['ops', 'reboot_once', 'pinned', 'refused', 'remap',
-                  ('killed:working:8', ['kill-working']), 'flr:4'],
-            devices='04.0', append=POPULATED, smp=2, timeout=140, reboots=True,
+                  ('killed:working:8', ['kill-working']), 'flr:4', ('vmm_dies', [])],
+            devices='04.0', append=POPULATED, smp=2, timeout=140, reboots=True, dies=True,
             allowed=EVENTS, expected=[TRANSLATION + r'.* ssid: 0x[1-9a-f]'])],
+        # The device that the VM left in mid-job, here: ten jobs, for the file is there.
+        behind=[('take_back:04.0', []), 'load:/init'], append=POPULATED,
         devices=DEVICE, timeout=180, check=two_stages_unmapped),
     scenario(
         'zip', "a VM's processes and kernel with hisi-zip; and with a device without ATS",

@@ -124,7 +124,7 @@ class Verdicts:
         reasons = []
         if not texts:
             reasons.append('it said nothing')
-        elif 'guest: end' not in texts:
+        elif ('guest: kill my VMM' if vm.dies else 'guest: end') not in texts:
             reasons.append('it ended before its programs')
         reasons += missing_lines(texts, vm.expected)
         self.add(f'{vm.name}/boot', '; '.join(reasons))
