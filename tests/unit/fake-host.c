@@ -205,6 +205,21 @@ static void host_guest_error(void *opaque, const char *message)
     ((FakeHost *)opaque)->guest_errors++;
 }
 
+static uint64_t host_now(void *opaque)
+{
+    return ((FakeHost *)opaque)->now_ns;
+}
+
+static void host_writer(void *opaque, Smmu3Writer *writer)
+{
+    *writer = ((FakeHost *)opaque)->writer;
+}
+
+static void host_audit_report(void *opaque, const Smmu3AuditReport *report)
+{
+    g_array_append_vals(((FakeHost *)opaque)->audit_reports, report, 1);
+}
+
 const Smmu3HostOps fake_host_ops = {
     .read = host_read,
     .write = host_write,
@@ -222,6 +237,9 @@ const Smmu3HostOps fake_host_ops = {
     .atc_timer = host_atc_timer,
     .trace = host_trace,
     .guest_error = host_guest_error,
+    .now = host_now,
+    .writer = host_writer,
+    .audit_report = host_audit_report,
 };
 
 /* ---- The tests' calls -------------------------------------------------- */
@@ -240,6 +258,7 @@ FakeHost *fake_host_new(void)
     host->prg_responses = g_array_new(FALSE, TRUE, sizeof(Smmu3PrgResponse));
     host->tlb_invalidations = g_array_new(FALSE, TRUE,
                                           sizeof(Smmu3TlbInvalidate));
+    host->audit_reports = g_array_new(FALSE, TRUE, sizeof(Smmu3AuditReport));
     return host;
 }
 
@@ -251,6 +270,7 @@ void fake_host_free(FakeHost *host)
     g_array_unref(host->atc_invalidations);
     g_array_unref(host->prg_responses);
     g_array_unref(host->tlb_invalidations);
+    g_array_unref(host->audit_reports);
     g_free(host);
 }
 
@@ -359,6 +379,7 @@ void fake_clear_records(FakeHost *host)
     g_array_set_size(host->atc_invalidations, 0);
     g_array_set_size(host->prg_responses, 0);
     g_array_set_size(host->tlb_invalidations, 0);
+    g_array_set_size(host->audit_reports, 0);
     host->kicks = host->sent_events = host->quiesces = 0;
     host->config_invalidations = host->told_when_asked = 0;
     host->guest_errors = host->reads = host->writes = host->cases = 0;

@@ -42,8 +42,11 @@ struct FakeHost {
     unsigned reads, writes, cases;
     uint64_t atc_timer_ns;      /* last value set; 0: cancelled */
     unsigned traces[32];        /* by Smmu3TraceKind */
+    GArray *audit_reports;      /* of Smmu3AuditReport */
 
     /* How it behaves; set by tests. */
+    uint64_t now_ns;            /* the guest's time */
+    Smmu3Writer writer;         /* of CMDQ_PROD */
     bool quiesce_later;         /* quiesce() returns false */
     bool atc_answers_later;     /* else answered in atc_invalidate() itself */
     Smmu3 *smmu;                /* who gets those answers; may be NULL */

@@ -271,6 +271,9 @@ static const Smmu3HostOps host_ops = {
     .atc_timer = host_atc_timer,
     .trace = smmuv3_sva_trace,
     .guest_error = host_guest_error,
+    .now = smmuv3_sva_audit_now,
+    .writer = smmuv3_sva_audit_writer,
+    .audit_report = smmuv3_sva_audit_report,
 };
 
 Smmu3 *smmuv3_sva_core_new(Smmuv3SvaState *s, const Smmu3Features *features,

@@ -30,7 +30,9 @@ static const struct {
     COUNTER(syncs), COUNTER(tlb_invalidations), COUNTER(config_invalidations),
     COUNTER(ats_requests), COUNTER(ats_translated), COUNTER(atc_invalidations),
     COUNTER(page_requests), COUNTER(page_requests_lost),
-    COUNTER(prg_responses),
+    COUNTER(prg_responses), COUNTER(audit_looks), COUNTER(audit_suspicions),
+    COUNTER(audit_reports), COUNTER(audit_settled_ns_max),
+    COUNTER(injected_drops),
 };
 #undef COUNTER
 

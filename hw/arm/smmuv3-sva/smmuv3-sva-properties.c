@@ -152,6 +152,9 @@ static const Property smmuv3_sva_properties[] = {
     DEFINE_PROP_UINT32("atc-timeout-ms", Smmuv3SvaState, atc_timeout_ms, 0),
     DEFINE_PROP_UINT32("mapped-timeout-ms", Smmuv3SvaState, mapped_timeout_ms,
                        500),
+    DEFINE_PROP_UINT32("audit-syncs", Smmuv3SvaState, audit_syncs, 8),
+    DEFINE_PROP_UINT32("audit-grace-ms", Smmuv3SvaState, audit_grace_ms,
+                       1000),
 };
 
 void smmuv3_sva_add_properties(ObjectClass *oc)
@@ -166,6 +169,11 @@ void smmuv3_sva_add_properties(ObjectClass *oc)
     object_class_property_set_description(oc, "mapped-timeout-ms",
         "How long a CMD_SYNC waits for a device that has mapped memory which "
         "was taken from it (default: 500; 0: not at all)");
+    object_class_property_set_description(oc, "audit-syncs",
+        "How many CMD_SYNCs a stale translation outlasts before it is a "
+        "mistake (default: 8)");
+    object_class_property_set_description(oc, "audit-grace-ms",
+        "How long it does, in the guest's time (default: 1000)");
 
     add_id_properties(oc);
     object_class_property_add_str(oc, "profile", get_profile, set_profile);

@@ -119,3 +119,8 @@ void smmuv3_sva_trace(void *host, Smmu3TraceKind kind, uint64_t a, uint64_t b,
         break;
     }
 }
+
+const char *smmuv3_sva_command_name(uint64_t opcode)
+{
+    return command_name(opcode);
+}

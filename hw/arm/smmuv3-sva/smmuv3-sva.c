@@ -85,7 +85,8 @@ static void smmuv3_sva_realize(DeviceState *dev, Error **errp)
     }
     if (!smmuv3_sva_wanted_features(s, &features, errp) ||
         !check_capacity("tlb-entries", s->tlb_entries, errp) ||
-        !check_capacity("config-entries", s->config_entries, errp)) {
+        !check_capacity("config-entries", s->config_entries, errp) ||
+        !smmuv3_sva_audit_options(s, &options, errp)) {
         return;
     }
     message = smmu3_features_check(&features);
@@ -123,6 +124,7 @@ static void smmuv3_sva_finalize(Object *obj)
     /* Once realized it stays for ever: PCI has no way to undo it. */
     qemu_mutex_destroy(&s->log_lock);
     g_free(s->profile);
+    smmuv3_sva_audit_finalize(s);
     smmuv3_sva_monitor_finalize(s);
 }
 
@@ -141,6 +143,7 @@ static void smmuv3_sva_class_init(ObjectClass *oc, SvaClassData *data)
     rc->phases.exit = smmuv3_sva_reset_exit;
 
     smmuv3_sva_add_properties(oc);
+    smmuv3_sva_add_audit_properties(oc);
     smmuv3_sva_add_monitor_properties(oc);
 }
 

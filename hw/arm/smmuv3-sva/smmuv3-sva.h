@@ -51,6 +51,11 @@ typedef struct Smmuv3SvaQuiesce {
     uint64_t mappings_given_up;
 } Smmuv3SvaQuiesce;
 
+/* Property "audit". */
+typedef enum {
+    SMMUV3_SVA_AUDIT_OFF, SMMUV3_SVA_AUDIT_ON, SMMUV3_SVA_AUDIT_STOP,
+} Smmuv3SvaAudit;
+
 typedef struct Smmuv3SvaFunction Smmuv3SvaFunction;
 typedef struct Smmuv3SvaMapping Smmuv3SvaMapping;
 
@@ -82,6 +87,14 @@ struct Smmuv3SvaState {
     uint32_t config_entries;
     uint32_t atc_timeout_ms;
     uint32_t mapped_timeout_ms;
+    Smmuv3SvaAudit audit;
+    uint32_t audit_syncs, audit_grace_ms;
+    char *inject;               /* as given; and what it means: */
+    Smmu3InjectPlan inject_plan;
+
+    /* smmuv3-sva-audit.c's, under the core's lock */
+    uint64_t audit_warned;
+    bool audit_stopped;
 
     /* smmuv3-sva-monitor.c's: what "explain" asks, and how many have names */
     struct Explanation *explanation;
@@ -111,7 +124,8 @@ bool smmuv3_sva_oas_given(Smmuv3SvaState *s);
 Smmu3 *smmuv3_sva_core_new(Smmuv3SvaState *s, const Smmu3Features *features,
                            const Smmu3Options *options);
 
-/* smmuv3-sva-trace.c: Smmu3HostOps.trace. */
+/* smmuv3-sva-trace.c: a command's name; Smmu3HostOps.trace. */
+const char *smmuv3_sva_command_name(uint64_t opcode);
 void smmuv3_sva_trace(void *host, Smmu3TraceKind kind, uint64_t a, uint64_t b,
                       uint64_t c, uint64_t d);
 
@@ -123,6 +137,18 @@ void smmuv3_sva_trace(void *host, Smmu3TraceKind kind, uint64_t a, uint64_t b,
 bool smmuv3_sva_wanted_features(Smmuv3SvaState *s, Smmu3Features *f,
                                 Error **errp);
 void smmuv3_sva_add_properties(ObjectClass *oc);
+
+/*
+ * smmuv3-sva-audit.c: its properties, and what they say; and the host's
+ * operations for the auditor.
+ */
+void smmuv3_sva_add_audit_properties(ObjectClass *oc);
+bool smmuv3_sva_audit_options(Smmuv3SvaState *s, Smmu3Options *options,
+                              Error **errp);
+void smmuv3_sva_audit_finalize(Smmuv3SvaState *s);
+uint64_t smmuv3_sva_audit_now(void *host);
+void smmuv3_sva_audit_writer(void *host, Smmu3Writer *writer);
+void smmuv3_sva_audit_report(void *host, const Smmu3AuditReport *report);
 
 /* smmuv3-sva-monitor.c, smmuv3-sva-migration.c */
 void smmuv3_sva_add_monitor_properties(ObjectClass *oc);

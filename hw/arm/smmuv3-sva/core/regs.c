@@ -306,6 +306,9 @@ static void write_cmdq_prod(Smmu3 *s, uint64_t value)
     unsigned log2 = smmu3_queue_log2(&s->regs.cmdq, s->features.cmdqs);
 
     s->regs.cmdq.prod = value;
+    if (s->audit) {
+        smmu3_audit_asked(s->audit);
+    }
     if (smmu3_queue_inconsistent(&s->regs.cmdq, log2)) {
         smmu3_guest_error(s, "CMDQ_PROD 0x%x is out of step with CMDQ_CONS "
                           "0x%x", s->regs.cmdq.prod, s->regs.cmdq.cons);

@@ -48,6 +48,12 @@ Smmu3 *smmu3_new(const Smmu3Features *features, const Smmu3Options *options,
     s->tlb = smmu3_tlb_new(s->options.tlb_entries);
     s->configs = smmu3_config_cache_new(s->options.config_entries);
     s->stalls = smmu3_stall_table_new(features->stall_max);
+    if (s->options.audit.on) {
+        s->audit = smmu3_audit_new(&s->options.audit, ops, host,
+                                   smmu3_oas_bits(features), s->tlb,
+                                   &s->counters);
+    }
+    smmu3_inject_init(&s->inject, &s->options.inject);
     smmu3_outbox_init(&s->outbox);
     smmu3_regs_reset(s);
     return s;
@@ -58,6 +64,7 @@ void smmu3_free(Smmu3 *s)
     smmu3_outbox_clear(&s->outbox);
     smmu3_stall_table_free(s->stalls);
     smmu3_config_cache_free(s->configs);
+    smmu3_audit_free(s->audit);
     smmu3_tlb_free(s->tlb);
     g_cond_clear(&s->resolved);
     g_mutex_clear(&s->lock);
@@ -68,6 +75,9 @@ static void forget_caches(Smmu3 *s)
 {
     smmu3_tlb_invalidate_all(s->tlb);
     smmu3_config_invalidate_all(s->configs);
+    if (s->audit) {
+        smmu3_audit_forget(s->audit);
+    }
 }
 
 void smmu3_reset(Smmu3 *s)
@@ -169,7 +179,8 @@ Smmu3Outcome smmu3_translate(Smmu3 *s, const Smmu3Transaction *t,
 
     count_transaction(s, t);
     smmu3_pass_init(&p, s, t, SMMU3_PASS_CACHED);
-    if (smmu3_pass_any(&p, result)) {
+    /* The auditor looks at each use, under the lock */
+    if (!s->audit && smmu3_pass_any(&p, result)) {
         if (p.in_tables) {
             smmu3_count(&hot_counters(s)->tlb_hits);
         }
@@ -240,6 +251,22 @@ void smmu3_counters_reset(Smmu3 *s)
     for (size_t i = 0; i < sizeof(s->counters) / sizeof(*counter); i++) {
         atomic_store_explicit(&counter[i], 0, memory_order_relaxed);
     }
+    if (s->audit) {
+        g_mutex_lock(&s->lock);
+        smmu3_audit_drop_reports(s->audit);
+        g_mutex_unlock(&s->lock);
+    }
+}
+
+GArray *smmu3_audit_reports(Smmu3 *s)
+{
+    GArray *reports;
+
+    g_mutex_lock(&s->lock);
+    reports = s->audit ? smmu3_audit_kept(s->audit)
+                       : g_array_new(FALSE, FALSE, sizeof(Smmu3AuditReport));
+    g_mutex_unlock(&s->lock);
+    return reports;
 }
 
 unsigned smmu3_stalls_outstanding(Smmu3 *s)

@@ -14,6 +14,7 @@
 #define SMMU3_H
 
 #include <glib.h>
+#include "interface/audit.h"
 #include "interface/counters.h"
 #include "interface/host.h"
 #include "interface/options.h"
@@ -77,10 +78,16 @@ const Smmu3Features *smmu3_features(const Smmu3 *s);
 const Smmu3Regs *smmu3_regs(const Smmu3 *s);
 /* As of now: translations and tlb_hits are added up by this call. */
 const Smmu3Counters *smmu3_counters(Smmu3 *s);
-/* Zero them all. */
+/* Zero them all; reports of the auditor that are kept go with them. */
 void smmu3_counters_reset(Smmu3 *s);
 /* Stalls recorded or waiting, now. */
 unsigned smmu3_stalls_outstanding(Smmu3 *s);
+
+/*
+ * What software forgot, as far as it is kept: of Smmu3AuditReport, oldest first.
+ * Empty without options.audit.on.
+ */
+GArray *smmu3_audit_reports(Smmu3 *s);
 
 /*
  * Append a step-by-step account of how @t would be translated now, from the

@@ -58,7 +58,7 @@ G_STATIC_ASSERT(offsetof(Set, output) == CACHE_LINE_BYTES);
  * Input addresses have 56 bits, as PLACE_PAGE says: TBI ignores those above,
  * and bit 55 is the half.
  */
-enum { ADDR_BITS = 56, ASID_SLOTS = 65536, VMIDS = 65536 };
+enum { ADDR_BITS = SMMU3_TLB_ADDR_BITS, ASID_SLOTS = 65536, VMIDS = 65536 };
 
 /*
  * Regions: aligned pieces of a regime's input addresses that can be
@@ -321,6 +321,32 @@ bool smmu3_tlb_lookup(Smmu3Tlb *tlb, const Smmu3TlbTag *tag, uint64_t addr,
         }
     }
     return false;
+}
+
+/* ---- Places ------------------------------------------------------------ */
+
+size_t smmu3_tlb_places(const Smmu3Tlb *tlb)
+{
+    return (tlb->set_mask + 1) * WAYS;
+}
+
+size_t smmu3_tlb_place(Smmu3Tlb *tlb, const Smmu3TlbTag *tag, uint64_t addr,
+                       const Smmu3Leaf *leaf)
+{
+    Key key = make_key(tag, addr, leaf->size_log2, leaf->global);
+    Set *set = set_of(tlb, key);
+
+    for (unsigned i = 0; i < WAYS; i++) {
+        if (same_key(key_at(set, i), key)) {
+            return (set - tlb->sets) * WAYS + i;
+        }
+    }
+    return SMMU3_TLB_NOWHERE;
+}
+
+bool smmu3_tlb_lives(Smmu3Tlb *tlb, size_t place)
+{
+    return !dead(tlb, &tlb->sets[place / WAYS], place % WAYS);
 }
 
 /* ---- Insertion --------------------------------------------------------- */

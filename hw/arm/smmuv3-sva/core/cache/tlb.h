@@ -28,6 +28,9 @@ typedef struct Smmu3TlbTag {
 
 typedef struct Smmu3Tlb Smmu3Tlb;
 
+/* Of an input address: those above are ignored. */
+enum { SMMU3_TLB_ADDR_BITS = 56 };
+
 /* @capacity: entries; rounded up to a power of two, at least 64. */
 Smmu3Tlb *smmu3_tlb_new(size_t capacity);
 void smmu3_tlb_free(Smmu3Tlb *tlb);
@@ -35,6 +38,18 @@ void smmu3_tlb_free(Smmu3Tlb *tlb);
 /* Lock-free. @addr is the full input address. */
 bool smmu3_tlb_lookup(Smmu3Tlb *tlb, const Smmu3TlbTag *tag, uint64_t addr,
                       Smmu3Leaf *leaf);
+
+/*
+ * For who keeps something beside each entry: places count from 0 to
+ * smmu3_tlb_places() - 1. The place of an entry that was looked up or inserted
+ * as @leaf, or SMMU3_TLB_NOWHERE. Whether the entry at @place is alive: a lookup
+ * may give it, until another one is inserted there.
+ */
+#define SMMU3_TLB_NOWHERE   SIZE_MAX
+size_t smmu3_tlb_places(const Smmu3Tlb *tlb);
+size_t smmu3_tlb_place(Smmu3Tlb *tlb, const Smmu3TlbTag *tag, uint64_t addr,
+                       const Smmu3Leaf *leaf);
+bool smmu3_tlb_lives(Smmu3Tlb *tlb, size_t place);
 
 /*
  * The present epoch: take it before the walk, give it to the insertion, which

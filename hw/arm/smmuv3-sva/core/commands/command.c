@@ -92,9 +92,25 @@ static uint16_t vmid_of(const Smmu3 *s, const uint64_t *cmd)
     return s->features.s2p ? smmu3_get(cmd, CMD_VMID) : 0;
 }
 
+/* For the auditor: @first and @last of a command by address. */
+static void tell_audit(Smmu3 *s, const uint64_t *cmd, uint64_t first,
+                       uint64_t last, bool dropped)
+{
+    Smmu3Heard heard = {
+        .opcode = smmu3_get(cmd, CMD_OPCODE), .first = first, .last = last,
+        .asid = smmu3_get(cmd, CMD_ASID), .vmid = vmid_of(s, cmd),
+        .dropped = dropped,
+    };
+
+    if (s->audit) {
+        smmu3_audit_invalidated(s->audit, &heard);
+    }
+}
+
 static void tlb_invalidated(Smmu3 *s, const uint64_t *cmd,
                             const Smmu3TlbInvalidate *what)
 {
+    tell_audit(s, cmd, what->addr, what->last, false);
     smmu3_count(&s->counters.tlb_invalidations);
     s->command.invalidated = true;
     s->command.quiesced = false;
@@ -206,6 +222,19 @@ static void tlbi_range(const Smmu3 *s, const uint64_t *cmd, uint64_t *first,
         more = (num << (range_scale(&s->features, cmd) + log2)) - 1;
     }
     *last = more > UINT64_MAX - *first ? UINT64_MAX : *first + more;
+}
+
+/* inject= has this one do nothing, and nobody hears of it. */
+static Smmu3Verdict drop_tlbi(Smmu3 *s, const uint64_t *cmd, bool by_address)
+{
+    uint64_t first = 0, last = UINT64_MAX;
+
+    if (by_address) {
+        tlbi_range(s, cmd, &first, &last);
+    }
+    smmu3_count(&s->counters.injected_drops);
+    tell_audit(s, cmd, first, last, true);
+    return SMMU3_CMD_CONSUMED;
 }
 
 static void invalidate_range(Smmu3 *s, const uint64_t *cmd,
@@ -476,6 +505,14 @@ static bool range_is_reserved(const Smmu3Features *f, const uint64_t *cmd)
            !range_scale(f, cmd);
 }
 
+/* Of those that there are. */
+static bool is_tlbi(const uint64_t *cmd)
+{
+    unsigned opcode = smmu3_get(cmd, CMD_OPCODE);
+
+    return opcode >= CMD_TLBI_NH_ALL && opcode <= CMD_TLBI_NSNH_ALL;
+}
+
 static Smmu3Verdict execute(Smmu3 *s, const uint64_t *cmd)
 {
     const Command *command = &commands[smmu3_get(cmd, CMD_OPCODE)];
@@ -488,6 +525,10 @@ static Smmu3Verdict execute(Smmu3 *s, const uint64_t *cmd)
     }
     if (command->has_range && range_is_reserved(&s->features, cmd)) {
         return SMMU3_CMD_ILLEGAL;
+    }
+    if (is_tlbi(cmd) && smmu3_injects(&s->inject) &&
+        smmu3_inject_drops_tlbi(&s->inject)) {
+        return drop_tlbi(s, cmd, command->has_range);
     }
     return command->run(s, cmd);
 }

@@ -99,6 +99,9 @@ Smmu3Verdict smmu3_sync_run(Smmu3 *s, const uint64_t *cmd)
         c->invalidated = c->quiesced = false;
     }
     smmu3_count(&s->counters.syncs);
+    if (s->audit) {
+        c->work += smmu3_audit_synced(s->audit);
+    }
     signal_completion(s, cmd);
     return SMMU3_CMD_CONSUMED;
 }

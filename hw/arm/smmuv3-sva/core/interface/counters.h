@@ -39,6 +39,11 @@ typedef struct Smmu3Counters {
     _Atomic uint64_t tlb_invalidations, config_invalidations;
     _Atomic uint64_t ats_requests, ats_translated, atc_invalidations;
     _Atomic uint64_t page_requests, page_requests_lost, prg_responses;
+    /* Of the auditor: walks, entries that disagreed, of these software's mistakes;
+       how long one disagreed at most that was no mistake. */
+    _Atomic uint64_t audit_looks, audit_suspicions, audit_reports;
+    _Atomic uint64_t audit_settled_ns_max;
+    _Atomic uint64_t injected_drops;    /* invalidations dropped on request */
 } Smmu3Counters;
 
 #endif

@@ -9,6 +9,7 @@
 #define SMMU3_HOST_H
 
 #include "../spec/spec.h"
+#include "audit.h"
 
 /* Wired interrupts; each is an edge (IHI 0070 3.18). */
 typedef enum {
@@ -82,11 +83,11 @@ typedef enum {
 } Smmu3TraceKind;
 
 /*
- * read, write, cas, kick, trace and guest_error are called from any thread
- * that translates, with the core's lock held: they must not call back into
- * the core. All the others are called from smmu3_service() and the functions
- * that say they do its work, in the caller's thread, without the lock; they
- * may call back.
+ * read, write, cas, kick, trace, guest_error, now, writer and audit_report are
+ * called from any thread that translates, with the core's lock held: they must
+ * not call back into the core. All the others are called from smmu3_service()
+ * and the functions that say they do its work, in the caller's thread, without
+ * the lock; they may call back.
  */
 typedef struct Smmu3HostOps {
     /*
@@ -132,6 +133,13 @@ typedef struct Smmu3HostOps {
     void (*trace)(void *host, Smmu3TraceKind kind, uint64_t a, uint64_t b,
                   uint64_t c, uint64_t d);
     void (*guest_error)(void *host, const char *message);
+
+    /* For the auditor; each may be NULL. The guest's time: */
+    uint64_t (*now)(void *host);
+    /* Who writes CMDQ_PROD in this moment; or nothing. */
+    void (*writer)(void *host, Smmu3Writer *writer);
+    /* A mistake that was not reported before. */
+    void (*audit_report)(void *host, const Smmu3AuditReport *report);
 } Smmu3HostOps;
 
 #endif

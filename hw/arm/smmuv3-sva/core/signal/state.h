@@ -9,6 +9,8 @@
 
 #include <glib.h>
 #include <stdatomic.h>
+#include "../audit/audit.h"
+#include "../audit/inject.h"
 #include "../cache/config-cache.h"
 #include "../cache/tlb.h"
 #include "../interface/counters.h"
@@ -71,6 +73,8 @@ typedef struct Smmu3 {
     _Atomic bool atschk;            /* CR0ACK.ATSCHK */
     _Atomic uint32_t gbpa;
 
+    Smmu3Audit *audit;              /* NULL: nobody watches */
+    Smmu3Inject inject;
     Smmu3Tlb *tlb;
     Smmu3ConfigCache *configs;
     Smmu3StallTable *stalls;

@@ -77,7 +77,8 @@ static inline uint8_t smmu3_rights_needed(unsigned access, bool priv, bool ind)
     return priv ? need * (SMMU3_PRIV_R / SMMU3_UNPRIV_R) : need;
 }
 
-enum { SMMU3_ANY_W = SMMU3_UNPRIV_W | SMMU3_PRIV_W };
+enum { SMMU3_ANY_W = SMMU3_UNPRIV_W | SMMU3_PRIV_W,
+       SMMU3_ANY_X = SMMU3_UNPRIV_X | SMMU3_PRIV_X };
 
 /* Whether the block lets an access pass without another walk. */
 static inline bool smmu3_leaf_permits(const Smmu3Leaf *leaf, uint8_t need)

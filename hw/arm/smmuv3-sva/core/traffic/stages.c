@@ -5,13 +5,26 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "stages.h"
+#include "../audit/look.h"
+
+/* A walk of one stage: on the way there, a pass may make others of stage 2. */
+typedef struct Walk {
+    Smmu3Pass *p;
+    const Smmu3Tables *tables;
+    Smmu3Trail trail;               /* for the auditor */
+} Walk;
 
 /* The walker tells of each descriptor. */
 static void saw_descriptor(void *opaque, bool stage2, int level, uint64_t pa,
                            uint64_t descriptor, bool updated)
 {
-    Smmu3Pass *p = opaque;
+    Walk *walk = opaque;
+    Smmu3Pass *p = walk->p;
 
+    if (p->s->audit) {
+        smmu3_trail_saw(&walk->trail, walk->tables->start_level, level, pa,
+                        descriptor, updated);
+    }
     if (p->mode == SMMU3_PASS_FULL) {
         smmu3_count(updated ? &p->s->counters.httu_updates
                             : &p->s->counters.descriptor_reads);
@@ -26,7 +39,7 @@ static void saw_descriptor(void *opaque, bool stage2, int level, uint64_t pa,
 static bool locate_descriptor(void *opaque, uint64_t ipa, bool write,
                               uint64_t *pa, Smmu3Fault *fault)
 {
-    Smmu3Pass *p = opaque;
+    Smmu3Pass *p = ((Walk *)opaque)->p;
     Smmu3Leaf leaf;
 
     if (!smmu3_pass_stage2(p, ipa, write ? SMMU3_UNPRIV_W : SMMU3_UNPRIV_R,
@@ -39,8 +52,9 @@ static bool locate_descriptor(void *opaque, uint64_t ipa, bool write,
     return true;
 }
 
-static Smmu3Walker walker(Smmu3Pass *p)
+static Smmu3Walker walker(Walk *walk)
 {
+    Smmu3Pass *p = walk->p;
     Smmu3 *s = p->s;
 
     return (Smmu3Walker) {
@@ -50,8 +64,34 @@ static Smmu3Walker walker(Smmu3Pass *p)
         .update = p->mode == SMMU3_PASS_FULL,
         .locate = p->config.stream.s2 ? locate_descriptor : NULL,
         .saw = saw_descriptor,
-        .opaque = p,
+        .opaque = walk,
     };
+}
+
+/*
+ * The auditor hears of an answer by the tables; @trail: from a walk, NULL: from
+ * the TLB.
+ */
+static void tell_audit(Smmu3Pass *p, const Smmu3Tables *tables,
+                       const Smmu3TlbTag *tag, uint64_t in,
+                       const Smmu3Leaf *leaf, const Smmu3Trail *trail)
+{
+    const Smmu3Stream *stream = &p->config.stream;
+    Smmu3Tables stage2;
+    Smmu3Asked asked = {
+        .tag = tag, .tables = tables, .addr = in,
+        .sid = p->t->sid, .ssid = p->t->ssid, .ssv = p->t->ssv,
+    };
+
+    if (!tables->stage2 && stream->s2) {
+        smmu3_tables_stage2(&stage2, &stream->stage2, &p->s->features);
+        asked.stage2 = &stage2;
+    }
+    if (trail) {
+        smmu3_audit_walked(p->s->audit, &asked, leaf, trail);
+    } else {
+        smmu3_audit_used(p->s->audit, &asked, leaf);
+    }
 }
 
 static void count_walk(Smmu3Pass *p, const Smmu3Tables *tables)
@@ -72,7 +112,8 @@ static bool walk(Smmu3Pass *p, const Smmu3Tables *tables,
                  Smmu3Class class, Smmu3Leaf *leaf)
 {
     Smmu3 *s = p->s;
-    Smmu3Walker w = walker(p);
+    Walk this_walk = { .p = p, .tables = tables };
+    Smmu3Walker w = walker(&this_walk);
     uint64_t epoch = smmu3_tlb_epoch(s->tlb);
 
     p->walked = true;
@@ -92,6 +133,9 @@ static bool walk(Smmu3Pass *p, const Smmu3Tables *tables,
     });
     if (p->mode == SMMU3_PASS_FULL) {
         smmu3_tlb_insert(s->tlb, tag, in, leaf, epoch);
+        if (s->audit) {
+            tell_audit(p, tables, tag, in, leaf, &this_walk.trail);
+        }
     }
     return true;
 }
@@ -125,6 +169,38 @@ static bool G_GNUC_NO_INLINE begin_stage2_lookup(Smmu3Pass *p,
     return true;
 }
 
+/*
+ * The TLB's answer was taken. Apart, for a pass that is of the caches alone is not
+ * to pay for it: with an auditor there is none.
+ */
+static void G_GNUC_NO_INLINE tell_used_stage1(Smmu3Pass *p, unsigned half,
+                                              const Smmu3TlbTag *tag,
+                                              uint64_t va,
+                                              const Smmu3Leaf *leaf)
+{
+    Smmu3Tables tables;
+
+    if (p->s->audit) {
+        smmu3_tables_stage1(&tables, &p->config.stage1,
+                            p->config.stream.world, half);
+        tell_audit(p, &tables, tag, va, leaf, NULL);
+    }
+}
+
+static void G_GNUC_NO_INLINE tell_used_stage2(Smmu3Pass *p,
+                                              const Smmu3TlbTag *tag,
+                                              uint64_t ipa,
+                                              const Smmu3Leaf *leaf)
+{
+    Smmu3Tables tables;
+
+    if (p->s->audit) {
+        smmu3_tables_stage2(&tables, &p->config.stream.stage2,
+                            &p->s->features);
+        tell_audit(p, &tables, tag, ipa, leaf, NULL);
+    }
+}
+
 bool smmu3_pass_stage1(Smmu3Pass *p, uint64_t va, uint8_t need,
                        Smmu3Leaf *leaf)
 {
@@ -142,6 +218,9 @@ bool smmu3_pass_stage1(Smmu3Pass *p, uint64_t va, uint8_t need,
         return smmu3_pass_fail(p, F_TRANSLATION);
     }
     if (p->mode != SMMU3_PASS_DRY && is_cached(p, &tag, va, need, leaf)) {
+        if (p->mode != SMMU3_PASS_CACHED) {
+            tell_used_stage1(p, half, &tag, va, leaf);
+        }
         return true;
     }
     if (p->mode == SMMU3_PASS_CACHED) {
@@ -172,6 +251,9 @@ bool smmu3_pass_stage2(Smmu3Pass *p, uint64_t ipa, uint8_t need,
     p->in_tables = true;
     if ((p->mode == SMMU3_PASS_CACHED || begin_stage2_lookup(p, class)) &&
         is_cached(p, &tag, ipa, need, leaf) && !(protect && leaf->device)) {
+        if (p->mode != SMMU3_PASS_CACHED) {
+            tell_used_stage2(p, &tag, ipa, leaf);
+        }
         return true;
     }
     if (p->mode == SMMU3_PASS_CACHED) {

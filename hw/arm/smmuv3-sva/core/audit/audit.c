@@ -1,0 +1,451 @@
+/*
+ * See audit.h. A witness is fresh, then suspect once its entry was found to
+ * disagree, and either fresh again or reported; it goes with its entry.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "audit.h"
+#include <string.h>
+#include "../spec/field.h"
+#include "heard.h"
+#include "look.h"
+#include "reports.h"
+
+enum {
+    /* Entries looked at for each CMD_SYNC, of the fresh and of the suspect. */
+    SWEPT = 8,
+    LOOK_WORK = 64,                 /* in units of about 10 ns */
+    /* A suspect is seen to disagree at so many CMD_SYNCs, if it has to
+       outlast as many: none of two looks came in a bad moment. */
+    SIGHTINGS = 3,
+    CONTEXTS = 256,                 /* remembered, by a hash */
+    WRITERS = 64,                   /* of CMDQ_PROD, the last ones */
+};
+
+typedef enum { NOTHING, FRESH, SUSPECT, REPORTED } State;
+
+/* What is known of the entry at one place of the TLB. */
+typedef struct Witness {
+    GList link;                     /* of a->fresh or a->suspects, by state */
+    State state;
+    Smmu3TlbTag tag;
+    Smmu3Leaf leaf;
+    uint64_t addr;                  /* that was walked for */
+    Smmu3Trail trail;
+    uint64_t ns;                    /* when it was cached... */
+    uint64_t heard;                 /* ...and after which invalidation */
+
+    /* How its context reaches the tables; who used it last. */
+    Smmu3Tables tables, stage2;
+    bool has_stage2;
+    uint32_t sid, ssid;
+    bool ssv;
+
+    /* Of a suspect: where, since when. */
+    uint64_t at;
+    uint64_t seen_ns, seen_syncs;
+    unsigned sightings;             /* since, at a CMD_SYNC each... */
+    uint64_t last_syncs;            /* ...of which this was the last */
+    uint64_t uses;
+    uint64_t writer;                /* number of the last CMDQ_PROD before */
+    Smmu3Writer before, after;      /* that one, and the next */
+} Witness;
+
+/* When a context was last in use. */
+typedef struct Context {
+    bool used;
+    Smmu3TlbTag tag;
+    uint64_t ns;
+} Context;
+
+struct Smmu3Audit {
+    Smmu3AuditOptions options;
+    const Smmu3HostOps *ops;
+    void *host;
+    unsigned oas_bits;
+    Smmu3Tlb *tlb;
+    Smmu3Counters *counters;
+
+    Witness *witnesses;             /* by place in the TLB */
+    GQueue fresh, suspects;         /* looked at from the head, in turn */
+    Context contexts[CONTEXTS];
+    uint64_t syncs;
+    Smmu3HeardLog heard;
+    Smmu3Writer writers[WRITERS];
+    uint64_t writer_count;
+    Smmu3Reports reports;
+};
+
+/* ---- Life -------------------------------------------------------------- */
+
+Smmu3Audit *smmu3_audit_new(const Smmu3AuditOptions *options,
+                            const Smmu3HostOps *ops, void *host,
+                            unsigned oas_bits, Smmu3Tlb *tlb,
+                            Smmu3Counters *counters)
+{
+    Smmu3Audit *a = g_new0(Smmu3Audit, 1);
+
+    a->options = *options;
+    a->ops = ops;
+    a->host = host;
+    a->oas_bits = oas_bits;
+    a->tlb = tlb;
+    a->counters = counters;
+    a->witnesses = g_new0(Witness, smmu3_tlb_places(tlb));
+    g_queue_init(&a->fresh);
+    g_queue_init(&a->suspects);
+    return a;
+}
+
+void smmu3_audit_free(Smmu3Audit *a)
+{
+    if (a) {
+        g_free(a->witnesses);
+        g_free(a);
+    }
+}
+
+static uint64_t now(const Smmu3Audit *a)
+{
+    return a->ops->now ? a->ops->now(a->host) : 0;
+}
+
+static void count(_Atomic uint64_t *counter)
+{
+    atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+}
+
+/* Into the list of @state, at its end. */
+static void enter(Smmu3Audit *a, Witness *w, State state)
+{
+    if (w->state == FRESH) {
+        g_queue_unlink(&a->fresh, &w->link);
+    } else if (w->state == SUSPECT) {
+        g_queue_unlink(&a->suspects, &w->link);
+    }
+    w->state = state;
+    w->link.data = w;
+    if (state == FRESH) {
+        g_queue_push_tail_link(&a->fresh, &w->link);
+    } else if (state == SUSPECT) {
+        g_queue_push_tail_link(&a->suspects, &w->link);
+    }
+}
+
+static void forget_all(Smmu3Audit *a, GQueue *queue)
+{
+    while (queue->head) {
+        enter(a, queue->head->data, NOTHING);
+    }
+}
+
+void smmu3_audit_forget(Smmu3Audit *a)
+{
+    forget_all(a, &a->fresh);
+    forget_all(a, &a->suspects);
+    memset(a->contexts, 0, sizeof(a->contexts));
+}
+
+/* ---- Contexts ---------------------------------------------------------- */
+
+static bool same_context(const Smmu3TlbTag *a, const Smmu3TlbTag *b)
+{
+    return a->world == b->world && a->vmid == b->vmid && a->asid == b->asid;
+}
+
+static Context *context_of(Smmu3Audit *a, const Smmu3TlbTag *tag)
+{
+    uint32_t hash = (tag->asid | (uint32_t)tag->vmid << 16) * 0x9e3779b1u;
+
+    return &a->contexts[((hash >> 20) + tag->world) % CONTEXTS];
+}
+
+static void context_used(Smmu3Audit *a, const Smmu3TlbTag *tag, uint64_t ns)
+{
+    *context_of(a, tag) = (Context) { true, *tag, ns };
+}
+
+/* Not known where another one has taken its place: then no. */
+static bool context_was_used_since(Smmu3Audit *a, const Smmu3TlbTag *tag,
+                                   uint64_t ns)
+{
+    const Context *c = context_of(a, tag);
+
+    return c->used && same_context(&c->tag, tag) && c->ns >= ns;
+}
+
+/* ---- Reports ----------------------------------------------------------- */
+
+static Smmu3Block block_of(const Witness *w)
+{
+    uint64_t mask = smmu3_mask(w->leaf.size_log2);
+    uint64_t addr = w->addr & smmu3_mask(SMMU3_TLB_ADDR_BITS);
+
+    return (Smmu3Block) {
+        .tag = w->tag, .global = w->leaf.global,
+        .first = addr & ~mask, .last = addr | mask,
+    };
+}
+
+static uint64_t output_at(const Smmu3Leaf *leaf, uint64_t addr)
+{
+    return leaf->base | (addr & smmu3_mask(leaf->size_log2));
+}
+
+static bool has_asids(Smmu3World world)
+{
+    return world == SMMU3_WORLD_NS_EL1 || world == SMMU3_WORLD_NS_EL2_E2H;
+}
+
+static void report(Smmu3Audit *a, Witness *w, Smmu3Stale stale,
+                   const Smmu3Found *found, uint64_t ns)
+{
+    Smmu3Block block = block_of(w);
+    Smmu3World world = w->tag.world;
+    Smmu3AuditReport r = {
+        .stale = stale, .stage2 = world == SMMU3_WORLD_STAGE2,
+        .el2 = world == SMMU3_WORLD_NS_EL2 || world == SMMU3_WORLD_NS_EL2_E2H,
+        .has_asid = has_asids(world) && !w->leaf.global,
+        .has_vmid = world == SMMU3_WORLD_STAGE2 || world == SMMU3_WORLD_NS_EL1,
+        .global = w->leaf.global, .asid = w->tag.asid, .vmid = w->tag.vmid,
+        .sid = w->sid, .ssid = w->ssid, .ssv = w->ssv,
+        .addr = block.first, .bytes = block.last - block.first + 1,
+        .at = w->at,
+        .cached_output = output_at(&w->leaf, w->at),
+        .tables_output = found->any ? output_at(&found->leaf, w->at) : 0,
+        .cached_rights = w->leaf.rights, .tables_rights = found->leaf.rights,
+        .cached_trail = w->trail, .tables_trail = found->trail,
+        .cached_ns = w->ns, .seen_ns = w->seen_ns, .reported_ns = ns,
+        .seen_syncs = w->seen_syncs, .reported_syncs = a->syncs,
+        .uses = w->uses, .before = w->before, .after = w->after, .count = 1,
+    };
+
+    r.heard_count = smmu3_heard_since(&a->heard, w->heard, &block, r.heard,
+                                      SMMU3_REPORT_HEARD);
+    count(&a->counters->audit_reports);
+    if (smmu3_reports_add(&a->reports, &r) == SMMU3_REPORT_NEW &&
+        a->ops->audit_report) {
+        a->ops->audit_report(a->host, &r);
+    }
+    enter(a, w, REPORTED);
+}
+
+GArray *smmu3_audit_kept(const Smmu3Audit *a)
+{
+    GArray *copy = g_array_new(FALSE, FALSE, sizeof(Smmu3AuditReport));
+
+    g_array_append_vals(copy, a->reports.kept, a->reports.count);
+    return copy;
+}
+
+void smmu3_audit_drop_reports(Smmu3Audit *a)
+{
+    a->reports.count = 0;
+}
+
+/* ---- Looking ----------------------------------------------------------- */
+
+static void suspect(Smmu3Audit *a, Witness *w, uint64_t at, uint64_t ns)
+{
+    w->at = at;
+    w->seen_ns = ns;
+    w->seen_syncs = w->last_syncs = a->syncs;
+    w->sightings = 0;
+    w->uses = 0;
+    w->writer = a->writer_count;
+    w->before = a->writers[w->writer % WRITERS];
+    w->after = (Smmu3Writer) { .known = false };
+    count(&a->counters->audit_suspicions);
+    enter(a, w, SUSPECT);
+}
+
+/* The first CMDQ_PROD after that, or the first that is still remembered. */
+static void note_writer_after(const Smmu3Audit *a, Witness *w)
+{
+    uint64_t oldest = a->writer_count - MIN(a->writer_count, WRITERS - 1);
+
+    if (!w->after.ns && !w->after.known && a->writer_count > w->writer) {
+        w->after = a->writers[MAX(w->writer + 1, oldest) % WRITERS];
+    }
+}
+
+/* It agrees again, or is gone: how long that took says what a grace must be. */
+static void settle(Smmu3Audit *a, Witness *w, State state, uint64_t ns)
+{
+    _Atomic uint64_t *longest = &a->counters->audit_settled_ns_max;
+
+    if (ns - w->seen_ns > atomic_load_explicit(longest, memory_order_relaxed)) {
+        atomic_store_explicit(longest, ns - w->seen_ns, memory_order_relaxed);
+    }
+    enter(a, w, state);
+}
+
+static bool outlasted(const Smmu3Audit *a, const Witness *w, uint64_t ns)
+{
+    return a->syncs - w->seen_syncs >= a->options.syncs &&
+           ns - w->seen_ns >= a->options.grace_ns &&
+           w->sightings >= MIN(a->options.syncs, SIGHTINGS);
+}
+
+/* Look at @w: for an access to @at, or in a sweep. */
+static void examine(Smmu3Audit *a, Witness *w, uint64_t at, bool used,
+                    uint64_t ns)
+{
+    Smmu3Look look = {
+        .ops = a->ops, .host = a->host, .oas_bits = a->oas_bits,
+        .tables = &w->tables, .stage2 = w->has_stage2 ? &w->stage2 : NULL,
+    };
+    Smmu3Found found;
+    Smmu3Stale stale;
+
+    if (w->state == SUSPECT) {
+        at = w->at;
+    }
+    count(&a->counters->audit_looks);
+    smmu3_look(&look, at, &found);
+    if (!smmu3_is_stale(&w->leaf, &found, at, &stale)) {
+        if (w->state == SUSPECT) {
+            settle(a, w, FRESH, ns);
+        }
+        return;
+    }
+    if (w->state == FRESH) {
+        suspect(a, w, at, ns);
+    } else if (w->last_syncs != a->syncs) {
+        w->last_syncs = a->syncs;
+        w->sightings++;
+        note_writer_after(a, w);
+    }
+    w->uses += used;
+    if (outlasted(a, w, ns) &&
+        (used || context_was_used_since(a, &w->tag,
+                                        w->seen_ns + a->options.grace_ns))) {
+        report(a, w, stale, &found, ns);
+    }
+}
+
+/* In a block any page may have changed: another one each time. */
+static uint64_t address_to_sweep(const Smmu3Audit *a, const Witness *w)
+{
+    uint64_t page = a->syncs * UINT64_C(0x9e3779b97f4a7c15) >> 12 << 12;
+    uint64_t mask = smmu3_mask(w->leaf.size_log2);
+
+    return w->leaf.size_log2 > 12 ? (w->addr & ~mask) | (page & mask) : w->addr;
+}
+
+/* Suspects whose invalidation has come: some that were longest not looked at. */
+static void settle_the_dead(Smmu3Audit *a, uint64_t ns)
+{
+    unsigned length = MIN(a->suspects.length, SWEPT);
+
+    for (unsigned i = 0; i < length; i++) {
+        Witness *w = a->suspects.head->data;
+
+        if (smmu3_tlb_lives(a->tlb, w - a->witnesses)) {
+            enter(a, w, SUSPECT);
+        } else {
+            settle(a, w, NOTHING, ns);
+        }
+    }
+}
+
+static void sweep(Smmu3Audit *a, GQueue *queue, uint64_t ns)
+{
+    unsigned length = MIN(queue->length, SWEPT);
+
+    for (unsigned i = 0; i < length && queue->head; i++) {
+        Witness *w = queue->head->data;
+
+        enter(a, w, w->state);
+        if (smmu3_tlb_lives(a->tlb, w - a->witnesses)) {
+            examine(a, w, address_to_sweep(a, w), false, ns);
+        } else {
+            enter(a, w, NOTHING);
+        }
+    }
+}
+
+/* ---- What it hears ----------------------------------------------------- */
+
+static void remember_use(Smmu3Audit *a, Witness *w, const Smmu3Asked *asked,
+                         uint64_t ns)
+{
+    w->tables = *asked->tables;
+    w->has_stage2 = asked->stage2;
+    if (asked->stage2) {
+        w->stage2 = *asked->stage2;
+    }
+    w->sid = asked->sid;
+    w->ssid = asked->ssid;
+    w->ssv = asked->ssv;
+    context_used(a, asked->tag, ns);
+}
+
+static Witness *witness_of(Smmu3Audit *a, const Smmu3Asked *asked,
+                           const Smmu3Leaf *leaf)
+{
+    size_t place = smmu3_tlb_place(a->tlb, asked->tag, asked->addr, leaf);
+
+    return place == SMMU3_TLB_NOWHERE ? NULL : &a->witnesses[place];
+}
+
+void smmu3_audit_walked(Smmu3Audit *a, const Smmu3Asked *asked,
+                        const Smmu3Leaf *leaf, const Smmu3Trail *trail)
+{
+    Witness *w = witness_of(a, asked, leaf);
+
+    if (!w) {
+        return;
+    }
+    enter(a, w, FRESH);
+    w->tag = *asked->tag;
+    w->leaf = *leaf;
+    w->addr = asked->addr;
+    w->trail = *trail;
+    w->ns = now(a);
+    w->heard = a->heard.count;
+    remember_use(a, w, asked, w->ns);
+}
+
+void smmu3_audit_used(Smmu3Audit *a, const Smmu3Asked *asked,
+                      const Smmu3Leaf *leaf)
+{
+    Witness *w = witness_of(a, asked, leaf);
+    uint64_t ns = now(a);
+
+    if (w && (w->state == FRESH || w->state == SUSPECT)) {
+        remember_use(a, w, asked, ns);
+        examine(a, w, asked->addr, true, ns);
+    }
+}
+
+void smmu3_audit_invalidated(Smmu3Audit *a, const Smmu3Heard *heard)
+{
+    Smmu3Heard timed = *heard;
+
+    timed.ns = now(a);
+    smmu3_heard_add(&a->heard, &timed);
+    settle_the_dead(a, timed.ns);
+}
+
+unsigned smmu3_audit_synced(Smmu3Audit *a)
+{
+    uint64_t ns = now(a);
+
+    a->syncs++;
+    settle_the_dead(a, ns);
+    sweep(a, &a->suspects, ns);
+    sweep(a, &a->fresh, ns);
+    return 2 * SWEPT * LOOK_WORK;
+}
+
+void smmu3_audit_asked(Smmu3Audit *a)
+{
+    Smmu3Writer writer = { .known = false };
+
+    if (a->ops->writer) {
+        a->ops->writer(a->host, &writer);
+    }
+    writer.ns = now(a);
+    a->writers[++a->writer_count % WRITERS] = writer;
+}

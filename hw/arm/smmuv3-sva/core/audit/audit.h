@@ -1,0 +1,82 @@
+/*
+ * The translation auditor: keeps a witness for each entry of the TLB and reports
+ * the entries that software forgot to invalidate. Not the TLB, and nothing that
+ * a guest can see. Heard by stages.c, command.c, sync.c, regs.c and smmu3.c.
+ *
+ * What it hears:
+ *
+ *   walked       an answer went into the TLB          stages.c
+ *   used         the TLB answered                     stages.c
+ *   invalidated  a TLBI was carried out, or dropped   command.c
+ *   synced       a CMD_SYNC was completed             sync.c
+ *   asked        CMDQ_PROD was written                regs.c
+ *   forget       the caches were emptied              smmu3.c
+ *
+ * An entry disagrees if the tables, walked now and without HTTU, give another
+ * output, nothing, or fewer rights; a cleared access flag or more rights need no
+ * invalidation. That alone is no mistake: software clears first and invalidates
+ * after, and between the two another thread may install something new. It is one
+ * once the same entry was found to disagree, and never to agree, from some moment
+ * on until options.syncs CMD_SYNCs were completed and options.grace_ns went by,
+ * at several of these CMD_SYNCs and at the end. An entry that is used is looked at
+ * each time. A sweep at each CMD_SYNC looks at a few of the others, and reports
+ * one only if its context - world, VMID, ASID - was in use after the grace: what
+ * is left of a context that is gone cannot be used, and need not be removed.
+ *
+ * Threads: all of it under the core's lock. With an auditor no translation is
+ * answered outside of that (smmu3_translate()); without one nothing here runs.
+ *
+ * Cost: a walk for each use; SWEPT walks and as many lookups for each CMD_SYNC.
+ * Memory: some 430 bytes for each place of the TLB, touched when it is first used,
+ * and some 110 KiB: SMMU3_REPORTS_MAX reports, and the last things heard.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef SMMU3_AUDIT_H
+#define SMMU3_AUDIT_H
+
+#include <glib.h>
+#include "../cache/tlb.h"
+#include "../interface/audit.h"
+#include "../interface/counters.h"
+#include "../interface/options.h"
+
+typedef struct Smmu3Audit Smmu3Audit;
+
+/* A question to one stage, as it was answered by the TLB or by a walk. */
+typedef struct Smmu3Asked {
+    const Smmu3TlbTag *tag;
+    const Smmu3Tables *tables;
+    const Smmu3Tables *stage2;      /* where stage 1's tables are; or NULL */
+    uint64_t addr;
+    uint32_t sid, ssid;             /* ssid: if ssv */
+    bool ssv;
+} Smmu3Asked;
+
+/* Everything that is given must outlive it. */
+Smmu3Audit *smmu3_audit_new(const Smmu3AuditOptions *options,
+                            const Smmu3HostOps *ops, void *host,
+                            unsigned oas_bits, Smmu3Tlb *tlb,
+                            Smmu3Counters *counters);
+void smmu3_audit_free(Smmu3Audit *a);
+
+/* @leaf was inserted; @trail: the descriptors that say so. */
+void smmu3_audit_walked(Smmu3Audit *a, const Smmu3Asked *asked,
+                        const Smmu3Leaf *leaf, const Smmu3Trail *trail);
+/* @leaf came from the TLB. */
+void smmu3_audit_used(Smmu3Audit *a, const Smmu3Asked *asked,
+                      const Smmu3Leaf *leaf);
+/* @heard: all but ns, number and miss. */
+void smmu3_audit_invalidated(Smmu3Audit *a, const Smmu3Heard *heard);
+/* Sweeps; returns what that cost, see work.h. */
+unsigned smmu3_audit_synced(Smmu3Audit *a);
+void smmu3_audit_asked(Smmu3Audit *a);
+/* No entry is alive. The reports stay. */
+void smmu3_audit_forget(Smmu3Audit *a);
+
+/* The reports that are kept, oldest first: a copy, of Smmu3AuditReport. */
+GArray *smmu3_audit_kept(const Smmu3Audit *a);
+/* Drop them, so that there is room for new ones. */
+void smmu3_audit_drop_reports(Smmu3Audit *a);
+
+#endif

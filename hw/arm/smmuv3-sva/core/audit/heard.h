@@ -1,0 +1,41 @@
+/*
+ * The last TLB invalidations, and why each did not cover a given translation.
+ * Not what the TLB made of them. Called by audit.c.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef SMMU3_AUDIT_HEARD_H
+#define SMMU3_AUDIT_HEARD_H
+
+#include "../cache/tlb.h"
+#include "../interface/audit.h"
+
+enum { SMMU3_HEARD_KEPT = 1024 };
+
+typedef struct Smmu3HeardLog {
+    Smmu3Heard kept[SMMU3_HEARD_KEPT];
+    uint64_t count;                 /* of all; the next one's number less 1 */
+} Smmu3HeardLog;
+
+/* A block of a tag's input addresses. */
+typedef struct Smmu3Block {
+    Smmu3TlbTag tag;
+    bool global;
+    uint64_t first, last;
+} Smmu3Block;
+
+/* Numbers it. */
+void smmu3_heard_add(Smmu3HeardLog *log, const Smmu3Heard *heard);
+
+/* Why @heard left @block in the TLB. */
+Smmu3Miss smmu3_heard_miss(const Smmu3Heard *heard, const Smmu3Block *block);
+
+/*
+ * Up to @max of those after number @since, in order, each with its miss: what came
+ * closest is chosen first, and of the same the newest. Returns how many.
+ */
+unsigned smmu3_heard_since(const Smmu3HeardLog *log, uint64_t since,
+                           const Smmu3Block *block, Smmu3Heard *out,
+                           unsigned max);
+
+#endif

@@ -1,0 +1,131 @@
+/*
+ * See reports.h.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "reports.h"
+#include <inttypes.h>
+#include "../spec/spec.h"
+
+enum { REGION_LOG2 = 21 };
+
+static bool same_mistake(const Smmu3AuditReport *a, const Smmu3AuditReport *b)
+{
+    return a->stale == b->stale && a->stage2 == b->stage2 &&
+           a->el2 == b->el2 && a->vmid == b->vmid && a->asid == b->asid &&
+           a->addr >> REGION_LOG2 == b->addr >> REGION_LOG2;
+}
+
+Smmu3ReportFate smmu3_reports_add(Smmu3Reports *reports,
+                                  const Smmu3AuditReport *report)
+{
+    for (unsigned i = 0; i < reports->count; i++) {
+        if (same_mistake(&reports->kept[i], report)) {
+            reports->kept[i].count++;
+            return SMMU3_REPORT_AGAIN;
+        }
+    }
+    if (reports->count == SMMU3_REPORTS_MAX) {
+        return SMMU3_REPORT_LOST;
+    }
+    reports->kept[reports->count++] = *report;
+    return SMMU3_REPORT_NEW;
+}
+
+/* ---- Words ------------------------------------------------------------- */
+
+void smmu3_rights_words(uint8_t rights, GString *out)
+{
+    static const char letters[] = "rwx";
+
+    for (unsigned bit = 0; bit < 6; bit++) {
+        if (bit == 3) {
+            g_string_append_c(out, '/');
+        }
+        g_string_append_c(out, rights >> bit & 1 ? letters[bit % 3] : '-');
+    }
+}
+
+const char *smmu3_stale_words(Smmu3Stale stale)
+{
+    static const char *const words[] = {
+        [SMMU3_STALE_GONE] = "gone", [SMMU3_STALE_MOVED] = "moved",
+        [SMMU3_STALE_RIGHTS] = "fewer rights", [SMMU3_STALE_CLEAN] = "clean",
+    };
+
+    return words[stale];
+}
+
+const char *smmu3_miss_words(Smmu3Miss miss)
+{
+    static const char *const words[] = {
+        [SMMU3_MISS_NONE] = "covers it", [SMMU3_MISS_DROPPED] = "dropped",
+        [SMMU3_MISS_WORLD] = "other regime", [SMMU3_MISS_VMID] = "other VMID",
+        [SMMU3_MISS_ASID] = "other ASID", [SMMU3_MISS_GLOBAL] = "global entry",
+        [SMMU3_MISS_RANGE] = "other range",
+    };
+
+    return words[miss];
+}
+
+static void context_words(const Smmu3AuditReport *r, GString *out)
+{
+    if (r->has_asid) {
+        g_string_append_printf(out, " ASID 0x%x", r->asid);
+    }
+    if (r->has_vmid) {
+        g_string_append_printf(out, " VMID 0x%x", r->vmid);
+    }
+    g_string_append_printf(out, " (sid 0x%x", r->sid);
+    if (r->ssv) {
+        g_string_append_printf(out, " ssid 0x%x", r->ssid);
+    }
+    g_string_append_c(out, ')');
+}
+
+static void tables_words(const Smmu3AuditReport *r, GString *out)
+{
+    switch (r->stale) {
+    case SMMU3_STALE_GONE:
+        g_string_append(out, "the tables have nothing there");
+        break;
+    case SMMU3_STALE_MOVED:
+        g_string_append_printf(out, "the tables say 0x%" PRIx64 " ",
+                               r->tables_output);
+        smmu3_rights_words(r->tables_rights, out);
+        break;
+    case SMMU3_STALE_RIGHTS:
+        g_string_append(out, "the tables grant only ");
+        smmu3_rights_words(r->tables_rights, out);
+        break;
+    case SMMU3_STALE_CLEAN:
+        g_string_append(out, "the tables say writable-clean");
+        break;
+    }
+}
+
+static void writer_words(const Smmu3Writer *w, const char *when, GString *out)
+{
+    if (w->known) {
+        g_string_append_printf(out, "; CMDQ_PROD %s: CPU %u PC 0x%" PRIx64,
+                               when, w->cpu, w->pc);
+    }
+}
+
+void smmu3_report_words(const Smmu3AuditReport *r, GString *out)
+{
+    g_string_append_printf(out, "stale stage-%d translation",
+                           r->stage2 ? 2 : 1);
+    context_words(r, out);
+    g_string_append_printf(out, ": 0x%" PRIx64 " is cached as 0x%" PRIx64 " ",
+                           r->at, r->cached_output);
+    smmu3_rights_words(r->cached_rights, out);
+    g_string_append(out, ", ");
+    tables_words(r, out);
+    g_string_append_printf(out, "; not invalidated for %" PRIu64 " ms and %"
+                           PRIu64 " CMD_SYNCs, used %" PRIu64 " times",
+                           (r->reported_ns - r->seen_ns) / 1000000,
+                           r->reported_syncs - r->seen_syncs, r->uses);
+    writer_words(&r->before, "before", out);
+    writer_words(&r->after, "after", out);
+}

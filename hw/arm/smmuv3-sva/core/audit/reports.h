@@ -1,0 +1,37 @@
+/*
+ * The reports that are kept: a bounded number, each kind of mistake once for a
+ * context and 2 MiB of its addresses. Not how they come about (audit.c). Called by
+ * audit.c.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef SMMU3_AUDIT_REPORTS_H
+#define SMMU3_AUDIT_REPORTS_H
+
+#include <glib.h>
+#include "../interface/audit.h"
+
+typedef struct Smmu3Reports {
+    Smmu3AuditReport kept[SMMU3_REPORTS_MAX];
+    unsigned count;
+} Smmu3Reports;
+
+typedef enum {
+    SMMU3_REPORT_NEW,       /* kept */
+    SMMU3_REPORT_AGAIN,     /* counted with one that is kept */
+    SMMU3_REPORT_LOST,      /* there is no room for another */
+} Smmu3ReportFate;
+
+/* With report->count 1. */
+Smmu3ReportFate smmu3_reports_add(Smmu3Reports *reports,
+                                  const Smmu3AuditReport *report);
+
+/* "rw-/rwx": of unprivileged accesses, then of privileged ones. */
+void smmu3_rights_words(uint8_t rights, GString *out);
+const char *smmu3_stale_words(Smmu3Stale stale);
+const char *smmu3_miss_words(Smmu3Miss miss);
+
+/* One line, without newline. */
+void smmu3_report_words(const Smmu3AuditReport *report, GString *out);
+
+#endif

@@ -1,0 +1,93 @@
+/*
+ * What the auditor tells: a report of what software forgot, with the proof. Not
+ * how it comes about: that is the floor of audit. Read by the host, the tests and
+ * whoever asks smmu3_audit_reports().
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef SMMU3_INTERFACE_AUDIT_H
+#define SMMU3_INTERFACE_AUDIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Who in the guest wrote CMDQ_PROD, as far as the host knows. */
+typedef struct Smmu3Writer {
+    bool known;             /* else nobody of the guest's: a debugger, a test */
+    uint32_t cpu;
+    uint64_t pc;            /* of the store */
+    uint64_t ns;            /* host time op `now` */
+} Smmu3Writer;
+
+/* How the tables disagree with a translation that is cached. */
+typedef enum {
+    SMMU3_STALE_GONE,       /* they have nothing there */
+    SMMU3_STALE_MOVED,      /* another output */
+    SMMU3_STALE_RIGHTS,     /* fewer rights */
+    SMMU3_STALE_CLEAN,      /* writable-clean: writes set no dirty state */
+} Smmu3Stale;
+
+/* Why an invalidation did not remove a translation. */
+typedef enum {
+    SMMU3_MISS_NONE,        /* it does cover it: then the cache is at fault */
+    SMMU3_MISS_DROPPED,     /* it would have, but inject= dropped it */
+    SMMU3_MISS_WORLD,       /* of another regime, or of the other stage */
+    SMMU3_MISS_VMID,
+    SMMU3_MISS_ASID,
+    SMMU3_MISS_GLOBAL,      /* by ASID, which global entries do not have */
+    SMMU3_MISS_RANGE,
+} Smmu3Miss;
+
+/* An invalidation that was heard. */
+typedef struct Smmu3Heard {
+    uint64_t ns;
+    uint64_t number;        /* of all that were heard, from 1 on */
+    uint64_t first, last;   /* addresses */
+    uint16_t asid, vmid;
+    uint8_t opcode;
+    bool dropped;
+    Smmu3Miss miss;         /* in a report: of the translation reported */
+} Smmu3Heard;
+
+/* A descriptor of a walk: where, and what was there. */
+typedef struct Smmu3Read {
+    uint64_t pa, descriptor;
+    int8_t level;
+} Smmu3Read;
+
+/* Levels -1 to 3; a walk that is made again begins anew. */
+enum { SMMU3_TRAIL_MAX = 5 };
+typedef struct Smmu3Trail {
+    Smmu3Read read[SMMU3_TRAIL_MAX];
+    uint8_t count;
+} Smmu3Trail;
+
+enum { SMMU3_REPORT_HEARD = 8, SMMU3_REPORTS_MAX = 64 };
+
+/*
+ * One stale translation. Rights are SMMU3_UNPRIV_R ... of walk.h. Times are the
+ * host's `now`; syncs are CMD_SYNCs completed until then.
+ */
+typedef struct Smmu3AuditReport {
+    Smmu3Stale stale;
+    bool stage2, el2, has_asid, has_vmid, global;
+    uint16_t asid, vmid;    /* if it has them */
+    uint32_t sid, ssid;     /* who used it last */
+    bool ssv;
+    uint64_t addr;          /* of the page or block that is cached */
+    uint64_t bytes;
+    uint64_t at;            /* in it: where the tables disagree */
+    uint64_t cached_output, tables_output;      /* of `at` */
+    uint8_t cached_rights, tables_rights;
+    Smmu3Trail cached_trail, tables_trail;      /* descriptors, then and now */
+    uint64_t cached_ns, seen_ns, reported_ns;
+    uint64_t seen_syncs, reported_syncs;
+    uint64_t uses;          /* since it was seen to disagree */
+    Smmu3Writer before;     /* the last CMDQ_PROD before that */
+    Smmu3Writer after;      /* the first one after, as far as still known */
+    Smmu3Heard heard[SMMU3_REPORT_HEARD];
+    unsigned heard_count;
+    uint64_t count;         /* such reports, of its kind, context and 2 MiB */
+} Smmu3AuditReport;
+
+#endif

@@ -1,0 +1,317 @@
+/*
+ * The translation auditor as its user meets it: properties, the list of reports,
+ * the machine that stops, dropped invalidations. What is a mistake and what is
+ * none is tested in tests/unit/test-audit.c.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "qemu/osdep.h"
+#include "qobject/qdict.h"
+#include "qobject/qlist.h"
+#include "qobject/qstring.h"
+#include "sva-testdev-rig.h"
+
+#define SMMU    " -global smmuv3-sva."
+#define DEVICE  "-device sva-testdev,addr=1"
+#define AUDIT   DEVICE SMMU "audit=on" SMMU "audit-syncs=2" \
+                SMMU "audit-grace-ms=100"
+#define STOP    DEVICE SMMU "audit=stop" SMMU "audit-syncs=2" \
+                SMMU "audit-grace-ms=100"
+#define MS      INT64_C(1000000)
+
+static QList *get_reports(const Rig *r)
+{
+    QDict *answer = qtest_qmp(r->t->qts,
+        "{'execute': 'qom-get', 'arguments': "
+        "{'path': '" SVA_SMMU_PATH "', 'property': 'audit-reports'}}");
+    QList *reports = qobject_to(QList, qdict_get(answer, "return"));
+
+    g_assert_nonnull(reports);
+    qobject_ref(reports);
+    qobject_unref(answer);
+    return reports;
+}
+
+static size_t count_reports(const Rig *r)
+{
+    QList *reports = get_reports(r);
+    size_t count = qlist_size(reports);
+
+    qobject_unref(reports);
+    return count;
+}
+
+static void touch(const Rig *r, uint64_t va)
+{
+    g_assert_cmpuint(submit(r, READ, PASID, va), ==, SVA_TESTDEV_OK);
+}
+
+static void wait_grace(const Rig *r)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        qtest_clock_step(r->t->qts, 50 * MS);
+        sva_sync(r->t);
+    }
+}
+
+/* TLBI_NH_VA */
+static void invalidate(const Rig *r, unsigned asid, uint64_t va)
+{
+    uint64_t cmd[SMMU3_CMD_WORDS] = { 0 };
+
+    smmu3_set(cmd, CMD_OPCODE, CMD_TLBI_NH_VA);
+    smmu3_set(cmd, CMD_ASID, asid);
+    smmu3_set_addr(cmd, CMD_ADDR, va);
+    sva_command(r->t, cmd[0], cmd[1]);
+}
+
+/* Used, unmapped, and the wrong ASID invalidated. */
+static void forget(const Rig *r)
+{
+    touch(r, VA);
+    sva_unmap(r->t, r->root, VA, PAGE);
+    touch(r, VA);
+    invalidate(r, ASID + 1, VA);
+    sva_sync(r->t);
+}
+
+/* ---- Reports ------------------------------------------------------------ */
+
+static void check_descriptors(QDict *report, const Rig *r)
+{
+    uint64_t leaf = sva_leaf_address(r->t, r->root, VA);
+    QList *cached = qdict_get_qlist(report, "cached-descriptors");
+    QList *tables = qdict_get_qlist(report, "tables-descriptors");
+    QDict *last;
+
+    g_assert_cmpuint(qlist_size(cached), ==, 4);
+    g_assert_cmpuint(qlist_size(tables), ==, 4);
+    for (unsigned i = 0; i < 3; i++) {
+        qobject_unref(qlist_pop(cached));
+        qobject_unref(qlist_pop(tables));
+    }
+    last = qobject_to(QDict, qlist_peek(cached));
+    g_assert_cmpint(qdict_get_int(last, "level"), ==, 3);
+    g_assert_cmphex(qdict_get_int(last, "address"), ==, leaf);
+    g_assert_cmphex(qdict_get_int(last, "descriptor") & 3, ==, 3);
+    last = qobject_to(QDict, qlist_peek(tables));
+    g_assert_cmphex(qdict_get_int(last, "address"), ==, leaf);
+    g_assert_cmphex(qdict_get_int(last, "descriptor"), ==, 0);
+}
+
+static void check_invalidation(QDict *report)
+{
+    QList *heard = qdict_get_qlist(report, "invalidations");
+    QDict *last = NULL;
+    const QListEntry *entry;
+
+    QLIST_FOREACH_ENTRY(heard, entry) {
+        last = qobject_to(QDict, qlist_entry_obj(entry));
+    }
+    g_assert_nonnull(last);
+    g_assert_cmpstr(qdict_get_str(last, "command"), ==, "CMD_TLBI_NH_VA");
+    g_assert_cmpstr(qdict_get_str(last, "missed"), ==, "other ASID");
+    g_assert_cmphex(qdict_get_int(last, "first"), ==, VA);
+}
+
+static void test_report(void)
+{
+    Rig r = rig_start_with(AUDIT, 0, false);
+    QList *reports;
+    QDict *report;
+
+    forget(&r);
+    wait_grace(&r);
+    g_assert_cmpuint(count_reports(&r), ==, 0);
+    qtest_clock_step(r.t->qts, MS);
+    touch(&r, VA + 8);
+    g_assert_cmpuint(sva_counter(r.t, "audit_reports"), ==, 1);
+    reports = get_reports(&r);
+    g_assert_cmpuint(qlist_size(reports), ==, 1);
+    report = qobject_to(QDict, qlist_peek(reports));
+    g_assert_cmpstr(qdict_get_str(report, "kind"), ==, "gone");
+    g_assert_cmpint(qdict_get_int(report, "stage"), ==, 1);
+    g_assert_cmphex(qdict_get_int(report, "asid"), ==, ASID);
+    g_assert_cmphex(qdict_get_int(report, "sid"), ==, sid(&r));
+    g_assert_cmphex(qdict_get_int(report, "ssid"), ==, PASID);
+    g_assert_cmphex(qdict_get_int(report, "address"), ==, VA);
+    g_assert_cmphex(qdict_get_int(report, "size"), ==, PAGE);
+    g_assert_cmphex(qdict_get_int(report, "cached-output"), ==, r.page);
+    g_assert_cmpint(qdict_get_int(report, "count"), ==, 1);
+    g_assert_false(qdict_haskey(report, "tables-output"));
+    /* No vCPU wrote CMDQ_PROD */
+    g_assert_false(qdict_haskey(report, "prod-before"));
+    g_assert_nonnull(strstr(qdict_get_str(report, "words"),
+                            "the tables have nothing there"));
+    check_descriptors(report, &r);
+    check_invalidation(report);
+    qobject_unref(reports);
+
+    sva_counters_reset(r.t);
+    g_assert_cmpuint(count_reports(&r), ==, 0);
+    done(&r);
+}
+
+/* The same, and the right ASID is invalidated a little later. */
+static void test_no_report_for_correct_software(void)
+{
+    Rig r = rig_start_with(AUDIT, 0, false);
+
+    forget(&r);
+    qtest_clock_step(r.t->qts, 1000 * MS);
+    invalidate(&r, ASID, VA);
+    sva_sync(r.t);
+    wait_grace(&r);
+    sva_map(r.t, r.root, VA, r.page + PAGE, PAGE, 0);
+    touch(&r, VA);
+    wait_grace(&r);
+    touch(&r, VA);
+    g_assert_cmpuint(sva_counter(r.t, "audit_suspicions"), ==, 1);
+    g_assert_cmpuint(sva_counter(r.t, "audit_reports"), ==, 0);
+    g_assert_cmpuint(count_reports(&r), ==, 0);
+    done(&r);
+}
+
+static void test_off_by_default(void)
+{
+    Rig r = rig_start();
+
+    forget(&r);
+    qtest_clock_step(r.t->qts, 10000 * MS);
+    for (unsigned i = 0; i < 10; i++) {
+        sva_sync(r.t);
+        touch(&r, VA);
+    }
+    g_assert_cmpuint(sva_counter(r.t, "audit_looks"), ==, 0);
+    g_assert_cmpuint(count_reports(&r), ==, 0);
+    done(&r);
+}
+
+/* ---- The machine stops --------------------------------------------------- */
+
+static void expect_status(const Rig *r, const char *status)
+{
+    QDict *answer = qtest_qmp(r->t->qts, "{'execute': 'query-status'}");
+
+    g_assert_cmpstr(qdict_get_str(qdict_get_qdict(answer, "return"), "status"),
+                    ==, status);
+    qobject_unref(answer);
+}
+
+static void test_stop(void)
+{
+    Rig r = rig_start_with(STOP, 0, false);
+
+    forget(&r);
+    wait_grace(&r);
+    qtest_clock_step(r.t->qts, MS);
+    expect_status(&r, "running");
+    touch(&r, VA);
+    qtest_qmp_eventwait(r.t->qts, "STOP");
+    expect_status(&r, "debug");
+    g_assert_cmpuint(count_reports(&r), ==, 1);
+
+    /* Once: it goes on with the next one */
+    qtest_qmp_assert_success(r.t->qts, "{'execute': 'cont'}");
+    expect_status(&r, "running");
+    sva_map(r.t, r.root, FAR_VA, r.page, PAGE, 0);
+    touch(&r, FAR_VA);
+    sva_unmap(r.t, r.root, FAR_VA, PAGE);
+    touch(&r, FAR_VA);
+    wait_grace(&r);
+    touch(&r, FAR_VA);
+    g_assert_cmpuint(sva_counter(r.t, "audit_reports"), ==, 2);
+    expect_status(&r, "running");
+    done(&r);
+}
+
+/* ---- Dropped invalidations ------------------------------------------------ */
+
+/* The machine's own set-up invalidates; the first of ours is dropped. */
+static void test_drop(void)
+{
+    uint64_t before;
+    Rig r = rig_start_with(AUDIT SMMU "inject=drop:tlbi:1/1:1", 0, false);
+    QList *reports, *heard;
+    QDict *report;
+    const QListEntry *entry;
+    bool named = false;
+
+    before = sva_counter(r.t, "injected_drops");
+    touch(&r, VA);
+    sva_unmap(r.t, r.root, VA, PAGE);
+    invalidate(&r, ASID, VA);
+    sva_sync(r.t);
+    g_assert_cmpuint(sva_counter(r.t, "injected_drops"), ==, before + 1);
+    touch(&r, VA);
+    wait_grace(&r);
+    touch(&r, VA);
+    reports = get_reports(&r);
+    g_assert_cmpuint(qlist_size(reports), ==, 1);
+    report = qobject_to(QDict, qlist_peek(reports));
+    heard = qdict_get_qlist(report, "invalidations");
+    QLIST_FOREACH_ENTRY(heard, entry) {
+        QDict *h = qobject_to(QDict, qlist_entry_obj(entry));
+
+        named |= !strcmp(qdict_get_str(h, "missed"), "dropped") &&
+                 (uint64_t)qdict_get_int(h, "first") == VA;
+    }
+    g_assert_true(named);
+    qobject_unref(reports);
+    done(&r);
+}
+
+/* ---- Properties ----------------------------------------------------------- */
+
+typedef struct WrongCase {
+    const char *name, *value;
+    const char *said;           /* part of what QEMU says */
+} WrongCase;
+
+static const WrongCase wrong[] = {
+    { "audit", "maybe", "off; on: mistakes are reported; stop: " },
+    { "audit", "ON", "off; on: " },
+    { "audit-syncs", "1000001", "At most 1000000 CMD_SYNCs" },
+    { "audit-grace-ms", "3600001", "At most 3600000" },
+    { "inject", "drop:cfgi:1", "drop:tlbi:N drops the N-th" },
+    { "inject", "drop:tlbi:0", "drop:tlbi:P/Q:SEED" },
+};
+
+static void test_wrong_values(void)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(wrong); i++) {
+        const WrongCase *c = &wrong[i];
+        g_autofree char *global = g_strdup_printf("smmuv3-sva.%s=%s", c->name,
+                                                  c->value);
+        const char *argv[] = {
+            g_getenv("QTEST_QEMU_BINARY"), "-M", "virt-sva", "-display",
+            "none", "-S", "-global", global, NULL,
+        };
+        g_autofree char *said = NULL;
+        g_autofree char *named = g_strdup_printf("%s=%s", c->name, c->value);
+        int status;
+
+        g_assert_true(g_spawn_sync(NULL, (char **)argv, NULL,
+                                   G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL,
+                                   NULL, &said, &status, NULL));
+        g_test_message("%s: %s", global, said);
+        g_assert_cmpint(status, !=, 0);
+        g_assert_nonnull(strstr(said, named));
+        g_assert_nonnull(strstr(said, c->said));
+    }
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+#define TEST(path, fn) g_test_add_func("/smmuv3-sva/audit/" path, fn)
+    TEST("report", test_report);
+    TEST("no-report-for-correct-software",
+         test_no_report_for_correct_software);
+    TEST("off-by-default", test_off_by_default);
+    TEST("stop", test_stop);
+    TEST("drop", test_drop);
+    TEST("wrong-values-say-what-is-allowed", test_wrong_values);
+#undef TEST
+    return g_test_run();
+}

@@ -1,0 +1,851 @@
+/*
+ * The translation auditor: what it reports, and what it must not. Not what a
+ * report looks like on the monitor (qtests). One of the unit tests.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include <inttypes.h>
+#include "core/audit/heard.h"
+#include "core/audit/inject.h"
+#include "core/audit/reports.h"
+#include "core/signal/state.h"
+#include "one-stream.h"
+
+enum { SYNCS = 8, MS = 1000000, GRACE_MS = 1000, ASID = 1, PAGES = 64 };
+
+/* ---- A rig with an auditor --------------------------------------------- */
+
+static void audited_with(Setup *x, const Smmu3InjectPlan *plan)
+{
+    *x = (Setup) { .rig = rig_new() };
+    x->rig->options.audit = (Smmu3AuditOptions) {
+        .on = true, .syncs = SYNCS, .grace_ns = (uint64_t)GRACE_MS * MS,
+    };
+    if (plan) {
+        x->rig->options.inject = *plan;
+    }
+    setup_start(x);
+    x->rig->host->writer = (Smmu3Writer) { .known = true, .cpu = 3,
+                                           .pc = 0x1234 };
+}
+
+static void audited(Setup *x)
+{
+    audited_with(x, NULL);
+}
+
+static uint64_t leaf_of(Setup *x, uint64_t va)
+{
+    return pt_entry(&x->pt, va, 3);
+}
+
+static unsigned reports(Setup *x)
+{
+    return x->rig->host->audit_reports->len;
+}
+
+static const Smmu3AuditReport *first_report(Setup *x)
+{
+    g_assert_cmpuint(reports(x), >, 0);
+    return &g_array_index(x->rig->host->audit_reports, Smmu3AuditReport, 0);
+}
+
+static uint64_t counter(Setup *x, size_t offset)
+{
+    return *(const _Atomic uint64_t *)((const char *)smmu3_counters(
+        x->rig->smmu) + offset);
+}
+
+#define COUNTER(x, name)    counter(x, offsetof(Smmu3Counters, name))
+
+/* CMD_SYNCs, with as much time as all of them together are to take. */
+static void syncs(Setup *x, unsigned count, unsigned ms)
+{
+    for (unsigned i = 0; i < count; i++) {
+        x->rig->host->now_ns += (uint64_t)ms * MS / count;
+        rig_sync(x->rig);
+    }
+}
+
+/* TLBI_NH_VA of one page. */
+static void tlbi_va(Setup *x, unsigned asid, uint64_t va)
+{
+    uint64_t cmd[SMMU3_CMD_WORDS] = { 0 };
+
+    smmu3_set(cmd, CMD_OPCODE, CMD_TLBI_NH_VA);
+    smmu3_set(cmd, CMD_ASID, asid);
+    smmu3_set_addr(cmd, CMD_ADDR, va);
+    rig_command(x->rig, cmd);
+}
+
+/* The device goes on with other pages, so that its context is in use. */
+static void use_other(Setup *x)
+{
+    uint64_t other = VA + 0x100000;
+
+    pt_map(&x->pt, other, PA + 0x100000, 3, PT_USER_RW);
+    translate(x, dma_read(SID, other));
+}
+
+/* ---- What is a mistake -------------------------------------------------- */
+
+typedef struct MistakeCase {
+    const char *name;
+    uint64_t before, after;     /* descriptors; after: 0 is none */
+    Smmu3Stale stale;
+} MistakeCase;
+
+#define AT(pa, attributes) ((pa) | (attributes) | 3)
+static const MistakeCase mistakes[] = {
+    { "gone", AT(PA, PT_USER_RW), 0, SMMU3_STALE_GONE },
+    { "moved", AT(PA, PT_USER_RW), AT(PA + PAGE, PT_USER_RW),
+      SMMU3_STALE_MOVED },
+    { "read-only", AT(PA, PT_USER_RW), AT(PA, PT_USER_RO),
+      SMMU3_STALE_RIGHTS },
+    { "privileged", AT(PA, PT_USER_RW), AT(PA, PT_KERNEL_RW),
+      SMMU3_STALE_RIGHTS },
+    { "clean", AT(PA, PT_USER_RW | PT_DBM), AT(PA, PT_USER_RO | PT_DBM),
+      SMMU3_STALE_CLEAN },
+};
+
+static void with_httu(Setup *x)
+{
+    smmu3_set(x->cd, CD_HA, 1);
+    smmu3_set(x->cd, CD_HD, 1);
+    apply(x);
+}
+
+/* Used all the time: reported when both, the CMD_SYNCs and the time, are over. */
+static void test_used(gconstpointer data)
+{
+    const MistakeCase *c = data;
+    const Smmu3AuditReport *r;
+    Setup x;
+
+    audited(&x);
+    with_httu(&x);
+    pt_write(&x.pt, leaf_of(&x, VA), c->before);
+    translate(&x, dma_read(SID, VA));
+    pt_write(&x.pt, leaf_of(&x, VA), c->after);
+    /* The TLB answers, and is right to: nothing was invalidated */
+    expect_pa(&x, dma_read(SID, VA + 8), PA + 8);
+    g_assert_cmpuint(COUNTER(&x, audit_suspicions), ==, 1);
+    syncs(&x, SYNCS, GRACE_MS - 1);
+    translate(&x, dma_read(SID, VA));
+    g_assert_cmpuint(reports(&x), ==, 0);
+    x.rig->host->now_ns += MS;
+    translate(&x, dma_read(SID, VA));
+    g_assert_cmpuint(reports(&x), ==, 1);
+    g_assert_cmpuint(COUNTER(&x, audit_reports), ==, 1);
+
+    r = first_report(&x);
+    g_assert_cmpint(r->stale, ==, c->stale);
+    g_assert_false(r->stage2);
+    g_assert_true(r->has_asid && r->has_vmid);
+    g_assert_cmphex(r->asid, ==, ASID);
+    g_assert_cmphex(r->sid, ==, SID);
+    g_assert_false(r->ssv);
+    g_assert_cmphex(r->addr, ==, VA);
+    g_assert_cmphex(r->bytes, ==, PAGE);
+    g_assert_cmphex(r->cached_output & ~UINT64_C(0xfff), ==, PA);
+    g_assert_cmpuint(r->cached_trail.count, ==, 4);
+    g_assert_cmphex(r->cached_trail.read[3].pa, ==, leaf_of(&x, VA));
+    g_assert_cmphex(r->cached_trail.read[3].descriptor, ==, c->before);
+    g_assert_cmphex(r->tables_trail.read[3].descriptor, ==, c->after);
+    g_assert_cmpuint(r->reported_syncs - r->seen_syncs, ==, SYNCS);
+    g_assert_cmpuint(r->reported_ns - r->seen_ns, ==, (uint64_t)GRACE_MS * MS);
+    g_assert_cmpuint(r->uses, ==, 3);
+    g_assert_true(r->before.known && r->after.known);
+    g_assert_cmpuint(r->after.cpu, ==, 3);
+    g_assert_cmphex(r->after.pc, ==, 0x1234);
+
+    /* Once for an entry */
+    syncs(&x, SYNCS, GRACE_MS);
+    translate(&x, dma_read(SID, VA));
+    g_assert_cmpuint(COUNTER(&x, audit_reports), ==, 1);
+    done(&x);
+}
+
+/* Not enough CMD_SYNCs, however long it takes. */
+static void test_too_few_syncs(void)
+{
+    Setup x;
+
+    audited(&x);
+    expect_pa(&x, dma_read(SID, VA), PA);
+    pt_write(&x.pt, leaf_of(&x, VA), 0);
+    expect_pa(&x, dma_read(SID, VA), PA);
+    syncs(&x, SYNCS - 1, 100 * GRACE_MS);
+    expect_pa(&x, dma_read(SID, VA), PA);
+    g_assert_cmpuint(reports(&x), ==, 0);
+    syncs(&x, 1, 0);
+    expect_pa(&x, dma_read(SID, VA), PA);
+    g_assert_cmpuint(reports(&x), ==, 1);
+    done(&x);
+}
+
+/* Not used any more, but its context is: the sweep finds it. */
+static void test_swept(void)
+{
+    Setup x;
+
+    audited(&x);
+    expect_pa(&x, dma_read(SID, VA), PA);
+    pt_write(&x.pt, leaf_of(&x, VA), 0);
+    syncs(&x, SYNCS + 1, 2 * GRACE_MS);
+    use_other(&x);
+    syncs(&x, 1, 0);
+    g_assert_cmpuint(reports(&x), ==, 1);
+    g_assert_cmpuint(first_report(&x)->uses, ==, 0);
+    done(&x);
+}
+
+/* A context that nobody uses any more may leave what it likes. */
+static void test_context_is_gone(void)
+{
+    Setup x;
+
+    audited(&x);
+    expect_pa(&x, dma_read(SID, VA), PA);
+    pt_write(&x.pt, leaf_of(&x, VA), 0);
+    syncs(&x, 100, 100 * GRACE_MS);
+    g_assert_cmpuint(COUNTER(&x, audit_suspicions), ==, 1);
+    g_assert_cmpuint(reports(&x), ==, 0);
+    done(&x);
+}
+
+/* A page in the middle of a block that is cached as one. */
+static void test_block_is_split(void)
+{
+    uint64_t va = VA & ~smmu3_mask(21), pa = PA & ~smmu3_mask(21);
+    Setup x;
+
+    audited(&x);
+    pt_write(&x.pt, pt_entry(&x.pt, va, 2), pa | PT_USER_RW | 1);
+    expect_pa(&x, dma_read(SID, va), pa);
+    pt_write(&x.pt, pt_entry(&x.pt, va, 2), 0);
+    for (unsigned i = 0; i < 512; i++) {
+        uint64_t out = i == 7 ? PA + 0x10000000 : pa + i * PAGE;
+
+        pt_map(&x.pt, va + i * PAGE, out, 3, PT_USER_RW);
+    }
+    expect_pa(&x, dma_read(SID, va), pa);
+    g_assert_cmpuint(COUNTER(&x, audit_suspicions), ==, 0);
+    expect_pa(&x, dma_read(SID, va + 7 * PAGE), pa + 7 * PAGE);
+    g_assert_cmpuint(COUNTER(&x, audit_suspicions), ==, 1);
+    syncs(&x, SYNCS, GRACE_MS);
+    expect_pa(&x, dma_read(SID, va + 7 * PAGE), pa + 7 * PAGE);
+    g_assert_cmpuint(reports(&x), ==, 1);
+    g_assert_cmphex(first_report(&x)->at, ==, va + 7 * PAGE);
+    g_assert_cmphex(first_report(&x)->addr, ==, va);
+    g_assert_cmphex(first_report(&x)->bytes, ==, 512 * PAGE);
+    done(&x);
+}
+
+/* ---- What is none ------------------------------------------------------- */
+
+/* Cleared, then invalidated; also when that takes its time (lazy). */
+static void test_invalidated_in_time(void)
+{
+    for (unsigned ms = 0; ms <= 10 * GRACE_MS; ms += 5 * GRACE_MS) {
+        Setup x;
+
+        audited(&x);
+        expect_pa(&x, dma_read(SID, VA), PA);
+        pt_write(&x.pt, leaf_of(&x, VA), 0);
+        expect_pa(&x, dma_read(SID, VA), PA);
+        /* Other CMD_SYNCs meanwhile: fewer than SYNCS, or all of them at once */
+        syncs(&x, ms ? SYNCS - 1 : SYNCS + 10, ms);
+        tlbi_va(&x, ASID, VA);
+        syncs(&x, 2 * SYNCS, 2 * GRACE_MS);
+        g_assert_cmpint(translate(&x, dma_read(SID, VA)), ==, SMMU3_ABORT);
+        use_other(&x);
+        syncs(&x, 2 * SYNCS, 2 * GRACE_MS);
+        g_assert_cmpuint(reports(&x), ==, 0);
+        g_assert_cmpuint(COUNTER(&x, audit_suspicions), ==, 1);
+        /* syncs() rounds down */
+        g_assert_cmpuint(COUNTER(&x, audit_settled_ns_max) + SYNCS, >=,
+                         (uint64_t)ms * MS);
+        rig_expect_event(x.rig, F_TRANSLATION, (uint64_t[SMMU3_EVENT_WORDS]) {
+            0 });
+        done(&x);
+    }
+}
+
+/* Zapped, and something new in its place before the invalidation (SVA). */
+static void test_reinstalled_before_invalidation(void)
+{
+    Setup x;
+
+    audited(&x);
+    expect_pa(&x, dma_read(SID, VA), PA);
+    pt_write(&x.pt, leaf_of(&x, VA), 0);
+    expect_pa(&x, dma_read(SID, VA), PA);
+    pt_map(&x.pt, VA, PA + PAGE, 3, PT_USER_RW);
+    expect_pa(&x, dma_read(SID, VA), PA);
+    syncs(&x, 2 * SYNCS, GRACE_MS - 1);
+    expect_pa(&x, dma_read(SID, VA), PA);
+    tlbi_va(&x, ASID, VA);
+    syncs(&x, 2 * SYNCS, GRACE_MS);
+    expect_pa(&x, dma_read(SID, VA), PA + PAGE);
+    syncs(&x, 2 * SYNCS, GRACE_MS);
+    expect_pa(&x, dma_read(SID, VA), PA + PAGE);
+    g_assert_cmpuint(reports(&x), ==, 0);
+    done(&x);
+}
+
+typedef struct HarmlessCase {
+    const char *name;
+    uint64_t before, after;
+} HarmlessCase;
+
+static const HarmlessCase harmless[] = {
+    { "more-rights", AT(PA, PT_USER_RO), AT(PA, PT_USER_RW) },
+    { "dirty", AT(PA, PT_USER_RO | PT_DBM), AT(PA, PT_USER_RW | PT_DBM) },
+    { "access-flag", AT(PA, PT_USER_RW), AT(PA, PT_USER_RW) & ~PT_AF },
+    { "nothing-changed", AT(PA, PT_USER_RW), AT(PA, PT_USER_RW) },
+};
+
+static void test_harmless(gconstpointer data)
+{
+    const HarmlessCase *c = data;
+
+    for (unsigned httu = 0; httu < 2; httu++) {
+        Setup x;
+
+        audited(&x);
+        if (httu) {
+            with_httu(&x);
+        }
+        pt_write(&x.pt, leaf_of(&x, VA), c->before);
+        expect_pa(&x, dma_read(SID, VA), PA);
+        pt_write(&x.pt, leaf_of(&x, VA), c->after);
+        for (unsigned i = 0; i < 4; i++) {
+            expect_pa(&x, dma_read(SID, VA), PA);
+            syncs(&x, SYNCS, GRACE_MS);
+        }
+        g_assert_cmpuint(COUNTER(&x, audit_suspicions), ==, 0);
+        g_assert_cmpuint(reports(&x), ==, 0);
+        done(&x);
+    }
+}
+
+/* It disagrees at two moments and agrees in between: none outlasts anything. */
+static void test_agrees_again(void)
+{
+    uint64_t leaf;
+    Setup x;
+
+    audited(&x);
+    leaf = leaf_of(&x, VA);
+    expect_pa(&x, dma_read(SID, VA), PA);
+    for (unsigned i = 0; i < 5; i++) {
+        pt_write(&x.pt, leaf, 0);
+        expect_pa(&x, dma_read(SID, VA), PA);
+        syncs(&x, SYNCS - 1, GRACE_MS - 1);
+        pt_write(&x.pt, leaf, AT(PA, PT_USER_RW));
+        syncs(&x, 1, 0);
+        expect_pa(&x, dma_read(SID, VA), PA);
+    }
+    g_assert_cmpuint(COUNTER(&x, audit_suspicions), ==, 5);
+    g_assert_cmpuint(reports(&x), ==, 0);
+    done(&x);
+}
+
+/* Just as somebody looks, for the time of that look. */
+static void blink(FakeHost *host, uint64_t pa)
+{
+    Setup *x = host->hook_data;
+
+    if (pa == leaf_of(x, VA)) {
+        host->before_read = NULL;
+        pt_write(&x->pt, pa, 0);
+    }
+}
+
+static void look_in_a_bad_moment(Setup *x)
+{
+    x->rig->host->hook_data = x;
+    x->rig->host->before_read = blink;
+    expect_pa(x, dma_read(SID, VA), PA);
+    g_assert_null(x->rig->host->before_read);
+    pt_write(&x->pt, leaf_of(x, VA), AT(PA, PT_USER_RW));
+}
+
+/*
+ * Two looks in bad moments prove nothing, even where there are so many suspects
+ * that nobody looks in between: it takes several CMD_SYNCs.
+ */
+static void test_two_bad_moments(void)
+{
+    enum { OTHERS = 20 * SYNCS };
+    Setup x;
+
+    audited(&x);
+    for (unsigned i = 1; i <= OTHERS; i++) {
+        pt_map(&x.pt, VA + i * PAGE, PA, 3, PT_USER_RW);
+        expect_pa(&x, dma_read(SID, VA + i * PAGE), PA);
+        pt_write(&x.pt, leaf_of(&x, VA + i * PAGE), 0);
+        expect_pa(&x, dma_read(SID, VA + i * PAGE), PA);
+    }
+    expect_pa(&x, dma_read(SID, VA), PA);
+    look_in_a_bad_moment(&x);
+    g_assert_cmpuint(COUNTER(&x, audit_suspicions), ==, OTHERS + 1);
+    syncs(&x, SYNCS, GRACE_MS);
+    look_in_a_bad_moment(&x);
+    g_assert_cmpuint(COUNTER(&x, audit_reports), ==, 0);
+    done(&x);
+}
+
+/*
+ * After a load nothing is cached, and the clock may be an earlier one: what was
+ * suspect before is forgotten, and not settled by a time that never was.
+ */
+static void test_load_forgets(void)
+{
+    Smmu3Regs regs;
+    Setup x;
+
+    audited(&x);
+    x.rig->host->now_ns = UINT64_C(1000) * GRACE_MS * MS;
+    expect_pa(&x, dma_read(SID, VA), PA);
+    pt_write(&x.pt, leaf_of(&x, VA), 0);
+    expect_pa(&x, dma_read(SID, VA), PA);
+    g_assert_cmpuint(COUNTER(&x, audit_suspicions), ==, 1);
+    regs = *smmu3_regs(x.rig->smmu);
+    g_assert_true(smmu3_load(x.rig->smmu, &regs, NULL, 0));
+    x.rig->host->now_ns = 0;
+    use_other(&x);
+    syncs(&x, 2 * SYNCS, 2 * GRACE_MS);
+    use_other(&x);
+    g_assert_cmpuint(COUNTER(&x, audit_settled_ns_max), ==, 0);
+    g_assert_cmpuint(reports(&x), ==, 0);
+    done(&x);
+}
+
+/* ---- Two stages --------------------------------------------------------- */
+
+#define DELTA UINT64_C(0x4000000000)
+
+/* As a VM's: what stage 1 has is at an IPA that is DELTA above its PA. */
+static void nested(Setup *x, PageTable *s2)
+{
+    FakeHost *host;
+
+    audited(x);
+    host = x->rig->host;
+    pt_init(&x->pt, host, 12, 48, false);
+    x->pt.ipa_delta = DELTA;
+    pt_map(&x->pt, VA, PA, 3, PT_USER_RW);
+    cd_for(x->cd, &x->pt, ASID);
+    pt_init_stage2(s2, host, 12, 48, 0, false);
+    for (int level = x->pt.start_level; level <= 3; level++) {
+        uint64_t pa = pt_entry(&x->pt, VA, level);
+
+        pt_map(s2, pa + DELTA, pa, 3, PT_S2_RW);
+    }
+    pt_map(s2, x->cds + DELTA, x->cds, 3, PT_S2_RW);
+    pt_map(s2, PA, PA + 0x1000000, 3, PT_S2_RW);
+    ste_nested(x->ste, x->cds + DELTA, 0, s2, 9);
+    apply(x);
+    expect_pa(x, dma_read(SID, VA), PA + 0x1000000);
+}
+
+static void test_nested(void)
+{
+    for (unsigned stage = 1; stage <= 2; stage++) {
+        const Smmu3AuditReport *r;
+        PageTable s2;
+        Setup x;
+
+        nested(&x, &s2);
+        syncs(&x, 3 * SYNCS, 3 * GRACE_MS);
+        expect_pa(&x, dma_read(SID, VA), PA + 0x1000000);
+        g_assert_cmpuint(COUNTER(&x, audit_suspicions), ==, 0);
+        if (stage == 1) {
+            pt_write(&x.pt, leaf_of(&x, VA), 0);
+        } else {
+            pt_write(&s2, pt_entry(&s2, PA, 3), 0);
+        }
+        expect_pa(&x, dma_read(SID, VA), PA + 0x1000000);
+        syncs(&x, SYNCS, GRACE_MS);
+        expect_pa(&x, dma_read(SID, VA), PA + 0x1000000);
+        g_assert_cmpuint(reports(&x), ==, 1);
+        r = first_report(&x);
+        g_assert_cmpint(r->stage2, ==, stage == 2);
+        g_assert_cmphex(r->addr, ==, stage == 2 ? PA : VA);
+        g_assert_true(r->has_vmid);
+        g_assert_cmphex(r->vmid, ==, 9);
+        done(&x);
+    }
+}
+
+/* ---- What a report says of invalidations -------------------------------- */
+
+static void test_misses(void)
+{
+    const Smmu3AuditReport *r;
+    Setup x;
+
+    audited(&x);
+    expect_pa(&x, dma_read(SID, VA), PA);
+    pt_write(&x.pt, leaf_of(&x, VA), 0);
+    expect_pa(&x, dma_read(SID, VA), PA);
+    tlbi_va(&x, ASID + 1, VA);
+    tlbi_va(&x, ASID, VA + PAGE);
+    rig_command2(x.rig, CMD_TLBI_EL2_ALL, 0);
+    syncs(&x, SYNCS, GRACE_MS);
+    expect_pa(&x, dma_read(SID, VA), PA);
+    r = first_report(&x);
+    g_assert_cmpuint(r->heard_count, ==, 3);
+    g_assert_cmpint(r->heard[0].miss, ==, SMMU3_MISS_ASID);
+    g_assert_cmpint(r->heard[1].miss, ==, SMMU3_MISS_RANGE);
+    g_assert_cmpint(r->heard[2].miss, ==, SMMU3_MISS_WORLD);
+    done(&x);
+}
+
+/* Those that came close are told first, others as far as there is room. */
+static void test_close_ones_first(void)
+{
+    const Smmu3AuditReport *r;
+    unsigned close = 0;
+    Setup x;
+
+    audited(&x);
+    expect_pa(&x, dma_read(SID, VA), PA);
+    pt_write(&x.pt, leaf_of(&x, VA), 0);
+    expect_pa(&x, dma_read(SID, VA), PA);
+    tlbi_va(&x, ASID + 7, VA);
+    tlbi_va(&x, ASID, VA + PAGE);
+    for (unsigned i = 0; i < 20; i++) {
+        tlbi_va(&x, ASID + 7, VA + 0x1000000);
+    }
+    syncs(&x, SYNCS, GRACE_MS);
+    expect_pa(&x, dma_read(SID, VA), PA);
+    r = first_report(&x);
+    g_assert_cmpuint(r->heard_count, ==, SMMU3_REPORT_HEARD);
+    for (unsigned i = 0; i < r->heard_count; i++) {
+        close += r->heard[i].asid == ASID || r->heard[i].first == VA;
+    }
+    g_assert_cmpuint(close, ==, 2);
+    done(&x);
+}
+
+/* The same page of another ASID comes before other pages of the same one. */
+static void test_closest_ones_first(void)
+{
+    const Smmu3AuditReport *r;
+    Setup x;
+
+    audited(&x);
+    expect_pa(&x, dma_read(SID, VA), PA);
+    pt_write(&x.pt, leaf_of(&x, VA), 0);
+    expect_pa(&x, dma_read(SID, VA), PA);
+    tlbi_va(&x, ASID + 7, VA);
+    for (unsigned i = 0; i < 20; i++) {
+        tlbi_va(&x, ASID, VA + 0x1000000);
+    }
+    syncs(&x, SYNCS, GRACE_MS);
+    expect_pa(&x, dma_read(SID, VA), PA);
+    r = first_report(&x);
+    g_assert_cmpint(r->heard[0].miss, ==, SMMU3_MISS_ASID);
+    g_assert_cmphex(r->heard[0].first, ==, VA);
+    done(&x);
+}
+
+static void lose_once(FakeHost *host, uint64_t pa)
+{
+    host->before_cas = NULL;
+    fake_write64(host, pa, fake_read64(host, pa) | PT_PXN);
+}
+
+/* A walk that had to be made again is told once. */
+static void test_trail_of_a_second_walk(void)
+{
+    const Smmu3AuditReport *r;
+    Setup x;
+
+    audited(&x);
+    with_httu(&x);
+    pt_write(&x.pt, leaf_of(&x, VA), AT(PA, PT_USER_RW) & ~PT_AF);
+    x.rig->host->before_cas = lose_once;
+    expect_pa(&x, dma_read(SID, VA), PA);
+    g_assert_null(x.rig->host->before_cas);
+    pt_write(&x.pt, leaf_of(&x, VA), 0);
+    expect_pa(&x, dma_read(SID, VA), PA);
+    syncs(&x, SYNCS, GRACE_MS);
+    expect_pa(&x, dma_read(SID, VA), PA);
+    r = first_report(&x);
+    g_assert_cmpuint(r->cached_trail.count, ==, 4);
+    for (unsigned i = 0; i < 4; i++) {
+        g_assert_cmpint(r->cached_trail.read[i].level, ==, i);
+    }
+    g_assert_cmphex(r->cached_trail.read[3].descriptor, ==,
+                    AT(PA, PT_USER_RW | PT_PXN));
+    done(&x);
+}
+
+/* ---- Invalidations that are dropped on request ---------------------------- */
+
+/* The report of the entry at @va, or NULL. */
+static const Smmu3AuditReport *report_at(Setup *x, uint64_t va)
+{
+    for (unsigned i = 0; i < reports(x); i++) {
+        const Smmu3AuditReport *r = &g_array_index(
+            x->rig->host->audit_reports, Smmu3AuditReport, i);
+
+        if (r->addr == va) {
+            return r;
+        }
+    }
+    return NULL;
+}
+
+static bool names_the_drop(const Smmu3AuditReport *r, uint64_t va)
+{
+    for (unsigned i = 0; i < r->heard_count; i++) {
+        const Smmu3Heard *h = &r->heard[i];
+
+        if (h->miss == SMMU3_MISS_DROPPED) {
+            return h->dropped && h->opcode == CMD_TLBI_NH_VA &&
+                   h->asid == ASID && h->first == va;
+        }
+    }
+    return false;
+}
+
+/*
+ * PAGES pages are used and unmapped correctly, each in its own 2 MiB; then the
+ * device touches all of them again. Whose invalidation was dropped is reported,
+ * by its name, and nobody else.
+ */
+static void unmap_pages(Setup *x, bool *dropped)
+{
+    for (unsigned i = 0; i < PAGES; i++) {
+        uint64_t va = VA + i * 0x200000ull;
+        uint64_t drops = COUNTER(x, injected_drops);
+
+        pt_map(&x->pt, va, PA, 3, PT_USER_RW);
+        expect_pa(x, dma_read(SID, va), PA);
+        pt_write(&x->pt, leaf_of(x, va), 0);
+        tlbi_va(x, ASID, va);
+        syncs(x, 1, 1);
+        dropped[i] = COUNTER(x, injected_drops) != drops;
+    }
+}
+
+static void touch_all(Setup *x, const bool *dropped)
+{
+    for (unsigned i = 0; i < PAGES; i++) {
+        g_assert_cmpint(translate(x, dma_read(SID, VA + i * 0x200000ull)), ==,
+                        dropped[i] ? SMMU3_OK : SMMU3_ABORT);
+    }
+}
+
+static unsigned drop_and_find(const Smmu3InjectPlan *plan)
+{
+    bool dropped[PAGES];
+    unsigned drops = 0;
+    Setup x;
+
+    audited_with(&x, plan);
+    unmap_pages(&x, dropped);
+    touch_all(&x, dropped);
+    syncs(&x, SYNCS, GRACE_MS);
+    touch_all(&x, dropped);
+    for (unsigned i = 0; i < PAGES; i++) {
+        uint64_t va = VA + i * 0x200000ull;
+        const Smmu3AuditReport *r = report_at(&x, va);
+
+        g_assert_cmpint(r != NULL, ==, dropped[i]);
+        g_assert_true(!r || names_the_drop(r, va));
+        drops += dropped[i];
+    }
+    g_assert_cmpuint(reports(&x), ==, drops);
+    rig_free(x.rig);
+    return drops;
+}
+
+static void test_drops_by_chance(void)
+{
+    unsigned drops = 0;
+
+    for (uint64_t seed = 1; seed <= 100; seed++) {
+        drops += drop_and_find(&(Smmu3InjectPlan) { .drop = 1, .of = 8,
+                                                    .seed = seed });
+    }
+    /* 1 of 8, give or take 5 standard deviations */
+    g_assert_cmpuint(drops, >, 100 * PAGES / 8 - 133);
+    g_assert_cmpuint(drops, <, 100 * PAGES / 8 + 133);
+}
+
+static void test_drops_the_nth(void)
+{
+    for (uint64_t nth = 10; nth <= 40; nth += 10) {
+        g_assert_cmpuint(drop_and_find(&(Smmu3InjectPlan) { .nth = nth }), ==,
+                         1);
+    }
+    g_assert_cmpuint(drop_and_find(&(Smmu3InjectPlan) { .nth = 100000 }), ==,
+                     0);
+}
+
+/* The same seed drops the same ones, another one others. */
+static void test_same_seed_same_drops(void)
+{
+    Smmu3InjectPlan plan = { .drop = 1, .of = 3, .seed = 7 };
+    Smmu3Inject a, b, c;
+    unsigned others = 0;
+
+    smmu3_inject_init(&a, &plan);
+    smmu3_inject_init(&b, &plan);
+    plan.seed = 8;
+    smmu3_inject_init(&c, &plan);
+    for (unsigned i = 0; i < 1000; i++) {
+        bool drops = smmu3_inject_drops_tlbi(&a);
+
+        g_assert_cmpint(smmu3_inject_drops_tlbi(&b), ==, drops);
+        others += smmu3_inject_drops_tlbi(&c) != drops;
+    }
+    g_assert_cmpuint(others, >, 100);
+}
+
+static void test_inject_grammar(void)
+{
+    static const char *const wrong[] = {
+        "", "drop", "drop:tlbi", "drop:tlbi:", "drop:tlbi:0", "drop:tlbi:-1",
+        "drop:tlbi:x", "drop:tlbi:1/2", "drop:tlbi:0/2:1", "drop:tlbi:3/2:1",
+        "drop:tlbi:1/0:1", "drop:tlbi:1:1", "drop:tlbi:1/2:1:1", "drop:tlbi:1/2:",
+        "drop:cfgi:1", "delay:tlbi:1", "drop:tlbi:1/2:18446744073709551616",
+    };
+    Smmu3InjectPlan plan;
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(wrong); i++) {
+        g_autofree char *allowed = smmu3_inject_parse(wrong[i], &plan);
+
+        g_test_message("%s", wrong[i]);
+        g_assert_nonnull(allowed);
+        g_assert_nonnull(strstr(allowed, "drop:tlbi:N"));
+        g_assert_true(!plan.nth && !plan.of);
+    }
+    g_assert_null(smmu3_inject_parse("drop:tlbi:12", &plan));
+    g_assert_cmpuint(plan.nth, ==, 12);
+    g_assert_null(smmu3_inject_parse("drop:tlbi:2/5:9", &plan));
+    g_assert_cmpuint(plan.nth, ==, 0);
+    g_assert_cmpuint(plan.drop, ==, 2);
+    g_assert_cmpuint(plan.of, ==, 5);
+    g_assert_cmpuint(plan.seed, ==, 9);
+}
+
+/* ---- Bounds -------------------------------------------------------------- */
+
+/* However many mistakes: each is counted, few are told, and few are kept. */
+static void test_reports_are_bounded(void)
+{
+    enum { REGIONS = SMMU3_REPORTS_MAX + 10, OF_EACH = 2 };
+    g_autoptr(GArray) kept = NULL;
+    Setup x;
+
+    audited(&x);
+    for (unsigned i = 0; i < REGIONS * OF_EACH; i++) {
+        uint64_t va = VA + (i / OF_EACH * 0x200000ull) + i % OF_EACH * PAGE;
+
+        pt_map(&x.pt, va, PA, 3, PT_USER_RW);
+        expect_pa(&x, dma_read(SID, va), PA);
+        pt_write(&x.pt, leaf_of(&x, va), 0);
+        expect_pa(&x, dma_read(SID, va), PA);
+    }
+    syncs(&x, 1000, GRACE_MS);
+    for (unsigned i = 0; i < REGIONS * OF_EACH; i++) {
+        uint64_t va = VA + (i / OF_EACH * 0x200000ull) + i % OF_EACH * PAGE;
+
+        expect_pa(&x, dma_read(SID, va), PA);
+    }
+    g_assert_cmpuint(COUNTER(&x, audit_reports), ==, REGIONS * OF_EACH);
+    g_assert_cmpuint(reports(&x), ==, SMMU3_REPORTS_MAX);
+    kept = smmu3_audit_reports(x.rig->smmu);
+    g_assert_cmpuint(kept->len, ==, SMMU3_REPORTS_MAX);
+    g_assert_cmpuint(g_array_index(kept, Smmu3AuditReport, 0).count, ==,
+                     OF_EACH);
+    g_clear_pointer(&kept, g_array_unref);
+    smmu3_counters_reset(x.rig->smmu);
+    kept = smmu3_audit_reports(x.rig->smmu);
+    g_assert_cmpuint(kept->len, ==, 0);
+    done(&x);
+}
+
+/* A CMD_SYNC looks at a few entries, however many there are. */
+static void test_sweep_is_bounded(void)
+{
+    uint64_t before;
+    Setup x;
+
+    audited(&x);
+    for (unsigned i = 0; i < 1000; i++) {
+        pt_map(&x.pt, VA + i * PAGE, PA, 3, PT_USER_RW);
+        expect_pa(&x, dma_read(SID, VA + i * PAGE), PA);
+    }
+    before = COUNTER(&x, audit_looks);
+    rig_sync(x.rig);
+    g_assert_cmpuint(COUNTER(&x, audit_looks) - before, ==, 8);
+    done(&x);
+}
+
+/* Without it nothing is kept, and the TLB answers without the lock. */
+static void test_off(void)
+{
+    g_autoptr(GArray) kept = NULL;
+    unsigned reads;
+    Setup x;
+
+    setup(&x);
+    expect_pa(&x, dma_read(SID, VA), PA);
+    reads = x.rig->host->reads;
+    pt_write(&x.pt, leaf_of(&x, VA), 0);
+    g_mutex_lock(&x.rig->smmu->lock);
+    expect_pa(&x, dma_read(SID, VA), PA);
+    g_mutex_unlock(&x.rig->smmu->lock);
+    g_assert_cmpuint(x.rig->host->reads, ==, reads);
+    kept = smmu3_audit_reports(x.rig->smmu);
+    g_assert_cmpuint(kept->len, ==, 0);
+    done(&x);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+#define T(name, fn) g_test_add_func("/smmu3/audit/" name, fn)
+    for (unsigned i = 0; i < G_N_ELEMENTS(mistakes); i++) {
+        g_autofree char *path = g_strconcat("/smmu3/audit/mistake/",
+                                            mistakes[i].name, NULL);
+
+        g_test_add_data_func(path, &mistakes[i], test_used);
+    }
+    for (unsigned i = 0; i < G_N_ELEMENTS(harmless); i++) {
+        g_autofree char *path = g_strconcat("/smmu3/audit/harmless/",
+                                            harmless[i].name, NULL);
+
+        g_test_add_data_func(path, &harmless[i], test_harmless);
+    }
+    T("too-few-syncs", test_too_few_syncs);
+    T("swept-if-its-context-is-used", test_swept);
+    T("left-of-a-context-that-is-gone", test_context_is_gone);
+    T("page-in-a-block", test_block_is_split);
+    T("invalidated-in-time", test_invalidated_in_time);
+    T("reinstalled-before-invalidation", test_reinstalled_before_invalidation);
+    T("agrees-again", test_agrees_again);
+    T("two-bad-moments", test_two_bad_moments);
+    T("load-forgets", test_load_forgets);
+    T("nested", test_nested);
+    T("misses", test_misses);
+    T("close-ones-first", test_close_ones_first);
+    T("closest-ones-first", test_closest_ones_first);
+    T("trail-of-a-second-walk", test_trail_of_a_second_walk);
+    T("drops-by-chance-are-found", test_drops_by_chance);
+    T("nth-drop-is-found", test_drops_the_nth);
+    T("same-seed-same-drops", test_same_seed_same_drops);
+    T("inject-grammar", test_inject_grammar);
+    T("reports-are-bounded", test_reports_are_bounded);
+    T("sweep-is-bounded", test_sweep_is_bounded);
+    T("off", test_off);
+    return g_test_run();
+}
