@@ -148,6 +148,7 @@ class Boot:
         self.directory = directory
         self.lines = []             # (host seconds since the start, text)
         self.counters = None
+        self.reports = []           # of the SMMU's auditor
         self.ended = None           # None: by itself; otherwise what happened
         self.qemu_errors = ''
         self.start = self.deadline = self.seconds = 0
@@ -195,7 +196,8 @@ class Boot:
                                ('kernel', self.options.kernel), ('initrd', initrd)):
                 disks += read_only_disk(name, path)
         # Disks last: what the scenario's devices are called does not depend on them.
-        for argument in options_for(self.page_bytes) + s.arguments + s.devices + disks:
+        audit = ['-global', 'smmuv3-sva.audit=on'] if self.options.audit and s.counters else []
+        for argument in options_for(self.page_bytes) + audit + s.arguments + s.devices + disks:
             command.append(self._fill_in(argument))
         return command
 
@@ -358,6 +360,8 @@ class Boot:
         try:
             self.counters = qmp.command('qom-get', path='/machine/smmu',
                                         property='counters')
+            self.reports = qmp.command('qom-get', path='/machine/smmu',
+                                       property='audit-reports')
         except OSError as error:
             self.counters = {}
             if not self.ended:

@@ -19,6 +19,7 @@
     X("flags", main_flags)              \
     X("flr", main_flr)                  \
     X("foreign", main_foreign)          \
+    X("forget", main_forget)            \
     X("hostile", main_hostile)          \
     X("interrupt", main_interrupt)      \
     X("iommufd", main_iommufd)          \

@@ -209,6 +209,8 @@ class Scenario:
     # Gets the SMMU's counters (a dictionary) and in it "guest_page_bytes"; yields
     # complaints.
     check: Callable = None
+    # The SMMU drops invalidations, and its auditor must say so.
+    forgets: bool = False
     # SVA must be in the SMMU driver's features, or must not be.
     sva: bool = True
     # A test of the runner itself: it must find exactly these faults, as
@@ -262,6 +264,20 @@ class Part:
     items: list         # for init
     verdicts: list      # that they must give
     whole: bool = True
+
+
+def drops_found(counters):
+    """What the SMMU was told to drop was missed, and the auditor noticed."""
+    if not counters['injected_drops']:
+        yield 'no invalidation was dropped'
+    if not counters['audit_reports']:
+        yield f"{counters['injected_drops']} invalidations were dropped, and none was missed"
+
+
+def stale_found(counters):
+    """One mistake, which is Linux's, and no other one."""
+    if counters['audit_reports'] != 1:
+        yield f"{counters['audit_reports']} stale translations were reported"
 
 
 def stalls_served(counters):

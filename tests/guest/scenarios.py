@@ -9,7 +9,7 @@ guests of a guest in scenarios_vm.py. Read by run.
 
 from scenario import (ACCELERATOR, ACCELERATORS, SLOW_DISK, PLAIN_DEVICES, PLAIN_VERDICTS,
                       VIRTIO_AND_E1000E, Scenario, ats_invalidated, ats_used,
-                      both_ways, flags_not_updated, flags_updated, stalls_none, stalls_served,
+                      both_ways, drops_found, flags_not_updated, flags_updated, stalls_none, stalls_served,
                       translated, without_ats)
 from scenarios_acpi import ACPI_SCENARIOS
 from scenarios_hisi import HISI_SCENARIOS
@@ -150,6 +150,11 @@ SCENARIOS = [
         # 6.1 does not know "ats-supported" of the device tree.
         append='iommu.passthrough=0 iommu.strict=1', kernel=(6, 12),
         expected=[r'guest: domain \S+ DMA'], check=ats_invalidated),
+    Scenario(
+        'audit', 'a quarter of the invalidations is dropped, and the auditor notices',
+        ['forget'], devices=without_ats(ACCELERATOR), forgets=True, check=drops_found,
+        arguments=['-global', 'smmuv3-sva.audit=on',
+                   '-global', 'smmuv3-sva.inject=drop:tlbi:1/4:1']),
     Scenario(
         'tiny-caches', 'caches that are always full', ['quick', 'remap', 'list'],
         arguments=['-global', 'smmuv3-sva.tlb-entries=16',
