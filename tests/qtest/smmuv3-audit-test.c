@@ -152,6 +152,37 @@ static void test_report(void)
     done(&r);
 }
 
+/* Bits 3:0 of word 3 (CD.MAIR's first byte) are changed, and CFGI forgotten. */
+static void test_stale_cd(void)
+{
+    Rig r = rig_start_with(AUDIT, 0, false);
+    uint64_t cd = r.cds + PASID * SMMU3_CD_BYTES;
+    uint64_t word = qtest_readq(r.t->qts, cd + 24);
+    QList *reports, *words;
+    QDict *report;
+
+    touch(&r, VA);
+    qtest_writeq(r.t->qts, cd + 24, word ^ 4);
+    for (unsigned i = 0; i < 4; i++) {
+        touch(&r, VA);
+        qtest_clock_step(r.t->qts, 50 * MS);
+        sva_sync(r.t);
+    }
+    g_assert_cmpuint(count_reports(&r), ==, 1);
+    reports = get_reports(&r);
+    report = qobject_to(QDict, qlist_peek(reports));
+    g_assert_cmpstr(qdict_get_str(report, "kind"), ==, "CD");
+    g_assert_cmphex(qdict_get_int(report, "sid"), ==, sid(&r));
+    g_assert_cmphex(qdict_get_int(report, "ssid"), ==, PASID);
+    g_assert_cmphex(qdict_get_int(report, "address"), ==, cd);
+    g_assert_false(qdict_haskey(report, "stage"));
+    words = qdict_get_qlist(report, "memory-words");
+    g_assert_cmpuint(qlist_size(words), ==, 8);
+    g_assert_nonnull(strstr(qdict_get_str(report, "words"), "stale CD of sid"));
+    qobject_unref(reports);
+    done(&r);
+}
+
 /* The same, and the right ASID is invalidated a little later. */
 static void test_no_report_for_correct_software(void)
 {
@@ -306,6 +337,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
 #define TEST(path, fn) g_test_add_func("/smmuv3-sva/audit/" path, fn)
     TEST("report", test_report);
+    TEST("stale-cd", test_stale_cd);
     TEST("no-report-for-correct-software",
          test_no_report_for_correct_software);
     TEST("off-by-default", test_off_by_default);

@@ -272,6 +272,49 @@ static bool visit_subject(Visitor *v, const Smmu3AuditReport *r, Error **errp)
            visit_number(v, "at", r->at, errp);
 }
 
+/* The times, and what came of it: of every report. */
+static bool visit_course(Visitor *v, const Smmu3AuditReport *r, Error **errp)
+{
+    return visit_number(v, "cached-ns", r->cached_ns, errp) &&
+           visit_number(v, "seen-ns", r->seen_ns, errp) &&
+           visit_number(v, "reported-ns", r->reported_ns, errp) &&
+           visit_number(v, "syncs", r->reported_syncs - r->seen_syncs, errp) &&
+           visit_number(v, "uses", r->uses, errp) &&
+           visit_number(v, "count", r->count, errp) &&
+           visit_writer(v, "prod-before", &r->before, errp) &&
+           visit_writer(v, "prod-after", &r->after, errp);
+}
+
+static bool visit_words(Visitor *v, const char *name, const uint64_t *words,
+                        unsigned count, Error **errp)
+{
+    if (!visit_start_list(v, name, NULL, 0, errp)) {
+        return false;
+    }
+    for (unsigned i = 0; i < count; i++) {
+        if (!visit_number(v, NULL, words[i], errp)) {
+            return false;
+        }
+    }
+    visit_end_list(v, NULL);
+    return true;
+}
+
+/* An STE or a CD. */
+static bool visit_structure(Visitor *v, const Smmu3AuditReport *r,
+                            Error **errp)
+{
+    return visit_word(v, "kind", smmu3_stale_words(r->stale), errp) &&
+           visit_number(v, "sid", r->sid, errp) &&
+           (!r->ssv || visit_number(v, "ssid", r->ssid, errp)) &&
+           visit_number(v, "address", r->addr, errp) &&
+           visit_number(v, "at", r->at, errp) &&
+           visit_words(v, "cached-words", r->cached_words,
+                       ARRAY_SIZE(r->cached_words), errp) &&
+           visit_words(v, "memory-words", r->memory_words,
+                       ARRAY_SIZE(r->memory_words), errp);
+}
+
 static bool visit_proof(Visitor *v, const Smmu3AuditReport *r, Error **errp)
 {
     return visit_number(v, "cached-output", r->cached_output, errp) &&
@@ -281,12 +324,7 @@ static bool visit_proof(Visitor *v, const Smmu3AuditReport *r, Error **errp)
             (visit_number(v, "tables-output", r->tables_output, errp) &&
              visit_rights(v, "tables-rights", r->tables_rights, errp))) &&
            visit_trail(v, "tables-descriptors", &r->tables_trail, errp) &&
-           visit_number(v, "cached-ns", r->cached_ns, errp) &&
-           visit_number(v, "seen-ns", r->seen_ns, errp) &&
-           visit_number(v, "reported-ns", r->reported_ns, errp) &&
-           visit_number(v, "syncs", r->reported_syncs - r->seen_syncs, errp) &&
-           visit_number(v, "uses", r->uses, errp) &&
-           visit_number(v, "count", r->count, errp);
+           visit_heard(v, r, errp);
 }
 
 static bool visit_report(Visitor *v, const Smmu3AuditReport *r, Error **errp)
@@ -296,10 +334,10 @@ static bool visit_report(Visitor *v, const Smmu3AuditReport *r, Error **errp)
     smmu3_report_words(r, words);
     if (!visit_start_struct(v, NULL, NULL, 0, errp) ||
         !visit_word(v, "words", words->str, errp) ||
-        !visit_subject(v, r, errp) || !visit_proof(v, r, errp) ||
-        !visit_writer(v, "prod-before", &r->before, errp) ||
-        !visit_writer(v, "prod-after", &r->after, errp) ||
-        !visit_heard(v, r, errp)) {
+        !(smmu3_report_is_structure(r)
+          ? visit_structure(v, r, errp)
+          : visit_subject(v, r, errp) && visit_proof(v, r, errp)) ||
+        !visit_course(v, r, errp)) {
         return false;
     }
     visit_end_struct(v, NULL);

@@ -15,11 +15,7 @@ enum {
     /* Entries looked at for each CMD_SYNC, of the fresh and of the suspect. */
     SWEPT = 8,
     LOOK_WORK = 64,                 /* in units of about 10 ns */
-    /* A suspect is seen to disagree at so many CMD_SYNCs, if it has to
-       outlast as many: none of two looks came in a bad moment. */
-    SIGHTINGS = 3,
     CONTEXTS = 256,                 /* remembered, by a hash */
-    WRITERS = 64,                   /* of CMDQ_PROD, the last ones */
 };
 
 typedef enum { NOTHING, FRESH, SUSPECT, REPORTED } State;
@@ -41,14 +37,8 @@ typedef struct Witness {
     uint32_t sid, ssid;
     bool ssv;
 
-    /* Of a suspect: where, since when. */
-    uint64_t at;
-    uint64_t seen_ns, seen_syncs;
-    unsigned sightings;             /* since, at a CMD_SYNC each... */
-    uint64_t last_syncs;            /* ...of which this was the last */
-    uint64_t uses;
-    uint64_t writer;                /* number of the last CMDQ_PROD before */
-    Smmu3Writer before, after;      /* that one, and the next */
+    uint64_t at;                    /* of a suspect: where */
+    Smmu3Suspicion suspicion;
 } Witness;
 
 /* When a context was last in use. */
@@ -59,9 +49,7 @@ typedef struct Context {
 } Context;
 
 struct Smmu3Audit {
-    Smmu3AuditOptions options;
-    const Smmu3HostOps *ops;
-    void *host;
+    Smmu3Grace grace;
     unsigned oas_bits;
     Smmu3Tlb *tlb;
     Smmu3Counters *counters;
@@ -69,10 +57,8 @@ struct Smmu3Audit {
     Witness *witnesses;             /* by place in the TLB */
     GQueue fresh, suspects;         /* looked at from the head, in turn */
     Context contexts[CONTEXTS];
-    uint64_t syncs;
     Smmu3HeardLog heard;
-    Smmu3Writer writers[WRITERS];
-    uint64_t writer_count;
+    Smmu3Structures *structures;
     Smmu3Reports reports;
 };
 
@@ -85,13 +71,12 @@ Smmu3Audit *smmu3_audit_new(const Smmu3AuditOptions *options,
 {
     Smmu3Audit *a = g_new0(Smmu3Audit, 1);
 
-    a->options = *options;
-    a->ops = ops;
-    a->host = host;
+    a->grace = (Smmu3Grace) { .options = *options, .ops = ops, .host = host };
     a->oas_bits = oas_bits;
     a->tlb = tlb;
     a->counters = counters;
     a->witnesses = g_new0(Witness, smmu3_tlb_places(tlb));
+    a->structures = smmu3_structures_new();
     g_queue_init(&a->fresh);
     g_queue_init(&a->suspects);
     return a;
@@ -100,14 +85,10 @@ Smmu3Audit *smmu3_audit_new(const Smmu3AuditOptions *options,
 void smmu3_audit_free(Smmu3Audit *a)
 {
     if (a) {
+        smmu3_structures_free(a->structures);
         g_free(a->witnesses);
         g_free(a);
     }
-}
-
-static uint64_t now(const Smmu3Audit *a)
-{
-    return a->ops->now ? a->ops->now(a->host) : 0;
 }
 
 static void count(_Atomic uint64_t *counter)
@@ -143,6 +124,7 @@ void smmu3_audit_forget(Smmu3Audit *a)
 {
     forget_all(a, &a->fresh);
     forget_all(a, &a->suspects);
+    smmu3_structures_forget(a->structures);
     memset(a->contexts, 0, sizeof(a->contexts));
 }
 
@@ -197,6 +179,17 @@ static bool has_asids(Smmu3World world)
     return world == SMMU3_WORLD_NS_EL1 || world == SMMU3_WORLD_NS_EL2_E2H;
 }
 
+static void tell(Smmu3Audit *a, const Smmu3AuditReport *r)
+{
+    const Smmu3HostOps *ops = a->grace.ops;
+
+    count(&a->counters->audit_reports);
+    if (smmu3_reports_add(&a->reports, r) == SMMU3_REPORT_NEW &&
+        ops->audit_report) {
+        ops->audit_report(a->grace.host, r);
+    }
+}
+
 static void report(Smmu3Audit *a, Witness *w, Smmu3Stale stale,
                    const Smmu3Found *found, uint64_t ns)
 {
@@ -215,18 +208,13 @@ static void report(Smmu3Audit *a, Witness *w, Smmu3Stale stale,
         .tables_output = found->any ? output_at(&found->leaf, w->at) : 0,
         .cached_rights = w->leaf.rights, .tables_rights = found->leaf.rights,
         .cached_trail = w->trail, .tables_trail = found->trail,
-        .cached_ns = w->ns, .seen_ns = w->seen_ns, .reported_ns = ns,
-        .seen_syncs = w->seen_syncs, .reported_syncs = a->syncs,
-        .uses = w->uses, .before = w->before, .after = w->after, .count = 1,
+        .cached_ns = w->ns,
     };
 
     r.heard_count = smmu3_heard_since(&a->heard, w->heard, &block, r.heard,
                                       SMMU3_REPORT_HEARD);
-    count(&a->counters->audit_reports);
-    if (smmu3_reports_add(&a->reports, &r) == SMMU3_REPORT_NEW &&
-        a->ops->audit_report) {
-        a->ops->audit_report(a->host, &r);
-    }
+    smmu3_report_suspicion(&a->grace, &w->suspicion, ns, &r);
+    tell(a, &r);
     enter(a, w, REPORTED);
 }
 
@@ -248,25 +236,9 @@ void smmu3_audit_drop_reports(Smmu3Audit *a)
 static void suspect(Smmu3Audit *a, Witness *w, uint64_t at, uint64_t ns)
 {
     w->at = at;
-    w->seen_ns = ns;
-    w->seen_syncs = w->last_syncs = a->syncs;
-    w->sightings = 0;
-    w->uses = 0;
-    w->writer = a->writer_count;
-    w->before = a->writers[w->writer % WRITERS];
-    w->after = (Smmu3Writer) { .known = false };
+    smmu3_suspect(&a->grace, &w->suspicion, ns);
     count(&a->counters->audit_suspicions);
     enter(a, w, SUSPECT);
-}
-
-/* The first CMDQ_PROD after that, or the first that is still remembered. */
-static void note_writer_after(const Smmu3Audit *a, Witness *w)
-{
-    uint64_t oldest = a->writer_count - MIN(a->writer_count, WRITERS - 1);
-
-    if (!w->after.ns && !w->after.known && a->writer_count > w->writer) {
-        w->after = a->writers[MAX(w->writer + 1, oldest) % WRITERS];
-    }
 }
 
 /* It agrees again, or is gone: how long that took says what a grace must be. */
@@ -274,17 +246,10 @@ static void settle(Smmu3Audit *a, Witness *w, State state, uint64_t ns)
 {
     _Atomic uint64_t *longest = &a->counters->audit_settled_ns_max;
 
-    if (ns - w->seen_ns > atomic_load_explicit(longest, memory_order_relaxed)) {
-        atomic_store_explicit(longest, ns - w->seen_ns, memory_order_relaxed);
+    if (ns - w->suspicion.ns > atomic_load_explicit(longest, memory_order_relaxed)) {
+        atomic_store_explicit(longest, ns - w->suspicion.ns, memory_order_relaxed);
     }
     enter(a, w, state);
-}
-
-static bool outlasted(const Smmu3Audit *a, const Witness *w, uint64_t ns)
-{
-    return a->syncs - w->seen_syncs >= a->options.syncs &&
-           ns - w->seen_ns >= a->options.grace_ns &&
-           w->sightings >= MIN(a->options.syncs, SIGHTINGS);
 }
 
 /* Look at @w: for an access to @at, or in a sweep. */
@@ -292,7 +257,7 @@ static void examine(Smmu3Audit *a, Witness *w, uint64_t at, bool used,
                     uint64_t ns)
 {
     Smmu3Look look = {
-        .ops = a->ops, .host = a->host, .oas_bits = a->oas_bits,
+        .ops = a->grace.ops, .host = a->grace.host, .oas_bits = a->oas_bits,
         .tables = &w->tables, .stage2 = w->has_stage2 ? &w->stage2 : NULL,
     };
     Smmu3Found found;
@@ -311,15 +276,13 @@ static void examine(Smmu3Audit *a, Witness *w, uint64_t at, bool used,
     }
     if (w->state == FRESH) {
         suspect(a, w, at, ns);
-    } else if (w->last_syncs != a->syncs) {
-        w->last_syncs = a->syncs;
-        w->sightings++;
-        note_writer_after(a, w);
+    } else {
+        smmu3_suspect_again(&a->grace, &w->suspicion);
     }
-    w->uses += used;
-    if (outlasted(a, w, ns) &&
-        (used || context_was_used_since(a, &w->tag,
-                                        w->seen_ns + a->options.grace_ns))) {
+    w->suspicion.uses += used;
+    if (smmu3_outlasted(&a->grace, &w->suspicion, ns) &&
+        (used || context_was_used_since(a, &w->tag, w->suspicion.ns +
+                                        a->grace.options.grace_ns))) {
         report(a, w, stale, &found, ns);
     }
 }
@@ -327,7 +290,7 @@ static void examine(Smmu3Audit *a, Witness *w, uint64_t at, bool used,
 /* In a block any page may have changed: another one each time. */
 static uint64_t address_to_sweep(const Smmu3Audit *a, const Witness *w)
 {
-    uint64_t page = a->syncs * UINT64_C(0x9e3779b97f4a7c15) >> 12 << 12;
+    uint64_t page = a->grace.syncs * UINT64_C(0x9e3779b97f4a7c15) >> 12 << 12;
     uint64_t mask = smmu3_mask(w->leaf.size_log2);
 
     return w->leaf.size_log2 > 12 ? (w->addr & ~mask) | (page & mask) : w->addr;
@@ -402,7 +365,7 @@ void smmu3_audit_walked(Smmu3Audit *a, const Smmu3Asked *asked,
     w->leaf = *leaf;
     w->addr = asked->addr;
     w->trail = *trail;
-    w->ns = now(a);
+    w->ns = smmu3_grace_now(&a->grace);
     w->heard = a->heard.count;
     remember_use(a, w, asked, w->ns);
 }
@@ -411,7 +374,7 @@ void smmu3_audit_used(Smmu3Audit *a, const Smmu3Asked *asked,
                       const Smmu3Leaf *leaf)
 {
     Witness *w = witness_of(a, asked, leaf);
-    uint64_t ns = now(a);
+    uint64_t ns = smmu3_grace_now(&a->grace);
 
     if (w && (w->state == FRESH || w->state == SUSPECT)) {
         remember_use(a, w, asked, ns);
@@ -423,16 +386,16 @@ void smmu3_audit_invalidated(Smmu3Audit *a, const Smmu3Heard *heard)
 {
     Smmu3Heard timed = *heard;
 
-    timed.ns = now(a);
+    timed.ns = smmu3_grace_now(&a->grace);
     smmu3_heard_add(&a->heard, &timed);
     settle_the_dead(a, timed.ns);
 }
 
 unsigned smmu3_audit_synced(Smmu3Audit *a)
 {
-    uint64_t ns = now(a);
+    uint64_t ns = smmu3_grace_now(&a->grace);
 
-    a->syncs++;
+    a->grace.syncs++;
     settle_the_dead(a, ns);
     sweep(a, &a->suspects, ns);
     sweep(a, &a->fresh, ns);
@@ -441,11 +404,31 @@ unsigned smmu3_audit_synced(Smmu3Audit *a)
 
 void smmu3_audit_asked(Smmu3Audit *a)
 {
-    Smmu3Writer writer = { .known = false };
+    smmu3_grace_note_writer(&a->grace);
+}
 
-    if (a->ops->writer) {
-        a->ops->writer(a->host, &writer);
+/* ---- Structures --------------------------------------------------------- */
+
+void smmu3_audit_fetched(Smmu3Audit *a, const Smmu3Structure *structure)
+{
+    smmu3_structures_fetched(a->structures, structure,
+                             smmu3_grace_now(&a->grace));
+}
+
+void smmu3_audit_structure_used(Smmu3Audit *a, const Smmu3Structure *now)
+{
+    uint64_t ns = smmu3_grace_now(&a->grace);
+    Smmu3AuditReport r;
+
+    count(&a->counters->audit_looks);
+    switch (smmu3_structures_used(a->structures, &a->grace, now, ns, &r)) {
+    case SMMU3_STRUCTURE_SUSPECT:
+        count(&a->counters->audit_suspicions);
+        break;
+    case SMMU3_STRUCTURE_STALE:
+        tell(a, &r);
+        break;
+    default:
+        break;
     }
-    writer.ns = now(a);
-    a->writers[++a->writer_count % WRITERS] = writer;
 }

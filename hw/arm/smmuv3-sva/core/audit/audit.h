@@ -7,6 +7,8 @@
  *
  *   walked       an answer went into the TLB          stages.c
  *   used         the TLB answered                     stages.c
+ *   fetched      an STE or a CD went into the cache   config-fetch.c
+ *   structure_used  one came from there               config-fetch.c
  *   invalidated  a TLBI was carried out, or dropped   command.c
  *   synced       a CMD_SYNC was completed             sync.c
  *   asked        CMDQ_PROD was written                regs.c
@@ -23,12 +25,16 @@
  * one only if its context - world, VMID, ASID - was in use after the grace: what
  * is left of a context that is gone cannot be used, and need not be removed.
  *
+ * STEs and CDs disagree if any of their words differs from what was fetched. They
+ * are looked at when they are used, and not swept.
+ *
  * Threads: all of it under the core's lock. With an auditor no translation is
  * answered outside of that (smmu3_translate()); without one nothing here runs.
  *
- * Cost: a walk for each use; SWEPT walks and as many lookups for each CMD_SYNC.
- * Memory: some 430 bytes for each place of the TLB, touched when it is first used,
- * and some 110 KiB: SMMU3_REPORTS_MAX reports, and the last things heard.
+ * Cost: a walk for each use, and a read of the STE and of the CD; SWEPT walks and
+ * as many lookups for each CMD_SYNC. Memory: some 430 bytes for each place of the
+ * TLB, touched when it is first used; 300 for each STE and CD, of 4096; and some
+ * 120 KiB: SMMU3_REPORTS_MAX reports, and the last things heard.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -40,6 +46,7 @@
 #include "../interface/audit.h"
 #include "../interface/counters.h"
 #include "../interface/options.h"
+#include "structures.h"
 
 typedef struct Smmu3Audit Smmu3Audit;
 
@@ -66,6 +73,11 @@ void smmu3_audit_walked(Smmu3Audit *a, const Smmu3Asked *asked,
 /* @leaf came from the TLB. */
 void smmu3_audit_used(Smmu3Audit *a, const Smmu3Asked *asked,
                       const Smmu3Leaf *leaf);
+/* It was fetched, and goes into the configuration cache. */
+void smmu3_audit_fetched(Smmu3Audit *a, const Smmu3Structure *structure);
+/* One that was in that cache is used; @now: what memory has in its place. */
+void smmu3_audit_structure_used(Smmu3Audit *a, const Smmu3Structure *now);
+
 /* @heard: all but ns, number and miss. */
 void smmu3_audit_invalidated(Smmu3Audit *a, const Smmu3Heard *heard);
 /* Sweeps; returns what that cost, see work.h. */

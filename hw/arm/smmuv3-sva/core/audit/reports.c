@@ -13,6 +13,8 @@ static bool same_mistake(const Smmu3AuditReport *a, const Smmu3AuditReport *b)
 {
     return a->stale == b->stale && a->stage2 == b->stage2 &&
            a->el2 == b->el2 && a->vmid == b->vmid && a->asid == b->asid &&
+           (!smmu3_report_is_structure(a) ||
+            (a->sid == b->sid && a->ssid == b->ssid)) &&
            a->addr >> REGION_LOG2 == b->addr >> REGION_LOG2;
 }
 
@@ -51,6 +53,7 @@ const char *smmu3_stale_words(Smmu3Stale stale)
     static const char *const words[] = {
         [SMMU3_STALE_GONE] = "gone", [SMMU3_STALE_MOVED] = "moved",
         [SMMU3_STALE_RIGHTS] = "fewer rights", [SMMU3_STALE_CLEAN] = "clean",
+        [SMMU3_STALE_STE] = "STE", [SMMU3_STALE_CD] = "CD",
     };
 
     return words[stale];
@@ -101,6 +104,8 @@ static void tables_words(const Smmu3AuditReport *r, GString *out)
     case SMMU3_STALE_CLEAN:
         g_string_append(out, "the tables say writable-clean");
         break;
+    default:
+        break;
     }
 }
 
@@ -112,7 +117,30 @@ static void writer_words(const Smmu3Writer *w, const char *when, GString *out)
     }
 }
 
-void smmu3_report_words(const Smmu3AuditReport *r, GString *out)
+/* The first word that differs, for an example. */
+static void structure_words(const Smmu3AuditReport *r, GString *out)
+{
+    unsigned word = 0;
+
+    g_string_append_printf(out, "stale %s of sid 0x%x",
+                           smmu3_stale_words(r->stale), r->sid);
+    if (r->ssv) {
+        g_string_append_printf(out, " ssid 0x%x", r->ssid);
+    }
+    if (r->at != r->addr) {
+        g_string_append_printf(out, ": was fetched from 0x%" PRIx64 ", and is "
+                               "at 0x%" PRIx64, r->addr, r->at);
+        return;
+    }
+    while (word < 7 && r->cached_words[word] == r->memory_words[word]) {
+        word++;
+    }
+    g_string_append_printf(out, " at 0x%" PRIx64 ": word %u is cached as 0x%016"
+                           PRIx64 ", memory has 0x%016" PRIx64, r->addr, word,
+                           r->cached_words[word], r->memory_words[word]);
+}
+
+static void translation_words(const Smmu3AuditReport *r, GString *out)
 {
     g_string_append_printf(out, "stale stage-%d translation",
                            r->stage2 ? 2 : 1);
@@ -122,6 +150,15 @@ void smmu3_report_words(const Smmu3AuditReport *r, GString *out)
     smmu3_rights_words(r->cached_rights, out);
     g_string_append(out, ", ");
     tables_words(r, out);
+}
+
+void smmu3_report_words(const Smmu3AuditReport *r, GString *out)
+{
+    if (smmu3_report_is_structure(r)) {
+        structure_words(r, out);
+    } else {
+        translation_words(r, out);
+    }
     g_string_append_printf(out, "; not invalidated for %" PRIu64 " ms and %"
                            PRIu64 " CMD_SYNCs, used %" PRIu64 " times",
                            (r->reported_ns - r->seen_ns) / 1000000,

@@ -22,6 +22,12 @@ typedef enum {
     SMMU3_REPORT_LOST,      /* there is no room for another */
 } Smmu3ReportFate;
 
+/* Of an STE or a CD, and not of a translation. */
+static inline bool smmu3_report_is_structure(const Smmu3AuditReport *report)
+{
+    return report->stale == SMMU3_STALE_STE || report->stale == SMMU3_STALE_CD;
+}
+
 /* With report->count 1. */
 Smmu3ReportFate smmu3_reports_add(Smmu3Reports *reports,
                                   const Smmu3AuditReport *report);

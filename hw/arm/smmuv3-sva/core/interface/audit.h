@@ -19,12 +19,14 @@ typedef struct Smmu3Writer {
     uint64_t ns;            /* host time op `now` */
 } Smmu3Writer;
 
-/* How the tables disagree with a translation that is cached. */
+/* How memory disagrees with what is cached. */
 typedef enum {
     SMMU3_STALE_GONE,       /* they have nothing there */
     SMMU3_STALE_MOVED,      /* another output */
     SMMU3_STALE_RIGHTS,     /* fewer rights */
     SMMU3_STALE_CLEAN,      /* writable-clean: writes set no dirty state */
+    /* No translation: a structure differs from what was fetched of it */
+    SMMU3_STALE_STE, SMMU3_STALE_CD,
 } Smmu3Stale;
 
 /* Why an invalidation did not remove a translation. */
@@ -65,7 +67,7 @@ typedef struct Smmu3Trail {
 enum { SMMU3_REPORT_HEARD = 8, SMMU3_REPORTS_MAX = 64 };
 
 /*
- * One stale translation. Rights are SMMU3_UNPRIV_R ... of walk.h. Times are the
+ * One stale translation, or structure. Rights are SMMU3_UNPRIV_R ... of walk.h. Times are the
  * host's `now`; syncs are CMD_SYNCs completed until then.
  */
 typedef struct Smmu3AuditReport {
@@ -88,6 +90,12 @@ typedef struct Smmu3AuditReport {
     Smmu3Heard heard[SMMU3_REPORT_HEARD];
     unsigned heard_count;
     uint64_t count;         /* such reports, of its kind, context and 2 MiB */
+    /*
+     * Of an STE or a CD: addr is where it was fetched, at where it would be now,
+     * of a CD as an IPA if there is a stage 2; ssid is the CD's index. Outputs,
+     * rights, descriptors and invalidations are none.
+     */
+    uint64_t cached_words[8], memory_words[8];
 } Smmu3AuditReport;
 
 #endif

@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "config-fetch.h"
+#include <string.h>
 #include "stages.h"
 
 /* ---- Stream table ------------------------------------------------------ */
@@ -82,6 +83,21 @@ static bool locate_ste(Smmu3Pass *p, uint64_t *pa)
     return true;
 }
 
+/* The auditor hears of what goes into the cache. */
+static void tell_fetched(Smmu3Pass *p, bool is_cd, uint64_t addr,
+                         const uint64_t *words)
+{
+    Smmu3Structure fetched = {
+        .is_cd = is_cd, .sid = p->t->sid, .ssid = is_cd ? p->cd_index : 0,
+        .addr = addr,
+    };
+
+    if (p->s->audit && p->mode == SMMU3_PASS_FULL) {
+        memcpy(fetched.words, words, sizeof(fetched.words));
+        smmu3_audit_fetched(p->s->audit, &fetched);
+    }
+}
+
 static bool read_stream(Smmu3Pass *p)
 {
     uint64_t cr2 = p->s->regs.cr2, ste[SMMU3_STE_WORDS], pa;
@@ -98,6 +114,9 @@ static bool read_stream(Smmu3Pass *p)
     });
     verdict = smmu3_ste_decode(&p->s->features, smmu3_get(&cr2, CR2_E2H), ste,
                                &p->config.stream);
+    if (verdict == EVENT_NONE) {
+        tell_fetched(p, false, pa, ste);
+    }
     return verdict == EVENT_NONE || smmu3_pass_fail(p, verdict);
 }
 
@@ -125,44 +144,6 @@ static void count_fetch(Smmu3Pass *p)
     if (p->mode == SMMU3_PASS_FULL) {
         smmu3_count(&p->s->counters.config_misses);
     }
-}
-
-bool smmu3_pass_find_stream(Smmu3Pass *p)
-{
-    Smmu3 *s = p->s;
-    uint64_t epoch;
-
-    if (p->mode != SMMU3_PASS_DRY && lookup_stream(p)) {
-        return true;
-    }
-    if (p->mode == SMMU3_PASS_CACHED) {
-        return smmu3_pass_fail(p, EVENT_NONE);
-    }
-    count_fetch(p);
-    epoch = smmu3_config_epoch(s->configs);
-    if (!read_stream(p)) {
-        return false;
-    }
-    if (p->mode == SMMU3_PASS_FULL) {
-        smmu3_config_insert(s->configs, p->t->sid, false, 0, &p->config,
-                            epoch);
-    }
-    return true;
-}
-
-Smmu3EventType smmu3_stream_find(Smmu3 *s, uint32_t sid, Smmu3Stream *stream,
-                                 uint64_t *fetch_addr)
-{
-    Smmu3Transaction t = { .type = SMMU3_ATS_TRANSLATED, .sid = sid };
-    Smmu3Pass p;
-
-    smmu3_pass_init(&p, s, &t, SMMU3_PASS_FULL);
-    if (smmu3_pass_find_stream(&p)) {
-        *stream = p.config.stream;
-        return EVENT_NONE;
-    }
-    *fetch_addr = p.fault.fetch_addr;
-    return p.fault.type;
 }
 
 /* ---- Context descriptors ----------------------------------------------- */
@@ -234,7 +215,95 @@ static bool read_context(Smmu3Pass *p)
     }
     verdict = smmu3_cd_decode(&p->s->features, &p->config.stream, cd,
                               &p->config.stage1);
+    if (verdict == EVENT_NONE) {
+        tell_fetched(p, true, addr, cd);
+    }
     return verdict == EVENT_NONE || smmu3_pass_fail(p, verdict);
+}
+
+/* ---- Both, by the cache if it has them ---------------------------------- */
+
+/* The auditor is shown what memory has in the place of what was cached. */
+static void show_ste(Smmu3Pass *dry)
+{
+    Smmu3Structure now = { .sid = dry->t->sid };
+    uint64_t pa;
+
+    if (locate_ste(dry, &pa) && fetch(dry, pa, now.words, SMMU3_STE_WORDS)) {
+        now.addr = pa;
+    }
+    smmu3_audit_structure_used(dry->s->audit, &now);
+}
+
+static void show_cd(Smmu3Pass *dry)
+{
+    Smmu3Structure now = { .is_cd = true, .sid = dry->t->sid,
+                           .ssid = dry->cd_index };
+    uint64_t addr;
+
+    if (locate_cd(dry, &addr) &&
+        fetch_cd_words(dry, addr, now.words, SMMU3_CD_WORDS, SMMU3_STEP_CD)) {
+        now.addr = addr;
+    }
+    smmu3_audit_structure_used(dry->s->audit, &now);
+}
+
+/* The cache's answer was taken; apart, as tell_used_stage1() is. */
+static void G_GNUC_NO_INLINE tell_used(const Smmu3Pass *p)
+{
+    Smmu3Pass dry;
+
+    if (!p->s->audit) {
+        return;
+    }
+    smmu3_pass_init(&dry, p->s, p->t, SMMU3_PASS_DRY);
+    dry.config = p->config;
+    dry.cd_index = p->cd_index;
+    show_ste(&dry);
+    if (p->config.has_cd) {
+        show_cd(&dry);
+    }
+}
+
+bool smmu3_pass_find_stream(Smmu3Pass *p)
+{
+    Smmu3 *s = p->s;
+    uint64_t epoch;
+
+    if (p->mode != SMMU3_PASS_DRY && lookup_stream(p)) {
+        if (p->mode != SMMU3_PASS_CACHED) {
+            tell_used(p);
+        }
+        return true;
+    }
+    if (p->mode == SMMU3_PASS_CACHED) {
+        return smmu3_pass_fail(p, EVENT_NONE);
+    }
+    count_fetch(p);
+    epoch = smmu3_config_epoch(s->configs);
+    if (!read_stream(p)) {
+        return false;
+    }
+    if (p->mode == SMMU3_PASS_FULL) {
+        smmu3_config_insert(s->configs, p->t->sid, false, 0, &p->config,
+                            epoch);
+    }
+    return true;
+}
+
+Smmu3EventType smmu3_stream_find(Smmu3 *s, uint32_t sid, Smmu3Stream *stream,
+                                 uint64_t *fetch_addr)
+{
+    Smmu3Transaction t = { .type = SMMU3_ATS_TRANSLATED, .sid = sid };
+    Smmu3Pass p;
+
+    smmu3_pass_init(&p, s, &t, SMMU3_PASS_FULL);
+    if (smmu3_pass_find_stream(&p)) {
+        *stream = p.config.stream;
+        return EVENT_NONE;
+    }
+    *fetch_addr = p.fault.fetch_addr;
+    return p.fault.type;
 }
 
 bool smmu3_pass_find_context(Smmu3Pass *p)

@@ -1,0 +1,81 @@
+/*
+ * See grace.h.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "grace.h"
+#include <glib.h>
+
+enum {
+    /*
+     * It is seen to disagree at so many CMD_SYNCs, if it has to outlast as many:
+     * or two looks that came in bad moments would do.
+     */
+    SIGHTINGS = 3,
+};
+
+uint64_t smmu3_grace_now(const Smmu3Grace *g)
+{
+    return g->ops->now ? g->ops->now(g->host) : 0;
+}
+
+void smmu3_grace_note_writer(Smmu3Grace *g)
+{
+    Smmu3Writer writer = { .known = false };
+
+    if (g->ops->writer) {
+        g->ops->writer(g->host, &writer);
+    }
+    writer.ns = smmu3_grace_now(g);
+    g->writers[++g->writer_count % SMMU3_WRITERS] = writer;
+}
+
+void smmu3_suspect(const Smmu3Grace *g, Smmu3Suspicion *s, uint64_t ns)
+{
+    *s = (Smmu3Suspicion) {
+        .ns = ns, .syncs = g->syncs, .last_syncs = g->syncs,
+        .writer = g->writer_count,
+        .before = g->writers[g->writer_count % SMMU3_WRITERS],
+    };
+}
+
+/* The first CMDQ_PROD after that, or the first that is still remembered. */
+static void note_writer_after(const Smmu3Grace *g, Smmu3Suspicion *s)
+{
+    uint64_t oldest = g->writer_count - MIN(g->writer_count,
+                                            SMMU3_WRITERS - 1);
+
+    if (!s->after.ns && !s->after.known && g->writer_count > s->writer) {
+        s->after = g->writers[MAX(s->writer + 1, oldest) % SMMU3_WRITERS];
+    }
+}
+
+void smmu3_suspect_again(const Smmu3Grace *g, Smmu3Suspicion *s)
+{
+    if (s->last_syncs != g->syncs) {
+        s->last_syncs = g->syncs;
+        s->sightings++;
+        note_writer_after(g, s);
+    }
+}
+
+bool smmu3_outlasted(const Smmu3Grace *g, const Smmu3Suspicion *s,
+                     uint64_t ns)
+{
+    return g->syncs - s->syncs >= g->options.syncs &&
+           ns - s->ns >= g->options.grace_ns &&
+           s->sightings >= MIN(g->options.syncs, SIGHTINGS);
+}
+
+void smmu3_report_suspicion(const Smmu3Grace *g, const Smmu3Suspicion *s,
+                            uint64_t ns, Smmu3AuditReport *report)
+{
+    report->seen_ns = s->ns;
+    report->reported_ns = ns;
+    report->seen_syncs = s->syncs;
+    report->reported_syncs = g->syncs;
+    report->uses = s->uses;
+    report->before = s->before;
+    report->after = s->after;
+    report->count = 1;
+}
