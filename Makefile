@@ -11,7 +11,7 @@ SEED ?= 1
 build = $(or $(SVA_BUILD_DIR),$(shell cat .build-dir 2>/dev/null || echo build))
 python = /usr/bin/python3
 
-.PHONY: all demo demo-vm check check-unit check-qtest check-baremetal check-tsan walk-oracle check-guest \
+.PHONY: all demo demo-vm check check-unit check-qtest check-baremetal check-tsan walk-oracle check-guest check-audit \
         check-x86 check-warnings check-house soak bench conformance docs install clean distclean help
 
 all: configured
@@ -55,6 +55,13 @@ check-tsan: configured
 
 check-guest: all
 	@tools/run-tests --suite guest '$(T)'
+
+# Every scenario with the SMMU's auditor on, on every kernel that was built
+check-audit: all
+	@status=0; for kernel in '$(build)'/guest/*/Image; do \
+	    echo "# $$kernel"; \
+	    tests/guest/run --audit --kernel "$$kernel" --logs '$(build)/logs/audit' || status=1; \
+	done; exit $$status
 
 check-x86: configured
 	@grep -q 'SVA_X86:=yes' "$(build)/config.env" || \
@@ -116,6 +123,7 @@ help:
 	@echo '  check-tsan   what has threads, under the thread sanitizer; builds QEMU once more'
 	@echo '  walk-oracle  CASES=N random tables of seed SEED=N, of the CPU and of the SMMU'
 	@echo '  check-guest  the tests in Linux guests'
+	@echo '  check-audit  the same with the SMMU reporting what Linux forgets to invalidate'
 	@echo '  check-x86    what is on x86, if configured --with-x86'
 	@echo '               with T=PATTERN: only the cases whose path or program matches'
 	@echo '  check-warnings  our files with gcc and clang at -Wall -Wextra'

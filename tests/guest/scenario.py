@@ -266,6 +266,12 @@ class Part:
     whole: bool = True
 
 
+def audited(scenario):
+    """The same, with the SMMU's auditor on: what it says is a fault of the boot."""
+    return replace(scenario, name='audit-' + scenario.name, what=scenario.what + '; audited',
+                   arguments=scenario.arguments + ['-global', 'smmuv3-sva.audit=on'])
+
+
 def drops_found(counters):
     """What the SMMU was told to drop was missed, and the auditor noticed."""
     if not counters['injected_drops']:

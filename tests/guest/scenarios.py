@@ -8,9 +8,9 @@ guests of a guest in scenarios_vm.py. Read by run.
 """
 
 from scenario import (ACCELERATOR, ACCELERATORS, SLOW_DISK, PLAIN_DEVICES, PLAIN_VERDICTS,
-                      VIRTIO_AND_E1000E, Scenario, ats_invalidated, ats_used,
-                      both_ways, drops_found, flags_not_updated, flags_updated, stalls_none, stalls_served,
-                      translated, without_ats)
+                      VIRTIO_AND_E1000E, Scenario, ats_invalidated, ats_used, audited,
+                      both_ways, drops_found, flags_not_updated, flags_updated, stalls_none,
+                      stalls_served, translated, without_ats)
 from scenarios_acpi import ACPI_SCENARIOS
 from scenarios_hisi import HISI_SCENARIOS
 from scenarios_threads import THREAD_SCENARIOS
@@ -185,3 +185,7 @@ SCENARIOS = [
         kernel=(6, 1), sva=None, timeout=6,
         must_fail=[r'hang: no verdict', r'boot: the guest did not power off within']),
 ] + ACPI_SCENARIOS + HISI_SCENARIOS + THREAD_SCENARIOS + VFIO_SCENARIOS + VM_SCENARIOS
+
+# A slice of `make check-audit`: processes, by stalls; ordinary devices; uacce.
+SCENARIOS += [audited(s) for s in SCENARIOS
+              if s.name in ('changes-no-ats', 'ordinary-dma', 'zip-processes')]

@@ -161,6 +161,25 @@ class Verdicts:
         self.add('qemu-log', '; '.join(found[:3]))
 
 
+class AuditTally:
+    """What the SMMU's auditor said of several boots."""
+
+    def __init__(self):
+        self.scenarios = self.reports = self.unexplained = 0
+
+    def add(self, scenario, counters):
+        """A scenario that is told to forget, or is known to, explains its reports."""
+        if not counters or 'audit_reports' not in counters:
+            return
+        self.scenarios += 1
+        self.reports += counters['audit_reports']
+        self.unexplained += 0 if scenario.forgets else counters['audit_reports']
+
+    def words(self):
+        return (f'audit: {self.scenarios} scenarios, {self.reports} reports, '
+                f'{self.unexplained} unexplained')
+
+
 def judge_the_judge(scenario, verdicts):
     """A test of the runner: the faults found are those that are there."""
     found = [f'{case}: {reason}' for case, reason in verdicts.cases if reason]
