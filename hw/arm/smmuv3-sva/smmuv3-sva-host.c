@@ -159,6 +159,7 @@ static void run_state_changed(void *opaque, bool running, RunState state)
 {
     Smmuv3SvaState *s = opaque;
 
+    trace_smmuv3_sva_clock(running, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL));
     if (!running) {
         /* What is on its way would not be in the stream of a migration. */
         smmu3_flush(s->core);

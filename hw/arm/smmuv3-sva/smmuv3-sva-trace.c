@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
+#include "hw/core/cpu.h"
 #include "smmuv3-sva.h"
 #include "trace.h"
 
@@ -64,15 +65,28 @@ static const char *prg_code_name(uint64_t code)
            "response failure";
 }
 
+static const char *wait_name(uint64_t what)
+{
+    return what == SMMU3_WAIT_SIGNALS ? "the last signal" :
+           what == SMMU3_WAIT_ATC ? "ATC invalidations" : "accesses under way";
+}
+
+/* The virtual CPU whose register write is served, or -1: the main loop. */
+static int this_cpu(void)
+{
+    return current_cpu ? current_cpu->cpu_index : -1;
+}
+
 void smmuv3_sva_trace(void *host, Smmu3TraceKind kind, uint64_t a, uint64_t b,
                       uint64_t c, uint64_t d)
 {
     const char *name;
+    uint64_t words[SMMU3_PRI_WORDS];
 
     switch (kind) {
     case SMMU3_TRACE_COMMAND:
         trace_smmuv3_sva_command(command_name(smmu3_get(&a, CMD_OPCODE)),
-                                 a, b, c);
+                                 a, b, c, this_cpu());
         break;
     case SMMU3_TRACE_EVENT:
         name = smmu3_event_name(smmu3_get(&a, EVENT_TYPE));
@@ -100,10 +114,16 @@ void smmuv3_sva_trace(void *host, Smmu3TraceKind kind, uint64_t a, uint64_t b,
         trace_smmuv3_sva_stall(a, b, c, d);
         break;
     case SMMU3_TRACE_RESOLVE:
-        trace_smmuv3_sva_resolve(a, b, resolution_name(c));
+        trace_smmuv3_sva_resolve(a, b, d, resolution_name(c));
         break;
     case SMMU3_TRACE_PAGE_REQUEST:
-        trace_smmuv3_sva_page_request(a, b, c);
+        words[0] = a;
+        words[1] = b;
+        trace_smmuv3_sva_page_request(smmu3_get(words, PRI_STREAMID),
+                                      smmu3_get(words, PRI_SUBSTREAMID),
+                                      smmu3_get(words, PRI_PRGINDEX),
+                                      smmu3_get_addr(words, PRI_ADDR),
+                                      smmu3_get(words, PRI_LAST), c);
         break;
     case SMMU3_TRACE_PRG_RESPONSE:
         trace_smmuv3_sva_prg_response(a, b, prg_code_name(c));
@@ -116,6 +136,13 @@ void smmuv3_sva_trace(void *host, Smmu3TraceKind kind, uint64_t a, uint64_t b,
         break;
     case SMMU3_TRACE_GERROR:
         trace_smmuv3_sva_gerror(a, b);
+        break;
+    case SMMU3_TRACE_QUEUE_READ:
+        trace_smmuv3_sva_queue_read(a == SMMU3_IRQ_PRIQ ? "priq" : "eventq",
+                                    b, this_cpu());
+        break;
+    case SMMU3_TRACE_COMMAND_WAITS:
+        trace_smmuv3_sva_command_waits(wait_name(a));
         break;
     }
 }

@@ -26,6 +26,12 @@
 /* What the queue manager tells of completions in one go */
 #define EVENTS_COST     (HISI_QM_EVENTS_AT_A_TIME * SVA_ACCESS_COST)
 
+/* For traces */
+static const char *zip_name(const HisiZip *zip)
+{
+    return zip->parent_obj.qdev.id ?: zip->parent_obj.name;
+}
+
 static void schedule(HisiZip *zip, unsigned qn)
 {
     set_bit(qn, zip->runnable);
@@ -97,7 +103,8 @@ static bool begin_job(HisiZip *zip, unsigned qn)
     job->qn = qn;
     zip->jobs[qn] = job;
     zip->jobs_in_work++;
-    trace_hisi_zip_job_start(qn, job->pasids.list, job->pasids.read,
+    trace_hisi_zip_job_start(zip_name(zip), qn, job->ch.number,
+                             job->pasids.list, job->pasids.read,
                              job->request.sqe[HISI_ZIP_SQE_REQUEST],
                              job->request.src, job->request.input_bytes,
                              job->request.dst, job->request.room);
@@ -131,8 +138,9 @@ static void finish_job(HisiZip *zip, unsigned qn)
     uint32_t sqe[HISI_ZIP_SQE_WORDS];
 
     hisi_zip_job_result(job, sqe);
-    trace_hisi_zip_job_done(qn, job->status, hisi_zip_job_consumed(job),
-                            job->produced, job->ch.count.stalls);
+    trace_hisi_zip_job_done(zip_name(zip), qn, job->status,
+                            hisi_zip_job_consumed(job), job->produced,
+                            job->ch.count.stalls);
     zip->jobs[qn] = NULL;
     free_job(zip, job);
     set_bit(qn, zip->runnable);     /* there may be more */
@@ -326,6 +334,7 @@ void hisi_zip_engine_abandon(HisiZip *zip, unsigned qn)
     if (!job) {
         return;
     }
+    trace_hisi_zip_job_abandoned(zip_name(zip), qn);
     zip->jobs[qn] = NULL;
     sva_channel_cancel(&job->ch);
     /*

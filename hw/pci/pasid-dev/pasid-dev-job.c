@@ -31,6 +31,8 @@ void pasid_dev_job_take(PasidDevJob *job, uint16_t index)
     job->phase = PASID_DEV_FETCH;
     job->index = index;
     job->fetched = 0;
+    trace_pasid_dev_job_take(pasid_dev_name(job->queue->dev), job->queue->index,
+                             index, job->channel.number, job->channel.pasid);
 }
 
 /* A line's names cost more than all the rest of a no-op's start. */

@@ -39,9 +39,10 @@ static void channel_resolved(SvaRequest *req, SvaResolution how)
 
     /* The turn of a thread in which it stalled may not be over. */
     sva_worker_enter(r->worker);
-    trace_sva_requester_resolved(requester_name(r), req->pasid, req->addr,
-                                 resolution_name(how));
+    trace_sva_requester_resolved(requester_name(r), ch->number, req->pasid,
+                                 req->addr, resolution_name(how));
     ch->stalled = false;
+    ch->was_waiting = true;
     switch (how) {
     case SVA_RETRY:
         ch->count.retries++;
@@ -75,6 +76,7 @@ static void channel_page_answered(SvaPageWaiter *w, SvaPageAnswer answer)
     SvaRequester *r = ch->requester;
 
     ch->stalled = false;
+    ch->was_waiting = true;
     ch->page_given = answer == SVA_PAGE_SUCCESS;
     switch (answer) {
     case SVA_PAGE_SUCCESS:
@@ -102,18 +104,21 @@ static void channel_page_answered(SvaPageWaiter *w, SvaPageAnswer answer)
 void sva_channel_init(SvaChannel *ch, SvaRequester *r,
                       void (*wake)(SvaChannel *ch))
 {
+    static uint32_t channels;
+
     memset(ch, 0, offsetof(SvaChannel, bounce));
     ch->requester = r;
     ch->pasid = SVA_NO_PASID;
     ch->wake = wake;
     ch->page.answered = channel_page_answered;
+    ch->number = ch->page.channel = qatomic_fetch_inc(&channels);
 }
 
 void sva_channel_cancel(SvaChannel *ch)
 {
     if (ch->stalled) {
         trace_sva_requester_cancel(requester_name(ch->requester),
-                                   ch->req.pasid, ch->req.addr);
+                                   ch->number, ch->req.pasid, ch->req.addr);
         ch->stalled = false;
         if (ch->page.state != SVA_PAGE_IDLE) {
             sva_requester_enter_pages(ch->requester);
@@ -125,6 +130,7 @@ void sva_channel_cancel(SvaChannel *ch)
         }
     }
     ch->failed = false;
+    ch->was_waiting = false;
     ch->one_page = false;
     ch->page_given = false;
     ch->skip[0].valid = ch->skip[1].valid = false;
@@ -208,12 +214,15 @@ static void request_begin(SvaChannel *ch, uint16_t control, SvaAddressType type,
     }
 }
 
-static SvaDma channel_park(SvaChannel *ch, uint64_t addr, uint8_t access)
+/* @by: what it waits by, for traces */
+static SvaDma channel_park(SvaChannel *ch, uint64_t addr, uint8_t access,
+                           const char *by)
 {
     SvaRequester *r = ch->requester;
 
-    trace_sva_requester_stall(requester_name(r), ch->pasid, addr,
-                              access_name(access));
+    trace_sva_requester_stall(requester_name(r), ch->number,
+                              pci_get_bdf(r->pdev), ch->pasid, addr,
+                              access_name(access), by);
     ch->stalled = true;
     ch->count.stalls++;
     r->count.stalls++;
@@ -235,7 +244,7 @@ static SvaDma channel_take_answer(SvaChannel *ch, SvaOutcome outcome,
         span->len = sva_until_boundary(span->addr, span->len);
         return SVA_DMA_DONE;
     case SVA_STALLED:
-        return channel_park(ch, span->addr, access);
+        return channel_park(ch, span->addr, access, "stall");
     case SVA_ABORT:
     default:
         return sva_channel_refuse(ch, span->addr, access);
@@ -336,7 +345,7 @@ static SvaDma channel_ask_for_pages(SvaChannel *ch, SvaPort *port,
     ch->page.port = port;
     ch->count.page_requests++;
     r->count.page_requests++;
-    channel_park(ch, span->addr, access);
+    channel_park(ch, span->addr, access, "page request");
     sva_requester_enter_pages(r);
     sva_page_requests_ask(r->pages, &ch->page);
     sva_requester_leave_pages(r);
@@ -415,8 +424,8 @@ static bool channel_may_send(const SvaChannel *ch)
     return true;
 }
 
-SvaDma sva_channel_span(SvaChannel *ch, uint64_t addr, uint64_t len,
-                        uint8_t access, SvaSpan *span)
+static SvaDma channel_span(SvaChannel *ch, uint64_t addr, uint64_t len,
+                           uint8_t access, SvaSpan *span)
 {
     SvaRequester *r = ch->requester;
     uint16_t control = 0;
@@ -463,6 +472,29 @@ SvaDma sva_channel_span(SvaChannel *ch, uint64_t addr, uint64_t len,
     span->as = pci_get_address_space(r->pdev);
     span->pa = addr;
     return SVA_DMA_DONE;
+}
+
+/* The first access after a wait, whatever became of it. */
+static void trace_retry(SvaChannel *ch, uint64_t addr, SvaDma result)
+{
+    const char *words = result == SVA_DMA_DONE ? "done" :
+                        result == SVA_DMA_STALLED ? "waits again" : "refused";
+
+    ch->was_waiting = false;
+    trace_sva_requester_retry(requester_name(ch->requester), ch->number,
+                              ch->pasid, addr, words);
+}
+
+SvaDma sva_channel_span(SvaChannel *ch, uint64_t addr, uint64_t len,
+                        uint8_t access, SvaSpan *span)
+{
+    bool is_retry = ch->was_waiting;
+    SvaDma result = channel_span(ch, addr, len, access, span);
+
+    if (unlikely(is_retry) && result != SVA_DMA_ELSEWHERE) {
+        trace_retry(ch, addr, result);
+    }
+    return result;
 }
 
 /* A translated request's answer says nothing of it: its entry does. */

@@ -148,9 +148,9 @@ static void send_group(SvaPageRequests *p, SvaPageWaiter *w, unsigned pages)
     message.prg_index = w->prg_index;
     for (unsigned i = 0; i < pages && w->state == SVA_PAGE_SENT; i++) {
         message.last = i == pages - 1;
-        trace_sva_page_request(name_of(p), message.prg_index, message.pasid,
-                               message.addr, message.read, message.write,
-                               message.last);
+        trace_sva_page_request(name_of(p), w->channel, message.prg_index,
+                               message.pasid, message.addr, message.read,
+                               message.write, message.last);
         sva_port_page_request(w->port, &message);
         message.addr += UINT64_C(1) << PCI_ATS_MIN_STU;
     }

@@ -53,6 +53,7 @@ struct SvaPageWaiter {
     unsigned pages;         /* 1 ... SVA_PRG_MOST_PAGES, from first.addr on */
     unsigned vain;          /* answers in a row, "success", without the page */
     SvaPort *port;          /* of the function that asks */
+    uint32_t channel;       /* its number, for traces */
 
     /* private */
     enum {

@@ -135,6 +135,7 @@ typedef struct SvaRequester {
 typedef struct SvaChannel SvaChannel;
 struct SvaChannel {
     SvaRequester *requester;
+    uint32_t number;        /* of all channels, for traces */
     uint32_t pasid;         /* or SVA_NO_PASID; change it only when idle */
     bool privileged;        /* as far as the PASID capability lets it */
     bool execute;           /* its reads fetch instructions; so does this */
@@ -150,6 +151,7 @@ struct SvaChannel {
     SvaRequest req;
     SvaPageWaiter page;
     bool stalled;           /* by the IOMMU, or it waits for a page */
+    bool was_waiting;       /* it did: the next access is the same once more */
     bool failed;            /* the stalled access was terminated */
     bool one_page;          /* the last group was denied: ask for less */
     bool page_given;        /* "success": its page should be there now */

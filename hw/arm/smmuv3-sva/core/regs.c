@@ -315,6 +315,26 @@ static void write_cmdq_prod(Smmu3 *s, uint64_t value)
     }
 }
 
+/* Software has read what is before CONS: who waits for that is told. */
+static void write_cons(Smmu3 *s, Smmu3Queue *q, unsigned max, Smmu3Irq which,
+                       uint32_t value)
+{
+    q->cons = value;
+    smmu3_trace(s, SMMU3_TRACE_QUEUE_READ, which,
+                smmu3_queue_used(q, smmu3_queue_log2(q, max)), 0, 0);
+}
+
+static void write_eventq_cons(Smmu3 *s, uint64_t value)
+{
+    write_cons(s, &s->regs.eventq, s->features.eventqs, SMMU3_IRQ_EVENTQ,
+               value);
+}
+
+static void write_priq_cons(Smmu3 *s, uint64_t value)
+{
+    write_cons(s, &s->regs.priq, s->features.priqs, SMMU3_IRQ_PRIQ, value);
+}
+
 /* 6.3.37. The answer is there at once, so RUN is never seen set. */
 static void write_gatos_ctrl(Smmu3 *s, uint64_t value)
 {
@@ -395,12 +415,14 @@ static const Reg registers[] = {
       .bits = queue_index_bits, .locked = locked_by_eventqen,
       .visible = eventq_visible },
     { SMMU3_EVENTQ_CONS, 4, OFFSET(eventq.cons),
-      .bits = queue_index_bits, .visible = eventq_visible },
+      .bits = queue_index_bits, .write = write_eventq_cons,
+      .visible = eventq_visible },
     { SMMU3_EVENTQ_PROD_ALIAS, 4, OFFSET(eventq.prod),
       .bits = queue_index_bits, .locked = locked_by_eventqen,
       .visible = eventq_visible },
     { SMMU3_EVENTQ_CONS_ALIAS, 4, OFFSET(eventq.cons),
-      .bits = queue_index_bits, .visible = eventq_visible },
+      .bits = queue_index_bits, .write = write_eventq_cons,
+      .visible = eventq_visible },
     { SMMU3_EVENTQ_IRQ_CFG0, 8, OFFSET(eventq_irq.addr),
       .bits = irq_cfg0_bits, .locked = locked_by_eventq_irqen },
     { SMMU3_EVENTQ_IRQ_CFG1, 4, OFFSET(eventq_irq.data),
@@ -413,12 +435,14 @@ static const Reg registers[] = {
       .bits = priq_index_bits, .locked = locked_by_priqen,
       .visible = priq_visible },
     { SMMU3_PRIQ_CONS, 4, OFFSET(priq.cons),
-      .bits = priq_index_bits, .visible = priq_visible },
+      .bits = priq_index_bits, .write = write_priq_cons,
+      .visible = priq_visible },
     { SMMU3_PRIQ_PROD_ALIAS, 4, OFFSET(priq.prod),
       .bits = priq_index_bits, .locked = locked_by_priqen,
       .visible = priq_visible },
     { SMMU3_PRIQ_CONS_ALIAS, 4, OFFSET(priq.cons),
-      .bits = priq_index_bits, .visible = priq_visible },
+      .bits = priq_index_bits, .write = write_priq_cons,
+      .visible = priq_visible },
     { SMMU3_PRIQ_IRQ_CFG0, 8, OFFSET(priq_irq.addr),
       .bits = priq_irq_cfg0_bits, .locked = locked_by_priq_irqen },
     { SMMU3_PRIQ_IRQ_CFG1, 4, OFFSET(priq_irq.data),

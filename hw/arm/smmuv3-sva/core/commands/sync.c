@@ -13,6 +13,10 @@ void smmu3_sync_wait(Smmu3 *s, Smmu3QueuePhase phase)
     if (++s->command.ticket == 0) {
         s->command.ticket = 1;      /* 0 is "no timer" */
     }
+    smmu3_trace(s, SMMU3_TRACE_COMMAND_WAITS,
+                phase == SMMU3_QUEUE_WAITS_SIGNALS ? SMMU3_WAIT_SIGNALS :
+                phase == SMMU3_QUEUE_WAITS_ATC ? SMMU3_WAIT_ATC :
+                SMMU3_WAIT_QUIESCE, 0, 0, 0);
 }
 
 /* ---- CMD_SYNC (4.7) --------------------------------------------------- */

@@ -63,6 +63,13 @@ typedef struct Smmu3TlbInvalidate {
     uint64_t last;          /* last byte */
 } Smmu3TlbInvalidate;
 
+/* What the command at CONS waits for. */
+typedef enum {
+    SMMU3_WAIT_SIGNALS,         /* of earlier CMD_SYNCs */
+    SMMU3_WAIT_ATC,             /* endpoints' answers */
+    SMMU3_WAIT_QUIESCE,         /* accesses that are under way */
+} Smmu3CommandWait;
+
 typedef enum {
     SMMU3_TRACE_COMMAND,        /* a, b: the command's words; c: index */
     SMMU3_TRACE_EVENT,          /* a..d: the record's words */
@@ -73,13 +80,16 @@ typedef enum {
     SMMU3_TRACE_TRANSLATE,      /* a: sid | ssid << 32, b: in, c: out,
                                    d: outcome */
     SMMU3_TRACE_STALL,          /* a: sid, b: ssid, c: stag, d: address */
-    SMMU3_TRACE_RESOLVE,        /* a: sid, b: stag, c: Smmu3Resolution */
+    SMMU3_TRACE_RESOLVE,        /* a: sid, b: stag, c: Smmu3Resolution,
+                                   d: has it a record, and so a STAG? */
     SMMU3_TRACE_PAGE_REQUEST,   /* a, b: the entry's words; c: queued? */
     SMMU3_TRACE_PRG_RESPONSE,   /* a: sid, b: PRG index, c: code */
     SMMU3_TRACE_ATC_INVALIDATE, /* a: sid, b: ssid, c: address, d: log2 */
     SMMU3_TRACE_TLB_INVALIDATE, /* a: opcode, b: asid | vmid << 32, c: address,
                                    d: last */
     SMMU3_TRACE_GERROR,         /* a: GERROR, b: GERRORN */
+    SMMU3_TRACE_QUEUE_READ,     /* a: Smmu3Irq of the queue, b: entries left */
+    SMMU3_TRACE_COMMAND_WAITS,  /* a: Smmu3CommandWait */
 } Smmu3TraceKind;
 
 /*

@@ -296,7 +296,8 @@ static void resolve(Smmu3 *s, Stall *stall, Smmu3Resolution how)
 
         smmu3_post(s, &mail);
     }
-    smmu3_trace(s, SMMU3_TRACE_RESOLVE, stall->sid, stall->stag, how, 0);
+    smmu3_trace(s, SMMU3_TRACE_RESOLVE, stall->sid, stall->stag, how,
+                stall->recorded);
     remove_stall(s->stalls, stall);
 }
 
