@@ -12,7 +12,7 @@ build = $(or $(SVA_BUILD_DIR),$(shell cat .build-dir 2>/dev/null || echo build))
 python = /usr/bin/python3
 
 .PHONY: all demo demo-vm check check-unit check-qtest check-baremetal check-tsan walk-oracle check-guest check-audit \
-        check-x86 check-warnings check-house soak bench conformance docs install clean distclean help
+        check-x86 check-warnings check-house soak bench conformance fault-picture docs install clean distclean help
 
 all: configured
 	@tools/build all
@@ -98,6 +98,11 @@ conformance: configured
 	    --qtests '$(build)/qemu/tests/qtest/sva' \
 	    --qemu '$(build)/qemu/qemu-system-aarch64' --output docs/conformance.rst
 
+# The pictures and figures of docs/life-of-a-fault.rst, of runs made now
+fault-picture: configured
+	@tools/build demo
+	@tools/fault-picture
+
 docs: configured
 	@tools/packages --docs
 	@$(python) tools/docs --build '$(build)/sva' \
@@ -132,6 +137,7 @@ help:
 	@echo '               (SVA_MODEL_SEED=N SVA_MODEL_STEPS=N)'
 	@echo '  bench        benchmarks'
 	@echo '  conformance  which statement of the architecture which test shows'
+	@echo '  fault-picture  the pictures and figures of docs/life-of-a-fault.rst, anew'
 	@echo '  docs         the documentation, as HTML'
 	@echo '  install      what is built: qemu-system-aarch64 and the documentation, in --prefix'
 	@echo '               (DESTDIR honoured)'

@@ -14,6 +14,8 @@ import socket
 import subprocess
 import time
 
+from tracing import TRACED, trace_options
+
 # Seconds. QEMU's main loop may sleep on though a timer is due, and with it a guest
 # that waits for the timer, until somebody speaks to QEMU (docs/limits.rst, "A main
 # loop that sleeps on"). So a guest that was silent for so long is asked after; one
@@ -186,6 +188,8 @@ class Boot:
             '-d', 'guest_errors', '-D', f'{self.directory}/qemu.log',
             '-kernel', self.options.kernel, '-initrd', initrd,
             '-append', append]
+        if self.options.trace:
+            command += trace_options(self.directory)
         if self.options.x86:
             command += ['-L', self.options.firmware]
         elif s.firmware:
@@ -387,9 +391,10 @@ class Boot:
             self.ended = self.ended or 'QEMU does not quit'
 
     def qemu_log(self):
+        """What QEMU said, but for trace events."""
         try:
             with open(f'{self.directory}/qemu.log', encoding='utf-8',
                       errors='replace') as f:
-                return f.read().splitlines()
+                return [line for line in f.read().splitlines() if not TRACED.match(line)]
         except FileNotFoundError:
             return []
