@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The life of the faults of a log in figures, as text. Called by tools/sva-trace."""
 
+import textwrap
 from collections import Counter
 
 from .life import NO_PASID, SPANS, STAGES, WHOLE
 
 OPEN_SHOWN = 10
+COLUMNS = 90
 KINDS = {'stall': 'Stalls', 'page': 'Page requests'}
 
 
@@ -137,7 +139,12 @@ def open_lines(life):
 
 
 def lines(life):
-    """The summary's."""
+    """The summary's, the longest ones broken."""
+    for line in unbroken_lines(life):
+        yield from textwrap.wrap(line, COLUMNS, subsequent_indent='  ') or ['']
+
+
+def unbroken_lines(life):
     span = life.end - life.begin
     yield f"{duration(span)} of the host's time" + (
         f"; the guest's clock went from {life.anchors[0][2] / 1e9:.3f} s to "
