@@ -10,9 +10,10 @@
 
 enum { SYNCS = 8, MS = 1000000, GRACE_MS = 1000, SSID = 3 };
 
-static void audited(Setup *x)
+static void audited_with(Setup *x, const Smmu3InjectPlan *plan)
 {
     *x = (Setup) { .rig = rig_new() };
+    x->rig->options.inject = *plan;
     x->rig->options.audit = (Smmu3AuditOptions) {
         .on = true, .syncs = SYNCS, .grace_ns = (uint64_t)GRACE_MS * MS,
     };
@@ -20,6 +21,11 @@ static void audited(Setup *x)
     ste_stage1(x->ste, x->cds, 4);
     write_cd(x, SSID);
     apply(x);
+}
+
+static void audited(Setup *x)
+{
+    audited_with(x, &(Smmu3InjectPlan) { .nth = 0 });
 }
 
 static unsigned reports(Setup *x)
@@ -311,6 +317,73 @@ static void test_many(void)
     done(&x);
 }
 
+/* ---- Invalidations that are dropped on request ---------------------------- */
+
+enum { SSIDS = 16 };
+
+static void use_ssid(Setup *x, uint32_t ssid)
+{
+    expect_pa(x, with_ssid(dma_read(SID, VA), ssid), PA);
+}
+
+/*
+ * Each CD is used, changed and invalidated; then all are used for the grace. Whose
+ * invalidation was dropped is reported, and nobody else. Returns how many.
+ */
+static unsigned drop_and_find(const Smmu3InjectPlan *plan)
+{
+    bool dropped[SSIDS] = { false };
+    unsigned drops = 0;
+    Setup x;
+
+    audited_with(&x, plan);
+    for (uint32_t ssid = 1; ssid < SSIDS; ssid++) {
+        uint64_t before = smmu3_counters(x.rig->smmu)->injected_drops;
+
+        write_cd(&x, ssid);
+        use_ssid(&x, ssid);
+        change(&x, cd_addr(&x, ssid));
+        cfgi(&x, CMD_CFGI_CD, ssid);
+        dropped[ssid] = smmu3_counters(x.rig->smmu)->injected_drops != before;
+    }
+    for (unsigned i = 0; i <= SYNCS; i++) {
+        x.rig->host->now_ns += (uint64_t)GRACE_MS * MS / SYNCS + 1;
+        rig_sync(x.rig);
+        for (uint32_t ssid = 1; ssid < SSIDS; ssid++) {
+            use_ssid(&x, ssid);
+        }
+    }
+    for (unsigned i = 0; i < reports(&x); i++) {
+        const Smmu3AuditReport *r = &g_array_index(
+            x.rig->host->audit_reports, Smmu3AuditReport, i);
+
+        g_assert_cmpint(r->stale, ==, SMMU3_STALE_CD);
+        g_assert_true(dropped[r->ssid]);
+        dropped[r->ssid] = false;
+        drops++;
+    }
+    for (uint32_t ssid = 1; ssid < SSIDS; ssid++) {
+        g_assert_false(dropped[ssid]);
+    }
+    rig_free(x.rig);
+    return drops;
+}
+
+static void test_drops(void)
+{
+    unsigned drops = 0;
+
+    for (uint64_t seed = 1; seed <= 100; seed++) {
+        drops += drop_and_find(&(Smmu3InjectPlan) {
+            .kind = SMMU3_INJECT_CFGI, .drop = 1, .of = 4, .seed = seed });
+    }
+    /* 1 of 4, give or take 5 standard deviations */
+    g_assert_cmpuint(drops, >, 100 * (SSIDS - 1) / 4 - 84);
+    g_assert_cmpuint(drops, <, 100 * (SSIDS - 1) / 4 + 84);
+    g_assert_cmpuint(drop_and_find(&(Smmu3InjectPlan) {
+        .kind = SMMU3_INJECT_TLBI, .drop = 1, .of = 1 }), ==, 0);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -327,5 +400,6 @@ int main(int argc, char **argv)
     T("cd/of-another-substream", test_others_cd);
     T("cd/nested", test_nested);
     T("structures/many", test_many);
+    T("cd/drops-are-found", test_drops);
     return g_test_run();
 }

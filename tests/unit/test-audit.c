@@ -701,10 +701,11 @@ static void test_same_seed_same_drops(void)
     plan.seed = 8;
     smmu3_inject_init(&c, &plan);
     for (unsigned i = 0; i < 1000; i++) {
-        bool drops = smmu3_inject_drops_tlbi(&a);
+        bool drops = smmu3_inject_drops(&a, SMMU3_INJECT_TLBI);
 
-        g_assert_cmpint(smmu3_inject_drops_tlbi(&b), ==, drops);
-        others += smmu3_inject_drops_tlbi(&c) != drops;
+        g_assert_false(smmu3_inject_drops(&a, SMMU3_INJECT_CFGI));
+        g_assert_cmpint(smmu3_inject_drops(&b, SMMU3_INJECT_TLBI), ==, drops);
+        others += smmu3_inject_drops(&c, SMMU3_INJECT_TLBI) != drops;
     }
     g_assert_cmpuint(others, >, 100);
 }
@@ -715,7 +716,7 @@ static void test_inject_grammar(void)
         "", "drop", "drop:tlbi", "drop:tlbi:", "drop:tlbi:0", "drop:tlbi:-1",
         "drop:tlbi:x", "drop:tlbi:1/2", "drop:tlbi:0/2:1", "drop:tlbi:3/2:1",
         "drop:tlbi:1/0:1", "drop:tlbi:1:1", "drop:tlbi:1/2:1:1", "drop:tlbi:1/2:",
-        "drop:cfgi:1", "delay:tlbi:1", "drop:tlbi:1/2:18446744073709551616",
+        "drop:sync:1", "delay:tlbi:1", "drop:cfgi:0", "drop:tlbi:1/2:18446744073709551616",
     };
     Smmu3InjectPlan plan;
 
@@ -734,6 +735,10 @@ static void test_inject_grammar(void)
     g_assert_cmpuint(plan.drop, ==, 2);
     g_assert_cmpuint(plan.of, ==, 5);
     g_assert_cmpuint(plan.seed, ==, 9);
+    g_assert_cmpint(plan.kind, ==, SMMU3_INJECT_TLBI);
+    g_assert_null(smmu3_inject_parse("drop:cfgi:1/2:3", &plan));
+    g_assert_cmpint(plan.kind, ==, SMMU3_INJECT_CFGI);
+    g_assert_cmpuint(plan.of, ==, 2);
 }
 
 /* ---- Bounds -------------------------------------------------------------- */

@@ -376,7 +376,7 @@ void smmuv3_sva_add_audit_properties(ObjectClass *oc)
     object_class_property_add_str(oc, "inject", get_inject, set_inject);
     object_class_property_set_description(oc, "inject",
         "Drop TLB invalidations: drop:tlbi:N the N-th, drop:tlbi:P/Q:SEED "
-        "about P of Q");
+        "about P of Q; drop:cfgi:... those of STEs and CDs");
     object_class_property_add(oc, "audit-reports", "Smmuv3SvaAuditReports",
                               get_reports, NULL, NULL, NULL);
     object_class_property_set_description(oc, "audit-reports",

@@ -29,12 +29,27 @@ static bool parse_chance(const char *fraction, const char *seed,
     return parse_number(seed, UINT64_MAX, &plan->seed);
 }
 
+static bool parse_kind(const char *word, Smmu3InjectKind *kind)
+{
+    static const char *const kinds[] = {
+        [SMMU3_INJECT_TLBI] = "tlbi", [SMMU3_INJECT_CFGI] = "cfgi",
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(kinds); i++) {
+        if (!strcmp(word, kinds[i])) {
+            *kind = i;
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool parse(char **words, Smmu3InjectPlan *plan)
 {
     unsigned count = g_strv_length(words);
 
     if (count < 3 || count > 4 || strcmp(words[0], "drop") ||
-        strcmp(words[1], "tlbi")) {
+        !parse_kind(words[1], &plan->kind)) {
         return false;
     }
     return count == 4 ? parse_chance(words[2], words[3], plan)
@@ -52,7 +67,8 @@ char *smmu3_inject_parse(const char *text, Smmu3InjectPlan *plan)
     }
     *plan = (Smmu3InjectPlan) { 0 };
     return g_strdup("drop:tlbi:N drops the N-th TLB invalidation (from 1 on), "
-                    "drop:tlbi:P/Q:SEED about P of Q, at random");
+                    "drop:tlbi:P/Q:SEED about P of Q, at random; drop:cfgi:... "
+                    "does that to invalidations of STEs and CDs");
 }
 
 void smmu3_inject_init(Smmu3Inject *inject, const Smmu3InjectPlan *plan)
@@ -70,10 +86,13 @@ static uint64_t next_random(Smmu3Inject *inject)
     return x ^ x >> 31;
 }
 
-bool smmu3_inject_drops_tlbi(Smmu3Inject *inject)
+bool smmu3_inject_drops(Smmu3Inject *inject, Smmu3InjectKind kind)
 {
     const Smmu3InjectPlan *plan = &inject->plan;
 
+    if (kind != plan->kind) {
+        return false;
+    }
     inject->seen++;
     if (plan->nth) {
         return inject->seen == plan->nth;

@@ -1,5 +1,5 @@
 /*
- * Faults on request: which TLB invalidations are to be consumed without effect.
+ * Faults on request: which invalidations are to be consumed without effect.
  * Not what an invalidation does. Called by command.c; the plan is the user's.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -11,13 +11,13 @@
 
 typedef struct Smmu3Inject {
     Smmu3InjectPlan plan;
-    uint64_t seen;                  /* TLBI commands so far */
+    uint64_t seen;                  /* commands of that kind so far */
     uint64_t random;                /* state of the generator */
 } Smmu3Inject;
 
 /*
- * From "drop:tlbi:N" or "drop:tlbi:P/Q:SEED". NULL if @text is one; else what is
- * allowed, to be freed.
+ * From "drop:KIND:N" or "drop:KIND:P/Q:SEED", with tlbi or cfgi. NULL if @text is
+ * one; else what is allowed, to be freed.
  */
 char *smmu3_inject_parse(const char *text, Smmu3InjectPlan *plan);
 
@@ -28,7 +28,7 @@ static inline bool smmu3_injects(const Smmu3Inject *inject)
     return inject->plan.nth || inject->plan.of;
 }
 
-/* Whether to drop the TLBI command that comes now. Once for each, in order. */
-bool smmu3_inject_drops_tlbi(Smmu3Inject *inject);
+/* Whether to drop the command that comes now. Once for each, in order. */
+bool smmu3_inject_drops(Smmu3Inject *inject, Smmu3InjectKind kind);
 
 #endif

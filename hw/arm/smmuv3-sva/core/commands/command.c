@@ -224,19 +224,6 @@ static void tlbi_range(const Smmu3 *s, const uint64_t *cmd, uint64_t *first,
     *last = more > UINT64_MAX - *first ? UINT64_MAX : *first + more;
 }
 
-/* inject= has this one do nothing, and nobody hears of it. */
-static Smmu3Verdict drop_tlbi(Smmu3 *s, const uint64_t *cmd, bool by_address)
-{
-    uint64_t first = 0, last = UINT64_MAX;
-
-    if (by_address) {
-        tlbi_range(s, cmd, &first, &last);
-    }
-    smmu3_count(&s->counters.injected_drops);
-    tell_audit(s, cmd, first, last, true);
-    return SMMU3_CMD_CONSUMED;
-}
-
 static void invalidate_range(Smmu3 *s, const uint64_t *cmd,
                              const Smmu3TlbTag *tag, bool any_asid)
 {
@@ -505,12 +492,43 @@ static bool range_is_reserved(const Smmu3Features *f, const uint64_t *cmd)
            !range_scale(f, cmd);
 }
 
-/* Of those that there are. */
+/* ---- Injected faults --------------------------------------------------- */
+
+/* Of the commands that there are. */
 static bool is_tlbi(const uint64_t *cmd)
 {
     unsigned opcode = smmu3_get(cmd, CMD_OPCODE);
 
     return opcode >= CMD_TLBI_NH_ALL && opcode <= CMD_TLBI_NSNH_ALL;
+}
+
+static bool is_cfgi(const uint64_t *cmd)
+{
+    unsigned opcode = smmu3_get(cmd, CMD_OPCODE);
+
+    return opcode >= CMD_CFGI_STE && opcode <= CMD_CFGI_CD_ALL;
+}
+
+/* inject= has this one do nothing, and of these the auditor alone hears. */
+static bool is_dropped(Smmu3 *s, const uint64_t *cmd)
+{
+    return (is_tlbi(cmd) && smmu3_inject_drops(&s->inject,
+                                               SMMU3_INJECT_TLBI)) ||
+           (is_cfgi(cmd) && smmu3_inject_drops(&s->inject,
+                                               SMMU3_INJECT_CFGI));
+}
+
+static void drop(Smmu3 *s, const uint64_t *cmd, bool by_address)
+{
+    uint64_t first = 0, last = UINT64_MAX;
+
+    smmu3_count(&s->counters.injected_drops);
+    if (by_address) {
+        tlbi_range(s, cmd, &first, &last);
+    }
+    if (is_tlbi(cmd)) {
+        tell_audit(s, cmd, first, last, true);
+    }
 }
 
 static Smmu3Verdict execute(Smmu3 *s, const uint64_t *cmd)
@@ -526,9 +544,9 @@ static Smmu3Verdict execute(Smmu3 *s, const uint64_t *cmd)
     if (command->has_range && range_is_reserved(&s->features, cmd)) {
         return SMMU3_CMD_ILLEGAL;
     }
-    if (is_tlbi(cmd) && smmu3_injects(&s->inject) &&
-        smmu3_inject_drops_tlbi(&s->inject)) {
-        return drop_tlbi(s, cmd, command->has_range);
+    if (smmu3_injects(&s->inject) && is_dropped(s, cmd)) {
+        drop(s, cmd, command->has_range);
+        return SMMU3_CMD_CONSUMED;
     }
     return command->run(s, cmd);
 }

@@ -18,8 +18,12 @@ typedef struct Smmu3AuditOptions {
     uint64_t grace_ns;              /* ...for how long; 0 and 0 are allowed */
 } Smmu3AuditOptions;
 
-/* Which TLB invalidations are to be consumed without effect: inject.h. */
+/* Kinds of commands that can be dropped. */
+typedef enum { SMMU3_INJECT_TLBI, SMMU3_INJECT_CFGI } Smmu3InjectKind;
+
+/* Which invalidations are to be consumed without effect: inject.h. */
 typedef struct Smmu3InjectPlan {
+    Smmu3InjectKind kind;
     uint64_t nth;                   /* this one alone, from 1 on; 0: none */
     uint32_t of, drop;              /* @drop of @of, by chance; 0: none */
     uint64_t seed;
