@@ -20,7 +20,7 @@ static void test_migrate_in_work(void)
 
     run(&idle, (PasidDevDescriptor) { 0 });
     /* Long enough to be in work when the machine stops, short enough to end */
-    desc.len = 50 * 1000 * 1000 / sva_slowness();
+    desc.len = 20 * 1000 * 1000 / sva_slowness();
     desc.flags = PASID_DEV_DESC_IRQ;
     qtest_writeq(d->t->qts, desc.src + 8, 2);
     submit(&busy, desc);
