@@ -184,6 +184,36 @@ static void test_too_few_syncs(void)
     done(&x);
 }
 
+/*
+ * A range of 32 MiB, elsewhere: a TLB that has no auditor would rather give up the
+ * whole ASID, and what is stale with it.
+ */
+static void test_range_takes_no_others_along(void)
+{
+    uint64_t cmd[SMMU3_CMD_WORDS] = { 0 };
+    Setup x;
+
+    audited(&x);
+    expect_pa(&x, dma_read(SID, VA), PA);
+    pt_write(&x.pt, leaf_of(&x, VA), 0);
+    smmu3_set(cmd, CMD_OPCODE, CMD_TLBI_NH_VA);
+    smmu3_set(cmd, CMD_ASID, ASID);
+    smmu3_set_addr(cmd, CMD_ADDR, VA + (1 << 30));
+    smmu3_set(cmd, CMD_TLBI_TG, 1);
+    smmu3_set(cmd, CMD_TLBI_NUM, 15);
+    smmu3_set(cmd, CMD_TLBI_SCALE, 9);
+    for (unsigned i = 0; i < SYNCS; i++) {
+        rig_command(x.rig, cmd);
+        syncs(&x, 1, GRACE_MS);
+    }
+    expect_pa(&x, dma_read(SID, VA), PA);
+    syncs(&x, SYNCS, GRACE_MS);
+    expect_pa(&x, dma_read(SID, VA), PA);
+    g_assert_cmpuint(reports(&x), ==, 1);
+    g_assert_cmpint(first_report(&x)->heard[0].miss, ==, SMMU3_MISS_RANGE);
+    done(&x);
+}
+
 /* Not used any more, but its context is: the sweep finds it. */
 static void test_swept(void)
 {
@@ -832,6 +862,7 @@ int main(int argc, char **argv)
         g_test_add_data_func(path, &harmless[i], test_harmless);
     }
     T("too-few-syncs", test_too_few_syncs);
+    T("range-takes-no-others-along", test_range_takes_no_others_along);
     T("swept-if-its-context-is-used", test_swept);
     T("left-of-a-context-that-is-gone", test_context_is_gone);
     T("page-in-a-block", test_block_is_split);

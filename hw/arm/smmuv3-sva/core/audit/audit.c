@@ -77,6 +77,7 @@ Smmu3Audit *smmu3_audit_new(const Smmu3AuditOptions *options,
     a->counters = counters;
     a->witnesses = g_new0(Witness, smmu3_tlb_places(tlb));
     a->structures = smmu3_structures_new();
+    smmu3_tlb_be_precise(tlb);
     g_queue_init(&a->fresh);
     g_queue_init(&a->suspects);
     return a;

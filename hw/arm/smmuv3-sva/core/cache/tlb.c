@@ -15,6 +15,7 @@ enum {
     SIZES = 64,                 /* values of a size's log2 */
     /* Above these, a range by address becomes something broader. */
     MAX_PROBES = 256, MAX_REGIONS = 256,
+    PRECISE_PROBES = 16384,     /* in place of MAX_PROBES: some 300 us */
     /* In units of about 10 ns. */
     PROBE_WORK = 2, REGION_WORK = 1,
 };
@@ -87,6 +88,7 @@ struct Smmu3Tlb {
     /* What each insertion writes, away from the above. */
     char other_cache_lines[CACHE_LINE_BYTES];
     void *memory;
+    unsigned max_probes;
     unsigned rotor;                 /* the next victim's way */
     size_t hand;                    /* of the sweep, in places */
     uint64_t now;
@@ -613,6 +615,11 @@ static void invalidate_regions(Smmu3Tlb *tlb, const Smmu3TlbTag *tag,
     set_wide(tlb, &tlb->any_region);
 }
 
+void smmu3_tlb_be_precise(Smmu3Tlb *tlb)
+{
+    tlb->max_probes = PRECISE_PROBES;
+}
+
 static bool has_asids(Smmu3World world)
 {
     return world == SMMU3_WORLD_NS_EL1 || world == SMMU3_WORLD_NS_EL2_E2H;
@@ -634,7 +641,7 @@ unsigned smmu3_tlb_invalidate_range(Smmu3Tlb *tlb, const Smmu3TlbTag *tag,
         return 0;
     }
     probes = probes_for_range(tlb, tag, first, last) * vmids;
-    if (!every_asid && probes <= MAX_PROBES) {
+    if (!every_asid && probes <= tlb->max_probes) {
         tlb->last_range = ++tlb->now;
         FOR_EACH_VMID(v, tag->vmid, vmid_ignore) {
             one.vmid = v;
@@ -677,6 +684,7 @@ Smmu3Tlb *smmu3_tlb_new(size_t capacity)
     tlb->sets = (Set *)(((uintptr_t)tlb->memory + CACHE_LINE_BYTES - 1) &
                         ~(uintptr_t)(CACHE_LINE_BYTES - 1));
     tlb->set_mask = sets - 1;
+    tlb->max_probes = MAX_PROBES;
     tlb->vmid_stage1 = g_new0(Smmu3Epoch, VMIDS);
     tlb->vmid_stage2 = g_new0(Smmu3Epoch, VMIDS);
     tlb->asid = g_new0(Smmu3Epoch, ASID_SLOTS);

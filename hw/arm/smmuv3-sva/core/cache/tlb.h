@@ -91,4 +91,11 @@ unsigned smmu3_tlb_invalidate_range(Smmu3Tlb *tlb, const Smmu3TlbTag *tag,
                                     uint16_t vmid_ignore, bool any_asid,
                                     uint64_t first, uint64_t last);
 
+/*
+ * From now on a range is looked up page by page up to 32 MiB of pages and more,
+ * and so takes no other entries along, which cost more to be walked for again than
+ * to be kept; but who looks for what was not invalidated wants them.
+ */
+void smmu3_tlb_be_precise(Smmu3Tlb *tlb);
+
 #endif
