@@ -26,16 +26,24 @@ uint64_t pasid_dev_job_completion(const PasidDevJob *job)
     return job->queue->completions + job_slot(job) * sizeof(PasidDevCompletion);
 }
 
+/* A line's names cost more than all the rest of a no-op's start. */
+static void trace_take(const PasidDevJob *job)
+{
+    if (trace_event_get_state_backends(TRACE_PASID_DEV_JOB_TAKE)) {
+        trace_pasid_dev_job_take(pasid_dev_name(job->queue->dev),
+                                 job->queue->index, job->index,
+                                 job->channel.number, job->channel.pasid);
+    }
+}
+
 void pasid_dev_job_take(PasidDevJob *job, uint16_t index)
 {
     job->phase = PASID_DEV_FETCH;
     job->index = index;
     job->fetched = 0;
-    trace_pasid_dev_job_take(pasid_dev_name(job->queue->dev), job->queue->index,
-                             index, job->channel.number, job->channel.pasid);
+    trace_take(job);
 }
 
-/* A line's names cost more than all the rest of a no-op's start. */
 static void trace_start(const PasidDevJob *job)
 {
     const PasidDevDescriptor *d = &job->work.desc;

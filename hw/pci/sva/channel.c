@@ -424,13 +424,36 @@ static bool channel_may_send(const SvaChannel *ch)
     return true;
 }
 
-static SvaDma channel_span(SvaChannel *ch, uint64_t addr, uint64_t len,
-                           uint8_t access, SvaSpan *span)
+/* The first access after a wait, whatever becomes of it. */
+static SvaDma channel_span_again(SvaChannel *ch, uint64_t addr, uint64_t len,
+                                 uint8_t access, SvaSpan *span)
+{
+    SvaDma result;
+
+    ch->was_waiting = false;
+    result = sva_channel_span(ch, addr, len, access, span);
+    if (result == SVA_DMA_ELSEWHERE) {
+        ch->was_waiting = true;
+        return result;
+    }
+    trace_sva_requester_retry(requester_name(ch->requester), ch->number,
+                              ch->pasid, addr,
+                              result == SVA_DMA_DONE ? "done" :
+                              result == SVA_DMA_STALLED ? "waits again" :
+                              "refused");
+    return result;
+}
+
+SvaDma sva_channel_span(SvaChannel *ch, uint64_t addr, uint64_t len,
+                        uint8_t access, SvaSpan *span)
 {
     SvaRequester *r = ch->requester;
     uint16_t control = 0;
     SvaPort *port;
 
+    if (unlikely(ch->was_waiting)) {
+        return channel_span_again(ch, addr, len, access, span);
+    }
     ch->counted = 0;
     if ((!r->port_known || r->other_iommu) && !bql_locked()) {
         return sva_channel_go_elsewhere(ch);
@@ -472,29 +495,6 @@ static SvaDma channel_span(SvaChannel *ch, uint64_t addr, uint64_t len,
     span->as = pci_get_address_space(r->pdev);
     span->pa = addr;
     return SVA_DMA_DONE;
-}
-
-/* The first access after a wait, whatever became of it. */
-static void trace_retry(SvaChannel *ch, uint64_t addr, SvaDma result)
-{
-    const char *words = result == SVA_DMA_DONE ? "done" :
-                        result == SVA_DMA_STALLED ? "waits again" : "refused";
-
-    ch->was_waiting = false;
-    trace_sva_requester_retry(requester_name(ch->requester), ch->number,
-                              ch->pasid, addr, words);
-}
-
-SvaDma sva_channel_span(SvaChannel *ch, uint64_t addr, uint64_t len,
-                        uint8_t access, SvaSpan *span)
-{
-    bool is_retry = ch->was_waiting;
-    SvaDma result = channel_span(ch, addr, len, access, span);
-
-    if (unlikely(is_retry) && result != SVA_DMA_ELSEWHERE) {
-        trace_retry(ch, addr, result);
-    }
-    return result;
 }
 
 /* A translated request's answer says nothing of it: its entry does. */
