@@ -153,7 +153,8 @@ SCENARIOS = [
     Scenario(
         'audit', 'a quarter of the invalidations is dropped, and the auditor notices',
         ['forget'], devices=without_ats(ACCELERATOR), forgets=True, check=drops_found,
-        arguments=['-global', 'smmuv3-sva.audit=on',
+        # Of the three seconds it is at work for a part only.
+        arguments=['-global', 'smmuv3-sva.audit=on', '-global', 'smmuv3-sva.audit-grace-ms=200',
                    '-global', 'smmuv3-sva.inject=drop:tlbi:1/4:1']),
     Scenario(
         'tiny-caches', 'caches that are always full', ['quick', 'remap', 'list'],

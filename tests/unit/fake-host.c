@@ -210,6 +210,13 @@ static uint64_t host_now(void *opaque)
     return ((FakeHost *)opaque)->now_ns;
 }
 
+static uint64_t host_worked(void *opaque)
+{
+    FakeHost *host = opaque;
+
+    return host->now_ns - host->stolen_ns;
+}
+
 static void host_writer(void *opaque, Smmu3Writer *writer)
 {
     *writer = ((FakeHost *)opaque)->writer;
@@ -238,6 +245,7 @@ const Smmu3HostOps fake_host_ops = {
     .trace = host_trace,
     .guest_error = host_guest_error,
     .now = host_now,
+    .worked = host_worked,
     .writer = host_writer,
     .audit_report = host_audit_report,
 };

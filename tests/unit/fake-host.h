@@ -46,6 +46,7 @@ struct FakeHost {
 
     /* How it behaves; set by tests. */
     uint64_t now_ns;            /* the guest's time */
+    uint64_t stolen_ns;         /* of it, what its processors did not get */
     Smmu3Writer writer;         /* of CMDQ_PROD */
     bool quiesce_later;         /* quiesce() returns false */
     bool atc_answers_later;     /* else answered in atc_invalidate() itself */

@@ -121,6 +121,34 @@ uint64_t smmuv3_sva_audit_now(void *host)
 }
 
 /*
+ * The CPU time of the vCPUs' threads, of which there may be one for all. Where no
+ * vCPU executes anything, in a test, the clock is all there is.
+ */
+uint64_t smmuv3_sva_audit_worked(void *host)
+{
+    const QemuThread *last = NULL;
+    uint64_t ns = 0;
+    CPUState *cpu;
+
+    if (!tcg_enabled()) {
+        return smmuv3_sva_audit_now(host);
+    }
+    RCU_READ_LOCK_GUARD();
+    CPU_FOREACH(cpu) {
+        struct timespec time;
+        clockid_t clock;
+
+        if (cpu->thread && cpu->thread != last &&
+            !pthread_getcpuclockid(cpu->thread->thread, &clock) &&
+            !clock_gettime(clock, &time)) {
+            ns += time.tv_sec * NANOSECONDS_PER_SECOND + time.tv_nsec;
+        }
+        last = cpu->thread;
+    }
+    return ns;
+}
+
+/*
  * The PC of the store that is being executed. In the middle of a translation
  * block a vCPU's own PC is that of an earlier instruction, and must stay so; what
  * it would be restored to is read instead: the PC, or its offset in the page.

@@ -273,6 +273,7 @@ static const Smmu3HostOps host_ops = {
     .trace = smmuv3_sva_trace,
     .guest_error = host_guest_error,
     .now = smmuv3_sva_audit_now,
+    .worked = smmuv3_sva_audit_worked,
     .writer = smmuv3_sva_audit_writer,
     .audit_report = smmuv3_sva_audit_report,
 };

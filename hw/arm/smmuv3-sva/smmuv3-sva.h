@@ -147,6 +147,7 @@ bool smmuv3_sva_audit_options(Smmuv3SvaState *s, Smmu3Options *options,
                               Error **errp);
 void smmuv3_sva_audit_finalize(Smmuv3SvaState *s);
 uint64_t smmuv3_sva_audit_now(void *host);
+uint64_t smmuv3_sva_audit_worked(void *host);
 void smmuv3_sva_audit_writer(void *host, Smmu3Writer *writer);
 void smmuv3_sva_audit_report(void *host, const Smmu3AuditReport *report);
 

@@ -30,10 +30,20 @@ void smmu3_grace_note_writer(Smmu3Grace *g)
     g->writers[++g->writer_count % SMMU3_WRITERS] = writer;
 }
 
+/*
+ * On a busy host the guest's clock goes on while a processor stands between its
+ * store to a descriptor and its TLBI: that is no time that it took.
+ */
+static uint64_t worked(const Smmu3Grace *g, uint64_t ns)
+{
+    return g->ops->worked ? g->ops->worked(g->host) : ns;
+}
+
 void smmu3_suspect(const Smmu3Grace *g, Smmu3Suspicion *s, uint64_t ns)
 {
     *s = (Smmu3Suspicion) {
-        .ns = ns, .syncs = g->syncs, .last_syncs = g->syncs,
+        .ns = ns, .worked = worked(g, ns),
+        .syncs = g->syncs, .last_syncs = g->syncs,
         .writer = g->writer_count,
         .before = g->writers[g->writer_count % SMMU3_WRITERS],
     };
@@ -64,7 +74,8 @@ bool smmu3_outlasted(const Smmu3Grace *g, const Smmu3Suspicion *s,
 {
     return g->syncs - s->syncs >= g->options.syncs &&
            ns - s->ns >= g->options.grace_ns &&
-           s->sightings >= MIN(g->options.syncs, SIGHTINGS);
+           s->sightings >= MIN(g->options.syncs, SIGHTINGS) &&
+           worked(g, ns) - s->worked >= g->options.grace_ns;
 }
 
 void smmu3_report_suspicion(const Smmu3Grace *g, const Smmu3Suspicion *s,

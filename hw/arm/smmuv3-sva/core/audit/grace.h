@@ -1,7 +1,7 @@
 /*
  * When a disagreement becomes a mistake: the time that software may take, in
- * CMD_SYNCs and on the guest's clock, and who wrote CMDQ_PROD meanwhile. Not what
- * disagrees. Called by audit.c and structures.c.
+ * CMD_SYNCs, on the guest's clock and of its processors, and who wrote CMDQ_PROD
+ * meanwhile. Not what disagrees. Called by audit.c and structures.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -24,7 +24,7 @@ typedef struct Smmu3Grace {
 
 /* Something that disagrees, and was not seen to agree since. */
 typedef struct Smmu3Suspicion {
-    uint64_t ns, syncs;             /* since when */
+    uint64_t ns, worked, syncs;     /* since when */
     unsigned sightings;             /* since, at a CMD_SYNC each... */
     uint64_t last_syncs;            /* ...of which this was the last */
     uint64_t uses;

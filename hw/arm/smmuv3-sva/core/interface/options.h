@@ -15,7 +15,8 @@
 typedef struct Smmu3AuditOptions {
     bool on;
     uint32_t syncs;                 /* CMD_SYNCs that it outlasts, and... */
-    uint64_t grace_ns;              /* ...for how long; 0 and 0 are allowed */
+    uint64_t grace_ns;              /* ...for how long, also of work; 0 and 0
+                                       are allowed */
 } Smmu3AuditOptions;
 
 /* Kinds of commands that can be dropped. */
