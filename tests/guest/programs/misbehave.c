@@ -21,10 +21,15 @@ static void commit(uint32_t faults)
           "the device does not misbehave");
 }
 
-/* What the device has copied to is unmapped; it must have asked by ATS. */
+/*
+ * What the device has copied to is unmapped; it must have asked by ATS. Between
+ * pieces that stay: a table of the last level that becomes empty would be freed,
+ * which is an invalidation more, and the addresses are random.
+ */
 static void copy_and_unmap(const char *what)
 {
-    uint8_t *src = map_anon(BYTES), *dst = map_anon(BYTES);
+    uint8_t *pieces = map_anon(5 * BYTES);
+    uint8_t *src = pieces + BYTES, *dst = pieces + 3 * BYTES;
     uint64_t asked = pasid_dev_read64(&dev, PASID_DEV_COUNT_ATS_REQUESTS);
     PasidDevCompletion done = { 0 };
     int ret;
