@@ -280,6 +280,45 @@ static void test_out_of_step_is_full(void)
     g_assert_cmphex(fake_read64(r->host, r->eventq), ==, 0);
 }
 
+typedef struct Unread {
+    unsigned steps;
+    uint64_t queue[4], left[4];
+} Unread;
+
+static void note_unread(FakeHost *host, Smmu3TraceKind kind,
+                        const uint64_t words[4])
+{
+    Unread *unread = host->hook_data;
+
+    if (kind == SMMU3_TRACE_QUEUE_READ) {
+        g_assert_cmpuint(unread->steps, <, G_N_ELEMENTS(unread->left));
+        unread->queue[unread->steps] = words[0];
+        unread->left[unread->steps++] = words[1];
+    }
+}
+
+/* Each step of software's through a queue is traced, with what it leaves. */
+static void test_reading_is_traced(void)
+{
+    g_autoptr(Rig) r = started(2);
+    Unread unread = { 0 };
+
+    for (uint32_t i = 0; i < 3; i++) {
+        provoke(r, i);
+    }
+    r->host->on_trace = note_unread;
+    r->host->hook_data = &unread;
+    rig_write32(r, SMMU3_EVENTQ_CONS, 1);
+    rig_write32(r, SMMU3_EVENTQ_CONS, 3);
+    rig_write32(r, SMMU3_PRIQ_CONS, 0);
+    g_assert_cmpuint(unread.steps, ==, 3);
+    g_assert_cmpuint(unread.queue[0], ==, SMMU3_IRQ_EVENTQ);
+    g_assert_cmpuint(unread.left[0], ==, 2);
+    g_assert_cmpuint(unread.left[1], ==, 0);
+    g_assert_cmpuint(unread.queue[2], ==, SMMU3_IRQ_PRIQ);
+    g_assert_cmpuint(unread.left[2], ==, 0);
+}
+
 static void test_write_aborts(void)
 {
     g_autoptr(Rig) r = started(2);
@@ -541,6 +580,8 @@ int main(int argc, char **argv)
                      test_disabled_is_no_overflow, "88");
     conformance_test("/smmu3/event/out-of-step-is-full",
                      test_out_of_step_is_full, "");
+    conformance_test("/smmu3/event/reading-is-traced", test_reading_is_traced,
+                     "");
     conformance_test("/smmu3/event/write-aborts", test_write_aborts, "89");
     conformance_test("/smmu3/event/queue-in-a-hole", test_queue_in_a_hole,
                      "89");
