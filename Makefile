@@ -100,6 +100,7 @@ conformance: configured
 
 # The pictures and figures of docs/life-of-a-fault.rst, of runs made now
 fault-picture: configured
+	@tools/build qemu
 	@tools/build demo
 	@tools/fault-picture
 
