@@ -245,8 +245,9 @@ class Life:
 
     def claim(self, key, fault):
         """The record of a stall is mostly written before the endpoint hears of it."""
-        if self.unclaimed[key]:
-            self.recorded(fault, self.unclaimed[key].popleft())
+        record = take(self.unclaimed, key)
+        if record:
+            self.recorded(fault, record)
         else:
             self.unrecorded[key].append(fault)
 
@@ -281,9 +282,11 @@ class Life:
 
     def forget_unrecorded(self, fault):
         if fault.kind == 'stall' and not fault.record:
-            for faults in self.unrecorded.values():
+            for key, faults in list(self.unrecorded.items()):
                 if fault in faults:
                     faults.remove(fault)
+                    if not faults:
+                        del self.unrecorded[key]
 
     def on_sva_requester_refused(self, *_, **_more):
         self.counts['accesses refused'] += 1
@@ -309,8 +312,9 @@ class Life:
             record = self.written(e, Record('eventq', 'stall', e.us))
         self.by_stag[stag] = record
         key = (sid, ssid, addr)
-        if self.unrecorded[key]:
-            self.recorded(self.unrecorded[key].popleft(), record)
+        fault = take(self.unrecorded, key)
+        if fault:
+            self.recorded(fault, record)
         else:
             self.unclaimed[key].append(record)
 
@@ -425,6 +429,16 @@ class Life:
 
     def open_jobs(self):
         return [job for job in self.jobs if job.end is None]
+
+
+def take(table, key):
+    """The oldest of table[key], a deque, or nothing; an empty one is not kept."""
+    if key not in table:
+        return None
+    thing = table[key].popleft()
+    if not table[key]:
+        del table[key]
+    return thing
 
 
 def handlers(life):
