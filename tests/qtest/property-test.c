@@ -68,7 +68,7 @@ static unsigned number(const Device *dev, Setting setting, const char *name,
 {
     const char *text = given(dev, setting, name);
 
-    return *text ? atoi(text) : otherwise;
+    return *text ? (unsigned)atoi(text) : otherwise;
 }
 
 /* The endpoints' translation cache, and page requests */
