@@ -170,16 +170,6 @@ static Smmu3Block block_of(const Witness *w)
     };
 }
 
-static uint64_t output_at(const Smmu3Leaf *leaf, uint64_t addr)
-{
-    return leaf->base | (addr & smmu3_mask(leaf->size_log2));
-}
-
-static bool has_asids(Smmu3World world)
-{
-    return world == SMMU3_WORLD_NS_EL1 || world == SMMU3_WORLD_NS_EL2_E2H;
-}
-
 static void tell(Smmu3Audit *a, const Smmu3AuditReport *r)
 {
     const Smmu3HostOps *ops = a->grace.ops;
@@ -199,14 +189,14 @@ static void report(Smmu3Audit *a, Witness *w, Smmu3Stale stale,
     Smmu3AuditReport r = {
         .stale = stale, .stage2 = world == SMMU3_WORLD_STAGE2,
         .el2 = world == SMMU3_WORLD_NS_EL2 || world == SMMU3_WORLD_NS_EL2_E2H,
-        .has_asid = has_asids(world) && !w->leaf.global,
+        .has_asid = smmu3_world_has_asids(world) && !w->leaf.global,
         .has_vmid = world == SMMU3_WORLD_STAGE2 || world == SMMU3_WORLD_NS_EL1,
         .global = w->leaf.global, .asid = w->tag.asid, .vmid = w->tag.vmid,
         .sid = w->sid, .ssid = w->ssid, .ssv = w->ssv,
         .addr = block.first, .bytes = block.last - block.first + 1,
         .at = w->at,
-        .cached_output = output_at(&w->leaf, w->at),
-        .tables_output = found->any ? output_at(&found->leaf, w->at) : 0,
+        .cached_output = smmu3_leaf_output(&w->leaf, w->at),
+        .tables_output = found->any ? smmu3_leaf_output(&found->leaf, w->at) : 0,
         .cached_rights = w->leaf.rights, .tables_rights = found->leaf.rights,
         .cached_trail = w->trail, .tables_trail = found->trail,
         .cached_ns = w->ns,

@@ -41,11 +41,6 @@ static const Scope scopes[256] = {
     [CMD_TLBI_NSNH_ALL] =   { EL1 | S2 },
 };
 
-static bool has_asids(Smmu3World world)
-{
-    return world == SMMU3_WORLD_NS_EL1 || world == SMMU3_WORLD_NS_EL2_E2H;
-}
-
 Smmu3Miss smmu3_heard_miss(const Smmu3Heard *heard, const Smmu3Block *block)
 {
     const Scope *scope = &scopes[heard->opcode];
@@ -61,7 +56,7 @@ Smmu3Miss smmu3_heard_miss(const Smmu3Heard *heard, const Smmu3Block *block)
         (heard->last < block->first || heard->first > block->last)) {
         return SMMU3_MISS_RANGE;
     }
-    if (scope->asid && has_asids(tag->world)) {
+    if (scope->asid && smmu3_world_has_asids(tag->world)) {
         if (block->global && !scope->range) {
             return SMMU3_MISS_GLOBAL;
         }

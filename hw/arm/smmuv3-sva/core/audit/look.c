@@ -57,7 +57,7 @@ static bool locate(void *opaque, uint64_t ipa, bool write, uint64_t *pa,
     if (!smmu3_walk(&w, &tables, ipa, 0, &leaf, fault)) {
         return false;
     }
-    *pa = leaf.base | (ipa & smmu3_mask(leaf.size_log2));
+    *pa = smmu3_leaf_output(&leaf, ipa);
     return true;
 }
 
@@ -79,11 +79,6 @@ void smmu3_look(const Smmu3Look *look, uint64_t addr, Smmu3Found *found)
     }
 }
 
-static uint64_t output(const Smmu3Leaf *leaf, uint64_t addr)
-{
-    return leaf->base | (addr & smmu3_mask(leaf->size_log2));
-}
-
 /*
  * Rights that were taken away. A page that becomes writable may lose the right to
  * be executed by that alone (DDI 0487 D8.4): it is no less of a grant.
@@ -102,7 +97,8 @@ bool smmu3_is_stale(const Smmu3Leaf *cached, const Smmu3Found *found,
 
     if (!found->any) {
         *how = SMMU3_STALE_GONE;
-    } else if (output(cached, addr) != output(now, addr)) {
+    } else if (smmu3_leaf_output(cached, addr) !=
+               smmu3_leaf_output(now, addr)) {
         *how = SMMU3_STALE_MOVED;
     } else if (lost(cached->rights, now->rights)) {
         *how = SMMU3_STALE_RIGHTS;

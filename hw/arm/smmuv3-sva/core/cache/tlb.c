@@ -620,11 +620,6 @@ void smmu3_tlb_be_precise(Smmu3Tlb *tlb)
     tlb->max_probes = PRECISE_PROBES;
 }
 
-static bool has_asids(Smmu3World world)
-{
-    return world == SMMU3_WORLD_NS_EL1 || world == SMMU3_WORLD_NS_EL2_E2H;
-}
-
 unsigned smmu3_tlb_invalidate_range(Smmu3Tlb *tlb, const Smmu3TlbTag *tag,
                                     uint16_t vmid_ignore, bool any_asid,
                                     uint64_t first, uint64_t last)
@@ -649,7 +644,7 @@ unsigned smmu3_tlb_invalidate_range(Smmu3Tlb *tlb, const Smmu3TlbTag *tag,
         }
         return probes * PROBE_WORK;
     }
-    if (!any_asid && has_asids(tag->world) &&
+    if (!any_asid && smmu3_world_has_asids(tag->world) &&
         !shapes_in_use(tlb, tag->world, true)) {
         smmu3_tlb_invalidate_asid(tlb, tag, vmid_ignore);
         return 0;

@@ -20,6 +20,11 @@ typedef enum {
     SMMU3_WORLD_STAGE2,     /* IPA to PA, VMID only */
 } Smmu3World;
 
+static inline bool smmu3_world_has_asids(Smmu3World world)
+{
+    return world == SMMU3_WORLD_NS_EL1 || world == SMMU3_WORLD_NS_EL2_E2H;
+}
+
 /* One half of the VA space (CD.TTBx and its companions). */
 typedef struct Smmu3TableBase {
     uint64_t ttb;

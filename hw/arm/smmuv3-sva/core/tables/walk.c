@@ -131,7 +131,7 @@ static void set_extent(const Smmu3Tables *t, const Entry *e, uint64_t in,
  */
 static bool limit_extent(const Smmu3Tables *t, uint64_t in, Smmu3Leaf *leaf)
 {
-    uint64_t out = leaf->base | (in & smmu3_mask(leaf->size_log2));
+    uint64_t out = smmu3_leaf_output(leaf, in);
 
     leaf->size_log2 = MIN(leaf->size_log2, t->oa_bits);
     return !(out >> t->oa_bits);

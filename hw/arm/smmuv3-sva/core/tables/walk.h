@@ -80,6 +80,12 @@ static inline uint8_t smmu3_rights_needed(unsigned access, bool priv, bool ind)
 enum { SMMU3_ANY_W = SMMU3_UNPRIV_W | SMMU3_PRIV_W,
        SMMU3_ANY_X = SMMU3_UNPRIV_X | SMMU3_PRIV_X };
 
+/* Where the block maps @in to. */
+static inline uint64_t smmu3_leaf_output(const Smmu3Leaf *leaf, uint64_t in)
+{
+    return leaf->base | (in & smmu3_mask(leaf->size_log2));
+}
+
 /* Whether the block lets an access pass without another walk. */
 static inline bool smmu3_leaf_permits(const Smmu3Leaf *leaf, uint8_t need)
 {

@@ -88,7 +88,7 @@ static bool ask_stages(Smmu3Pass *p, uint8_t need, AtsAnswer *answer)
         if (!smmu3_pass_stage1(p, addr, need, &leaf)) {
             return false;
         }
-        addr = leaf.base | (addr & smmu3_mask(leaf.size_log2));
+        addr = smmu3_leaf_output(&leaf, addr);
         *answer = (AtsAnswer) {
             .ipa = addr, .pa = addr, .size_log2 = leaf.size_log2,
             .rights = leaf.rights, .clean = leaf.clean,
@@ -103,7 +103,7 @@ static bool ask_stages(Smmu3Pass *p, uint8_t need, AtsAnswer *answer)
         if (!smmu3_pass_stage2(p, addr, need, CLASS_IN, &leaf)) {
             return false;
         }
-        answer->pa = leaf.base | (addr & smmu3_mask(leaf.size_log2));
+        answer->pa = smmu3_leaf_output(&leaf, addr);
         answer->size_log2 = MIN(answer->size_log2, leaf.size_log2);
         answer->rights &= leaf.rights;
         answer->clean |= leaf.clean;
@@ -242,7 +242,7 @@ static bool pass_intermediate(Smmu3Pass *p, Smmu3Translation *result)
         return false;
     }
     *result = (Smmu3Translation) {
-        .pa = leaf.base | (ipa & smmu3_mask(leaf.size_log2)),
+        .pa = smmu3_leaf_output(&leaf, ipa),
         .size_log2 = leaf.size_log2,
         .access = smmu3_pass_access(p, leaf.rights, leaf.clean) &
                   (SMMU3_READ | SMMU3_WRITE),

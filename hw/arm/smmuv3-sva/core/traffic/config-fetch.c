@@ -162,7 +162,7 @@ static bool fetch_cd_words(Smmu3Pass *p, uint64_t addr, uint64_t *words,
         if (!smmu3_pass_stage2(p, addr, SMMU3_UNPRIV_R, CLASS_CD, &leaf)) {
             return false;
         }
-        pa = leaf.base | (addr & smmu3_mask(leaf.size_log2));
+        pa = smmu3_leaf_output(&leaf, addr);
     }
     if (!fetch(p, pa, words, count)) {
         return fail_fetch(p, F_CD_FETCH, pa);

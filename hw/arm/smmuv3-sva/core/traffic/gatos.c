@@ -133,7 +133,7 @@ static bool translate(Smmu3Pass *p, const Request *r, uint64_t *par)
             !smmu3_pass_stage1(p, addr, need, &leaf)) {
             return false;
         }
-        addr = leaf.base | (addr & smmu3_mask(leaf.size_log2));
+        addr = smmu3_leaf_output(&leaf, addr);
         size_log2 = leaf.size_log2;
         device = leaf.device;
     } else if (addr >> smmu3_ias_bits(f)) {
@@ -143,7 +143,7 @@ static bool translate(Smmu3Pass *p, const Request *r, uint64_t *par)
         if (!smmu3_pass_stage2(p, addr, need, CLASS_IN, &leaf)) {
             return false;
         }
-        addr = leaf.base | (addr & smmu3_mask(leaf.size_log2));
+        addr = smmu3_leaf_output(&leaf, addr);
         size_log2 = r->stage1 && p->stage1 ? MIN(size_log2, leaf.size_log2)
                                            : leaf.size_log2;
         device |= leaf.device;

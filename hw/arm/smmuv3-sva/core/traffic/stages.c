@@ -48,7 +48,7 @@ static bool locate_descriptor(void *opaque, uint64_t ipa, bool write,
         fault->tt_write = write;
         return false;
     }
-    *pa = leaf.base | (ipa & smmu3_mask(leaf.size_log2));
+    *pa = smmu3_leaf_output(&leaf, ipa);
     return true;
 }
 

@@ -65,7 +65,7 @@ static bool pass_stages(Smmu3Pass *p, Smmu3Translation *result)
         if (!smmu3_pass_stage1(p, addr, need, &leaf)) {
             return false;
         }
-        addr = leaf.base | (addr & smmu3_mask(leaf.size_log2));
+        addr = smmu3_leaf_output(&leaf, addr);
         size_log2 = leaf.size_log2;
         rights = leaf.rights;
         clean = leaf.clean;
@@ -77,7 +77,7 @@ static bool pass_stages(Smmu3Pass *p, Smmu3Translation *result)
         if (!smmu3_pass_stage2(p, addr, need, CLASS_IN, &leaf)) {
             return false;
         }
-        addr = leaf.base | (addr & smmu3_mask(leaf.size_log2));
+        addr = smmu3_leaf_output(&leaf, addr);
         size_log2 = MIN(size_log2, leaf.size_log2);
         rights &= leaf.rights;
         clean |= leaf.clean;
