@@ -170,14 +170,17 @@ static Smmu3Block block_of(const Witness *w)
     };
 }
 
-static void tell(Smmu3Audit *a, const Smmu3AuditReport *r)
+/* Its copy if it is a new one. */
+static Smmu3AuditReport *keep(Smmu3Audit *a, const Smmu3AuditReport *r)
 {
-    const Smmu3HostOps *ops = a->grace.ops;
-
     count(&a->counters->audit_reports);
-    if (smmu3_reports_add(&a->reports, r) == SMMU3_REPORT_NEW &&
-        ops->audit_report) {
-        ops->audit_report(a->grace.host, r);
+    return smmu3_reports_add(&a->reports, r);
+}
+
+static void tell(const Smmu3Audit *a, const Smmu3AuditReport *kept)
+{
+    if (a->grace.ops->audit_report) {
+        a->grace.ops->audit_report(a->grace.host, kept);
     }
 }
 
@@ -196,16 +199,22 @@ static void report(Smmu3Audit *a, Witness *w, Smmu3Stale stale,
         .addr = block.first, .bytes = block.last - block.first + 1,
         .at = w->at,
         .cached_output = smmu3_leaf_output(&w->leaf, w->at),
-        .tables_output = found->any ? smmu3_leaf_output(&found->leaf, w->at) : 0,
+        .tables_output = found->any ? smmu3_leaf_output(&found->leaf, w->at)
+                                    : 0,
         .cached_rights = w->leaf.rights, .tables_rights = found->leaf.rights,
         .cached_trail = w->trail, .tables_trail = found->trail,
         .cached_ns = w->ns,
     };
+    Smmu3AuditReport *kept;
 
-    r.heard_count = smmu3_heard_since(&a->heard, w->heard, &block, r.heard,
-                                      SMMU3_REPORT_HEARD);
     smmu3_report_suspicion(&a->grace, &w->suspicion, ns, &r);
-    tell(a, &r);
+    kept = keep(a, &r);
+    if (kept) {
+        /* Looks through all that was heard: not for each of millions */
+        kept->heard_count = smmu3_heard_since(&a->heard, w->heard, &block,
+                                              kept->heard, SMMU3_REPORT_HEARD);
+        tell(a, kept);
+    }
     enter(a, w, REPORTED);
 }
 
@@ -236,9 +245,10 @@ static void suspect(Smmu3Audit *a, Witness *w, uint64_t at, uint64_t ns)
 static void settle(Smmu3Audit *a, Witness *w, State state, uint64_t ns)
 {
     _Atomic uint64_t *longest = &a->counters->audit_settled_ns_max;
+    uint64_t lasted = ns - w->suspicion.ns;
 
-    if (ns - w->suspicion.ns > atomic_load_explicit(longest, memory_order_relaxed)) {
-        atomic_store_explicit(longest, ns - w->suspicion.ns, memory_order_relaxed);
+    if (lasted > atomic_load_explicit(longest, memory_order_relaxed)) {
+        atomic_store_explicit(longest, lasted, memory_order_relaxed);
     }
     enter(a, w, state);
 }
@@ -409,7 +419,7 @@ void smmu3_audit_fetched(Smmu3Audit *a, const Smmu3Structure *structure)
 void smmu3_audit_structure_used(Smmu3Audit *a, const Smmu3Structure *now)
 {
     uint64_t ns = smmu3_grace_now(&a->grace);
-    Smmu3AuditReport r;
+    Smmu3AuditReport r, *kept;
 
     count(&a->counters->audit_looks);
     switch (smmu3_structures_used(a->structures, &a->grace, now, ns, &r)) {
@@ -417,7 +427,10 @@ void smmu3_audit_structure_used(Smmu3Audit *a, const Smmu3Structure *now)
         count(&a->counters->audit_suspicions);
         break;
     case SMMU3_STRUCTURE_STALE:
-        tell(a, &r);
+        kept = keep(a, &r);
+        if (kept) {
+            tell(a, kept);
+        }
         break;
     default:
         break;

@@ -18,20 +18,20 @@ static bool same_mistake(const Smmu3AuditReport *a, const Smmu3AuditReport *b)
            a->addr >> REGION_LOG2 == b->addr >> REGION_LOG2;
 }
 
-Smmu3ReportFate smmu3_reports_add(Smmu3Reports *reports,
-                                  const Smmu3AuditReport *report)
+Smmu3AuditReport *smmu3_reports_add(Smmu3Reports *reports,
+                                    const Smmu3AuditReport *report)
 {
     for (unsigned i = 0; i < reports->count; i++) {
         if (same_mistake(&reports->kept[i], report)) {
             reports->kept[i].count++;
-            return SMMU3_REPORT_AGAIN;
+            return NULL;
         }
     }
     if (reports->count == SMMU3_REPORTS_MAX) {
-        return SMMU3_REPORT_LOST;
+        return NULL;
     }
-    reports->kept[reports->count++] = *report;
-    return SMMU3_REPORT_NEW;
+    reports->kept[reports->count] = *report;
+    return &reports->kept[reports->count++];
 }
 
 /* ---- Words ------------------------------------------------------------- */

@@ -16,21 +16,18 @@ typedef struct Smmu3Reports {
     unsigned count;
 } Smmu3Reports;
 
-typedef enum {
-    SMMU3_REPORT_NEW,       /* kept */
-    SMMU3_REPORT_AGAIN,     /* counted with one that is kept */
-    SMMU3_REPORT_LOST,      /* there is no room for another */
-} Smmu3ReportFate;
-
 /* Of an STE or a CD, and not of a translation. */
 static inline bool smmu3_report_is_structure(const Smmu3AuditReport *report)
 {
     return report->stale == SMMU3_STALE_STE || report->stale == SMMU3_STALE_CD;
 }
 
-/* With report->count 1. */
-Smmu3ReportFate smmu3_reports_add(Smmu3Reports *reports,
-                                  const Smmu3AuditReport *report);
+/*
+ * With report->count 1. A copy if it is kept; NULL if one like it is, which counts
+ * it, or there is no room for another.
+ */
+Smmu3AuditReport *smmu3_reports_add(Smmu3Reports *reports,
+                                    const Smmu3AuditReport *report);
 
 /* "rw-/rwx": of unprivileged accesses, then of privileged ones. */
 void smmu3_rights_words(uint8_t rights, GString *out);
