@@ -121,6 +121,11 @@ class Sync:
     first: int = None       # of the invalidations before it
     invalidations: Counter = field(default_factory=Counter)
 
+    @property
+    def start(self):
+        """Of all that it stands for."""
+        return self.begin if self.first is None else min(self.first, self.begin)
+
 
 @dataclass
 class Command:

@@ -170,11 +170,10 @@ class Writer:
 
     def syncs(self):
         for sync in self.life.syncs:
-            begin = sync.begin if sync.first is None else min(sync.first, sync.begin)
-            end = max(sync.end, begin + POINT_US)
-            track = self.tracks.place(SMMU, 'invalidations and SYNCs', begin, end)
-            self.slice(track, 'invalidation' if sync.first is not None else 'CMD_SYNC', begin,
-                       end, **{name: n for name, n in sync.invalidations.items()})
+            end = max(sync.end, sync.start + POINT_US)
+            track = self.tracks.place(SMMU, 'invalidations and SYNCs', sync.start, end)
+            self.slice(track, 'invalidation' if sync.first is not None else 'CMD_SYNC',
+                       sync.start, end, **{name: n for name, n in sync.invalidations.items()})
             if sync.waits:
                 self.slice(track, 'CMD_SYNC waits', sync.begin, sync.end,
                            **{'for': ', '.join(sync.waits)})

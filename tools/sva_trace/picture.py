@@ -132,15 +132,14 @@ class Picture:
         if not self.shows(fault.fault, self.until(fault.end)):
             return
         found[fault.number] = y
-        for number, (name, begin, end) in enumerate(fault.stages()):
+        for name, begin, end in fault.stages():
             self.box(y, begin, end, COLOURS[STAGES[fault.kind].index(name)],
                      f'{fault.addr:#x}: {name}, {duration(end - begin)}')
-            del number
 
     def smmu(self, rows):
         """The records; then who serves them, and the answers. Arrows between them."""
         at = dict(rows)
-        steps = {}              # fault's number: [(time, top, bottom)]
+        steps = {}              # fault's number: [(time, middle of the row)]
 
         def note(fault, us, y):
             if fault:
@@ -174,12 +173,9 @@ class Picture:
         for y, command in self.row('RESUME, PRI_RESP', spans):
             self.box(y, command.us, command.us, ANSWER, command.name)
             note(command.fault, command.us, y)
-        spans = [(s.begin if s.first is None else min(s.first, s.begin), s.end, s)
-                 for s in self.life.syncs]
-        spans = [span for span in spans if self.shows(*span[:2])]
+        spans = [(s.start, s.end, s) for s in self.life.syncs if self.shows(s.start, s.end)]
         for y, sync in self.row('invalidations', spans):
-            begin = sync.begin if sync.first is None else min(sync.first, sync.begin)
-            self.box(y, begin, sync.end, SYNC, ', '.join(
+            self.box(y, sync.start, sync.end, SYNC, ', '.join(
                 f'{n} {name}' for name, n in sync.invalidations.items()) or 'CMD_SYNC')
             if sync.waits:
                 self.box(y, sync.begin, sync.end, WAIT, 'CMD_SYNC waits', BOX // 2)
@@ -198,8 +194,7 @@ class Picture:
         kinds = {f.kind for f in self.life.faults
                  if self.shows(f.fault, self.until(f.end))} or {'stall'}
         x, y = LEFT, 16
-        for name in STAGES['stall' if 'stall' in kinds else 'page']:
-            colour = COLOURS[STAGES['stall' if 'stall' in kinds else 'page'].index(name)]
+        for name, colour in zip(STAGES['stall' if 'stall' in kinds else 'page'], COLOURS):
             yield f'<rect x="{x}" y="{y - 9}" width="12" height="11" fill="{colour}"/>'
             yield f'<text x="{x + 16}" y="{y}">{escape(name)}</text>'
             x += 30 + int(6.4 * len(name))
