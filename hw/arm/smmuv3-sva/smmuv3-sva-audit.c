@@ -20,7 +20,6 @@
 #include "core/audit/inject.h"
 #include "core/audit/reports.h"
 
-enum { SYNCS_DEFAULT = 8, GRACE_DEFAULT_MS = 1000 };
 enum { SYNCS_MAX = 1000000, GRACE_MAX_MS = 3600000 };
 
 /* ---- Properties -------------------------------------------------------- */
@@ -90,14 +89,14 @@ bool smmuv3_sva_audit_options(Smmuv3SvaState *s, Smmu3Options *options,
         error_setg(errp, "smmuv3-sva: audit-syncs=%u is too many",
                    s->audit_syncs);
         error_append_hint(errp, "At most %u CMD_SYNCs; %u is the default.\n",
-                          SYNCS_MAX, SYNCS_DEFAULT);
+                          SYNCS_MAX, SMMUV3_SVA_AUDIT_SYNCS);
         return false;
     }
     if (s->audit_grace_ms > GRACE_MAX_MS) {
         error_setg(errp, "smmuv3-sva: audit-grace-ms=%u is too long",
                    s->audit_grace_ms);
         error_append_hint(errp, "At most %u, which is an hour; %u is the "
-                          "default.\n", GRACE_MAX_MS, GRACE_DEFAULT_MS);
+                          "default.\n", GRACE_MAX_MS, SMMUV3_SVA_AUDIT_GRACE_MS);
         return false;
     }
     options->audit = (Smmu3AuditOptions) {

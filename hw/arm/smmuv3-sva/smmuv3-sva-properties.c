@@ -152,9 +152,10 @@ static const Property smmuv3_sva_properties[] = {
     DEFINE_PROP_UINT32("atc-timeout-ms", Smmuv3SvaState, atc_timeout_ms, 0),
     DEFINE_PROP_UINT32("mapped-timeout-ms", Smmuv3SvaState, mapped_timeout_ms,
                        500),
-    DEFINE_PROP_UINT32("audit-syncs", Smmuv3SvaState, audit_syncs, 8),
+    DEFINE_PROP_UINT32("audit-syncs", Smmuv3SvaState, audit_syncs,
+                       SMMUV3_SVA_AUDIT_SYNCS),
     DEFINE_PROP_UINT32("audit-grace-ms", Smmuv3SvaState, audit_grace_ms,
-                       1000),
+                       SMMUV3_SVA_AUDIT_GRACE_MS),
 };
 
 void smmuv3_sva_add_properties(ObjectClass *oc)

@@ -9,7 +9,7 @@
 #include "smmuv3-sva.h"
 #include "trace.h"
 
-static const char *command_name(uint64_t opcode)
+const char *smmuv3_sva_command_name(uint64_t opcode)
 {
     switch (opcode) {
     case CMD_PREFETCH_CONFIG:   return "CMD_PREFETCH_CONFIG";
@@ -85,8 +85,8 @@ void smmuv3_sva_trace(void *host, Smmu3TraceKind kind, uint64_t a, uint64_t b,
 
     switch (kind) {
     case SMMU3_TRACE_COMMAND:
-        trace_smmuv3_sva_command(command_name(smmu3_get(&a, CMD_OPCODE)),
-                                 a, b, c, this_cpu());
+        name = smmuv3_sva_command_name(smmu3_get(&a, CMD_OPCODE));
+        trace_smmuv3_sva_command(name, a, b, c, this_cpu());
         break;
     case SMMU3_TRACE_EVENT:
         name = smmu3_event_name(smmu3_get(&a, EVENT_TYPE));
@@ -132,7 +132,7 @@ void smmuv3_sva_trace(void *host, Smmu3TraceKind kind, uint64_t a, uint64_t b,
         trace_smmuv3_sva_atc_invalidate(a, b, c, d);
         break;
     case SMMU3_TRACE_TLB_INVALIDATE:
-        trace_smmuv3_sva_tlb_invalidate(command_name(a), b, b >> 32, c, d);
+        trace_smmuv3_sva_tlb_invalidate(smmuv3_sva_command_name(a), b, b >> 32, c, d);
         break;
     case SMMU3_TRACE_GERROR:
         trace_smmuv3_sva_gerror(a, b);
@@ -145,9 +145,4 @@ void smmuv3_sva_trace(void *host, Smmu3TraceKind kind, uint64_t a, uint64_t b,
         trace_smmuv3_sva_command_waits(wait_name(a));
         break;
     }
-}
-
-const char *smmuv3_sva_command_name(uint64_t opcode)
-{
-    return command_name(opcode);
 }

@@ -51,10 +51,11 @@ typedef struct Smmuv3SvaQuiesce {
     uint64_t mappings_given_up;
 } Smmuv3SvaQuiesce;
 
-/* Property "audit". */
+/* Property "audit"; what "audit-syncs" and "audit-grace-ms" are unless set. */
 typedef enum {
     SMMUV3_SVA_AUDIT_OFF, SMMUV3_SVA_AUDIT_ON, SMMUV3_SVA_AUDIT_STOP,
 } Smmuv3SvaAudit;
+enum { SMMUV3_SVA_AUDIT_SYNCS = 8, SMMUV3_SVA_AUDIT_GRACE_MS = 1000 };
 
 typedef struct Smmuv3SvaFunction Smmuv3SvaFunction;
 typedef struct Smmuv3SvaMapping Smmuv3SvaMapping;

@@ -19,12 +19,12 @@
  * invalidation. That alone is no mistake: software clears first and invalidates
  * after, and between the two another thread may install something new. It is one
  * once the same entry was found to disagree, and never to agree, from some moment
- * on until options.syncs CMD_SYNCs were completed and options.grace_ns went by, and
- * the guest's processors were at work for as long,
- * at several of these CMD_SYNCs and at the end. An entry that is used is looked at
- * each time. A sweep at each CMD_SYNC looks at a few of the others, and reports
- * one only if its context - world, VMID, ASID - was in use after the grace: what
- * is left of a context that is gone cannot be used, and need not be removed.
+ * on until options.syncs CMD_SYNCs were completed, options.grace_ns went by and the
+ * guest's processors were at work for as long: at several of these CMD_SYNCs and at
+ * the end. An entry that is used is looked at each time. A sweep at each CMD_SYNC
+ * looks at a few of the others, and reports one only if its context - world, VMID,
+ * ASID - was in use after the grace: what is left of a context that is gone cannot
+ * be used, and need not be removed.
  *
  * STEs and CDs disagree if any of their words differs from what was fetched. They
  * are looked at when they are used, and not swept.

@@ -92,9 +92,9 @@ unsigned smmu3_tlb_invalidate_range(Smmu3Tlb *tlb, const Smmu3TlbTag *tag,
                                     uint64_t first, uint64_t last);
 
 /*
- * From now on a range is looked up page by page up to 32 MiB of pages and more,
- * and so takes no other entries along, which cost more to be walked for again than
- * to be kept; but who looks for what was not invalidated wants them.
+ * From now on an invalidation looks up each page of a range of up to 64 MiB, of 4
+ * KiB pages of one size, where otherwise something broader is cheaper from 1 MiB
+ * on: so that no other entries go with it, for who looks for what was forgotten.
  */
 void smmu3_tlb_be_precise(Smmu3Tlb *tlb);
 

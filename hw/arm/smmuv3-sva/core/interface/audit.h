@@ -67,8 +67,8 @@ typedef struct Smmu3Trail {
 enum { SMMU3_REPORT_HEARD = 8, SMMU3_REPORTS_MAX = 64 };
 
 /*
- * One stale translation, or structure. Rights are SMMU3_UNPRIV_R ... of walk.h. Times are the
- * host's `now`; syncs are CMD_SYNCs completed until then.
+ * One stale translation, or structure. Rights are SMMU3_UNPRIV_R ... of walk.h.
+ * Times are the host's `now`; syncs are CMD_SYNCs completed until then.
  */
 typedef struct Smmu3AuditReport {
     Smmu3Stale stale;

@@ -95,9 +95,9 @@ typedef enum {
 /*
  * read, write, cas, kick, trace, guest_error, now, worked, writer and
  * audit_report are called from any thread that translates, with the core's lock
- * held: they must not call back into the core. All the others are called from smmu3_service()
- * and the functions that say they do its work, in the caller's thread, without
- * the lock; they may call back.
+ * held: they must not call back into the core. All the others are called from
+ * smmu3_service() and the functions that say they do its work, in the caller's
+ * thread, without the lock; they may call back.
  */
 typedef struct Smmu3HostOps {
     /*
@@ -146,7 +146,7 @@ typedef struct Smmu3HostOps {
 
     /* For the auditor; each may be NULL. The guest's time, in ns: */
     uint64_t (*now)(void *host);
-    /* For how long its processors were at work, all together. */
+    /* For how long its processors were at work, all together, in ns. */
     uint64_t (*worked)(void *host);
     /* Who writes CMDQ_PROD in this moment; or nothing. */
     void (*writer)(void *host, Smmu3Writer *writer);
