@@ -6,72 +6,18 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "core/audit/inject.h"
-#include "core/signal/state.h"
-#include "one-stream.h"
+#include "audit-rig.h"
 
-enum { SYNCS = 8, MS = 1000000, GRACE_MS = 1000, ASID = 1, PAGES = 64 };
-
-/* ---- A rig with an auditor --------------------------------------------- */
-
-static void audited_with(Setup *x, const Smmu3InjectPlan *plan)
-{
-    *x = (Setup) { .rig = rig_new() };
-    x->rig->options.audit = (Smmu3AuditOptions) {
-        .on = true, .syncs = SYNCS, .grace_ns = (uint64_t)GRACE_MS * MS,
-    };
-    x->rig->options.inject = *plan;
-    setup_start(x);
-}
-
-static uint64_t leaf_of(Setup *x, uint64_t va)
-{
-    return pt_entry(&x->pt, va, 3);
-}
-
-static unsigned reports(Setup *x)
-{
-    return x->rig->host->audit_reports->len;
-}
-
-static uint64_t counter(Setup *x, size_t offset)
-{
-    return *(const _Atomic uint64_t *)((const char *)smmu3_counters(
-        x->rig->smmu) + offset);
-}
-
-#define COUNTER(x, name)    counter(x, offsetof(Smmu3Counters, name))
-
-/* CMD_SYNCs, with as much time as all of them together are to take. */
-static void syncs(Setup *x, unsigned count, unsigned ms)
-{
-    for (unsigned i = 0; i < count; i++) {
-        x->rig->host->now_ns += (uint64_t)ms * MS / count;
-        rig_sync(x->rig);
-    }
-}
-
-/* TLBI_NH_VA of one page. */
-static void tlbi_va(Setup *x, unsigned asid, uint64_t va)
-{
-    uint64_t cmd[SMMU3_CMD_WORDS] = { 0 };
-
-    smmu3_set(cmd, CMD_OPCODE, CMD_TLBI_NH_VA);
-    smmu3_set(cmd, CMD_ASID, asid);
-    smmu3_set_addr(cmd, CMD_ADDR, va);
-    rig_command(x->rig, cmd);
-}
+enum { PAGES = 64 };
 
 /* ---- Invalidations that are dropped on request ---------------------------- */
 
 /* The report of the entry at @va, or NULL. */
-static const Smmu3AuditReport *report_at(Setup *x, uint64_t va)
+static const Smmu3AuditReport *report_of(Setup *x, uint64_t va)
 {
     for (unsigned i = 0; i < reports(x); i++) {
-        const Smmu3AuditReport *r = &g_array_index(
-            x->rig->host->audit_reports, Smmu3AuditReport, i);
-
-        if (r->addr == va) {
-            return r;
+        if (report_at(x, i)->addr == va) {
+            return report_at(x, i);
         }
     }
     return NULL;
@@ -124,14 +70,15 @@ static unsigned drop_and_find(const Smmu3InjectPlan *plan)
     unsigned drops = 0;
     Setup x;
 
-    audited_with(&x, plan);
+    audited_rig(&x, plan);
+    setup_start(&x);
     unmap_pages(&x, dropped);
     touch_all(&x, dropped);
     syncs(&x, SYNCS, GRACE_MS);
     touch_all(&x, dropped);
     for (unsigned i = 0; i < PAGES; i++) {
         uint64_t va = VA + i * 0x200000ull;
-        const Smmu3AuditReport *r = report_at(&x, va);
+        const Smmu3AuditReport *r = report_of(&x, va);
 
         g_assert_cmpint(r != NULL, ==, dropped[i]);
         g_assert_true(!r || names_the_drop(r, va));

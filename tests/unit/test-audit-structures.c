@@ -5,37 +5,23 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "core/audit/reports.h"
-#include "core/signal/state.h"
-#include "one-stream.h"
+#include "audit-rig.h"
 
-enum { SYNCS = 8, MS = 1000000, GRACE_MS = 1000, SSID = 3 };
+enum { SSID = 3 };
 
-static void audited_with(Setup *x, const Smmu3InjectPlan *plan)
+/* One with substreams, of which SSID is used. */
+static void started_with(Setup *x, const Smmu3InjectPlan *plan)
 {
-    *x = (Setup) { .rig = rig_new() };
-    x->rig->options.inject = *plan;
-    x->rig->options.audit = (Smmu3AuditOptions) {
-        .on = true, .syncs = SYNCS, .grace_ns = (uint64_t)GRACE_MS * MS,
-    };
+    audited_rig(x, plan);
     setup_start(x);
     ste_stage1(x->ste, x->cds, 4);
     write_cd(x, SSID);
     apply(x);
 }
 
-static void audited(Setup *x)
+static void started(Setup *x)
 {
-    audited_with(x, &(Smmu3InjectPlan) { .nth = 0 });
-}
-
-static unsigned reports(Setup *x)
-{
-    return x->rig->host->audit_reports->len;
-}
-
-static uint64_t suspicions(Setup *x)
-{
-    return smmu3_counters(x->rig->smmu)->audit_suspicions;
+    started_with(x, &(Smmu3InjectPlan) { .nth = 0 });
 }
 
 static void use(Setup *x)
@@ -85,21 +71,21 @@ static void test_stale(gconstpointer data)
     uint64_t pa;
     Setup x;
 
-    audited(&x);
+    started(&x);
     pa = is_cd ? cd_addr(&x, SSID) : rig_ste_addr(x.rig, SID);
     use(&x);
     use(&x);
-    g_assert_cmpuint(suspicions(&x), ==, 0);
+    g_assert_cmpuint(COUNTER(&x, audit_suspicions), ==, 0);
     change(&x, pa);
     use(&x);
-    g_assert_cmpuint(suspicions(&x), ==, 1);
+    g_assert_cmpuint(COUNTER(&x, audit_suspicions), ==, 1);
     g_assert_cmpuint(reports(&x), ==, 0);
     use_for_the_grace(&x);
     g_assert_cmpuint(reports(&x), ==, 1);
     use_for_the_grace(&x);
-    g_assert_cmpuint(smmu3_counters(x.rig->smmu)->audit_reports, ==, 1);
+    g_assert_cmpuint(COUNTER(&x, audit_reports), ==, 1);
 
-    r = &g_array_index(x.rig->host->audit_reports, Smmu3AuditReport, 0);
+    r = report_at(&x, 0);
     g_assert_cmpint(r->stale, ==, is_cd ? SMMU3_STALE_CD : SMMU3_STALE_STE);
     g_assert_cmphex(r->sid, ==, SID);
     g_assert_cmpint(r->ssv, ==, is_cd);
@@ -125,7 +111,7 @@ static void test_table_moved(void)
     uint64_t ste[SMMU3_STE_WORDS], elsewhere;
     Setup x;
 
-    audited(&x);
+    started(&x);
     use(&x);
     elsewhere = fake_alloc(x.rig->host, 4096, 4096);
     ste_stage1(ste, elsewhere, 4);
@@ -154,7 +140,7 @@ static void test_second_level_replaced(void)
     uint64_t l1, copy;
     Setup x;
 
-    audited(&x);
+    started(&x);
     l1 = fake_alloc(x.rig->host, 4096, 4096);
     copy = fake_alloc(x.rig->host, 4096, 4096);
     fake_write_words(x.rig->host, copy + SSID * SMMU3_CD_BYTES, x.cd,
@@ -168,7 +154,7 @@ static void test_second_level_replaced(void)
     use_for_the_grace(&x);
     use_for_the_grace(&x);
     g_assert_cmpuint(reports(&x), ==, 1);
-    r = &g_array_index(x.rig->host->audit_reports, Smmu3AuditReport, 0);
+    r = report_at(&x, 0);
     g_assert_cmphex(r->addr, ==, cd_addr(&x, SSID));
     g_assert_cmphex(r->at, ==, copy + SSID * SMMU3_CD_BYTES);
     smmu3_report_words(r, words);
@@ -182,13 +168,13 @@ static void test_gone(void)
     const Smmu3AuditReport *r;
     Setup x;
 
-    audited(&x);
+    started(&x);
     use(&x);
     fake_unmap(x.rig->host, x.cds, 4096);
     use_for_the_grace(&x);
     use_for_the_grace(&x);
     g_assert_cmpuint(reports(&x), ==, 1);
-    r = &g_array_index(x.rig->host->audit_reports, Smmu3AuditReport, 0);
+    r = report_at(&x, 0);
     g_assert_cmpint(r->stale, ==, SMMU3_STALE_CD);
     g_assert_cmphex(r->at, ==, 0);
     done(&x);
@@ -202,7 +188,7 @@ static void test_invalidated_in_time(gconstpointer data)
     bool is_cd = GPOINTER_TO_INT(data);
     Setup x;
 
-    audited(&x);
+    started(&x);
     use(&x);
     for (unsigned i = 0; i < 4; i++) {
         change(&x, is_cd ? cd_addr(&x, SSID) : rig_ste_addr(x.rig, SID));
@@ -217,7 +203,7 @@ static void test_invalidated_in_time(gconstpointer data)
         use(&x);
     }
     use_for_the_grace(&x);
-    g_assert_cmpuint(suspicions(&x), ==, 4);
+    g_assert_cmpuint(COUNTER(&x, audit_suspicions), ==, 4);
     g_assert_cmpuint(reports(&x), ==, 0);
     done(&x);
 }
@@ -228,7 +214,7 @@ static void test_agrees_again(void)
     uint64_t pa;
     Setup x;
 
-    audited(&x);
+    started(&x);
     pa = rig_ste_addr(x.rig, SID);
     use(&x);
     for (unsigned i = 0; i < 3 * SYNCS; i++) {
@@ -249,11 +235,11 @@ static void test_others_cd(void)
 {
     Setup x;
 
-    audited(&x);
+    started(&x);
     use(&x);
     change(&x, cd_addr(&x, SSID + 1));
     use_for_the_grace(&x);
-    g_assert_cmpuint(suspicions(&x), ==, 0);
+    g_assert_cmpuint(COUNTER(&x, audit_suspicions), ==, 0);
     done(&x);
 }
 
@@ -265,7 +251,7 @@ static void test_nested(void)
     PageTable s2;
     Setup x;
 
-    audited(&x);
+    started(&x);
     pt_init_stage2(&s2, x.rig->host, 12, 48, 0, false);
     for (int level = x.pt.start_level; level <= 3; level++) {
         uint64_t pa = pt_entry(&x.pt, VA, level);
@@ -278,12 +264,12 @@ static void test_nested(void)
     apply(&x);
     use(&x);
     use_for_the_grace(&x);
-    g_assert_cmpuint(suspicions(&x), ==, 0);
+    g_assert_cmpuint(COUNTER(&x, audit_suspicions), ==, 0);
     change(&x, cd_addr(&x, SSID));
     use_for_the_grace(&x);
     use_for_the_grace(&x);
     g_assert_cmpuint(reports(&x), ==, 1);
-    r = &g_array_index(x.rig->host->audit_reports, Smmu3AuditReport, 0);
+    r = report_at(&x, 0);
     g_assert_cmpint(r->stale, ==, SMMU3_STALE_CD);
     g_assert_cmphex(r->addr, ==, cd_addr(&x, SSID) + delta);
     done(&x);
@@ -295,7 +281,7 @@ static void test_many(void)
     enum { STREAMS = 256, SSIDS_LOG2 = 5, SSIDS = 1 << SSIDS_LOG2 };
     Setup x;
 
-    audited(&x);
+    started(&x);
     x.cds = fake_alloc(x.rig->host, SSIDS * SMMU3_CD_BYTES, 4096);
     ste_stage1(x.ste, x.cds, SSIDS_LOG2);
     for (unsigned ssid = 0; ssid < SSIDS; ssid++) {
@@ -313,7 +299,7 @@ static void test_many(void)
         rig_sync(x.rig);
         x.rig->host->now_ns += (uint64_t)GRACE_MS * MS;
     }
-    g_assert_cmpuint(suspicions(&x), ==, 0);
+    g_assert_cmpuint(COUNTER(&x, audit_suspicions), ==, 0);
     done(&x);
 }
 
@@ -336,15 +322,15 @@ static unsigned drop_and_find(const Smmu3InjectPlan *plan)
     unsigned drops = 0;
     Setup x;
 
-    audited_with(&x, plan);
+    started_with(&x, plan);
     for (uint32_t ssid = 1; ssid < SSIDS; ssid++) {
-        uint64_t before = smmu3_counters(x.rig->smmu)->injected_drops;
+        uint64_t before = COUNTER(&x, injected_drops);
 
         write_cd(&x, ssid);
         use_ssid(&x, ssid);
         change(&x, cd_addr(&x, ssid));
         cfgi(&x, CMD_CFGI_CD, ssid);
-        dropped[ssid] = smmu3_counters(x.rig->smmu)->injected_drops != before;
+        dropped[ssid] = COUNTER(&x, injected_drops) != before;
     }
     for (unsigned i = 0; i <= SYNCS; i++) {
         x.rig->host->now_ns += (uint64_t)GRACE_MS * MS / SYNCS + 1;
@@ -354,8 +340,7 @@ static unsigned drop_and_find(const Smmu3InjectPlan *plan)
         }
     }
     for (unsigned i = 0; i < reports(&x); i++) {
-        const Smmu3AuditReport *r = &g_array_index(
-            x.rig->host->audit_reports, Smmu3AuditReport, i);
+        const Smmu3AuditReport *r = report_at(&x, i);
 
         g_assert_cmpint(r->stale, ==, SMMU3_STALE_CD);
         g_assert_true(dropped[r->ssid]);

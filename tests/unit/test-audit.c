@@ -8,66 +8,7 @@
 #include "core/audit/heard.h"
 #include "core/audit/reports.h"
 #include "core/signal/state.h"
-#include "one-stream.h"
-
-enum { SYNCS = 8, MS = 1000000, GRACE_MS = 1000, ASID = 1 };
-
-/* ---- A rig with an auditor --------------------------------------------- */
-
-static void audited(Setup *x)
-{
-    *x = (Setup) { .rig = rig_new() };
-    x->rig->options.audit = (Smmu3AuditOptions) {
-        .on = true, .syncs = SYNCS, .grace_ns = (uint64_t)GRACE_MS * MS,
-    };
-    setup_start(x);
-    x->rig->host->writer = (Smmu3Writer) { .known = true, .cpu = 3,
-                                           .pc = 0x1234 };
-}
-
-static uint64_t leaf_of(Setup *x, uint64_t va)
-{
-    return pt_entry(&x->pt, va, 3);
-}
-
-static unsigned reports(Setup *x)
-{
-    return x->rig->host->audit_reports->len;
-}
-
-static const Smmu3AuditReport *first_report(Setup *x)
-{
-    g_assert_cmpuint(reports(x), >, 0);
-    return &g_array_index(x->rig->host->audit_reports, Smmu3AuditReport, 0);
-}
-
-static uint64_t counter(Setup *x, size_t offset)
-{
-    return *(const _Atomic uint64_t *)((const char *)smmu3_counters(
-        x->rig->smmu) + offset);
-}
-
-#define COUNTER(x, name)    counter(x, offsetof(Smmu3Counters, name))
-
-/* CMD_SYNCs, with as much time as all of them together are to take. */
-static void syncs(Setup *x, unsigned count, unsigned ms)
-{
-    for (unsigned i = 0; i < count; i++) {
-        x->rig->host->now_ns += (uint64_t)ms * MS / count;
-        rig_sync(x->rig);
-    }
-}
-
-/* TLBI_NH_VA of one page. */
-static void tlbi_va(Setup *x, unsigned asid, uint64_t va)
-{
-    uint64_t cmd[SMMU3_CMD_WORDS] = { 0 };
-
-    smmu3_set(cmd, CMD_OPCODE, CMD_TLBI_NH_VA);
-    smmu3_set(cmd, CMD_ASID, asid);
-    smmu3_set_addr(cmd, CMD_ADDR, va);
-    rig_command(x->rig, cmd);
-}
+#include "audit-rig.h"
 
 /* The device goes on with other pages, so that its context is in use. */
 static void use_other(Setup *x)
@@ -114,6 +55,8 @@ static void test_used(gconstpointer data)
     Setup x;
 
     audited(&x);
+    x.rig->host->writer = (Smmu3Writer) { .known = true, .cpu = 3,
+                                          .pc = 0x1234 };
     with_httu(&x);
     pt_write(&x.pt, leaf_of(&x, VA), c->before);
     translate(&x, dma_read(SID, VA));
@@ -129,7 +72,7 @@ static void test_used(gconstpointer data)
     g_assert_cmpuint(reports(&x), ==, 1);
     g_assert_cmpuint(COUNTER(&x, audit_reports), ==, 1);
 
-    r = first_report(&x);
+    r = report_at(&x, 0);
     g_assert_cmpint(r->stale, ==, c->stale);
     g_assert_false(r->stage2);
     g_assert_true(r->has_asid && r->has_vmid);
@@ -220,7 +163,7 @@ static void test_range_takes_no_others_along(void)
     syncs(&x, SYNCS, GRACE_MS);
     expect_pa(&x, dma_read(SID, VA), PA);
     g_assert_cmpuint(reports(&x), ==, 1);
-    g_assert_cmpint(first_report(&x)->heard[0].miss, ==, SMMU3_MISS_RANGE);
+    g_assert_cmpint(report_at(&x, 0)->heard[0].miss, ==, SMMU3_MISS_RANGE);
     done(&x);
 }
 
@@ -236,7 +179,7 @@ static void test_swept(void)
     use_other(&x);
     syncs(&x, 1, 0);
     g_assert_cmpuint(reports(&x), ==, 1);
-    g_assert_cmpuint(first_report(&x)->uses, ==, 0);
+    g_assert_cmpuint(report_at(&x, 0)->uses, ==, 0);
     done(&x);
 }
 
@@ -276,9 +219,9 @@ static void test_block_is_split(void)
     syncs(&x, SYNCS, GRACE_MS);
     expect_pa(&x, dma_read(SID, va + 7 * PAGE), pa + 7 * PAGE);
     g_assert_cmpuint(reports(&x), ==, 1);
-    g_assert_cmphex(first_report(&x)->at, ==, va + 7 * PAGE);
-    g_assert_cmphex(first_report(&x)->addr, ==, va);
-    g_assert_cmphex(first_report(&x)->bytes, ==, 512 * PAGE);
+    g_assert_cmphex(report_at(&x, 0)->at, ==, va + 7 * PAGE);
+    g_assert_cmphex(report_at(&x, 0)->addr, ==, va);
+    g_assert_cmphex(report_at(&x, 0)->bytes, ==, 512 * PAGE);
     done(&x);
 }
 
@@ -511,7 +454,7 @@ static void test_nested(void)
         syncs(&x, SYNCS, GRACE_MS);
         expect_pa(&x, dma_read(SID, VA), PA + 0x1000000);
         g_assert_cmpuint(reports(&x), ==, 1);
-        r = first_report(&x);
+        r = report_at(&x, 0);
         g_assert_cmpint(r->stage2, ==, stage == 2);
         g_assert_cmphex(r->addr, ==, stage == 2 ? PA : VA);
         g_assert_true(r->has_vmid);
@@ -536,7 +479,7 @@ static void test_misses(void)
     rig_command2(x.rig, CMD_TLBI_EL2_ALL, 0);
     syncs(&x, SYNCS, GRACE_MS);
     expect_pa(&x, dma_read(SID, VA), PA);
-    r = first_report(&x);
+    r = report_at(&x, 0);
     g_assert_cmpuint(r->heard_count, ==, 3);
     g_assert_cmpint(r->heard[0].miss, ==, SMMU3_MISS_ASID);
     g_assert_cmpint(r->heard[1].miss, ==, SMMU3_MISS_RANGE);
@@ -562,7 +505,7 @@ static void test_close_ones_first(void)
     }
     syncs(&x, SYNCS, GRACE_MS);
     expect_pa(&x, dma_read(SID, VA), PA);
-    r = first_report(&x);
+    r = report_at(&x, 0);
     g_assert_cmpuint(r->heard_count, ==, SMMU3_REPORT_HEARD);
     for (unsigned i = 0; i < r->heard_count; i++) {
         close += r->heard[i].asid == ASID || r->heard[i].first == VA;
@@ -587,7 +530,7 @@ static void test_closest_ones_first(void)
     }
     syncs(&x, SYNCS, GRACE_MS);
     expect_pa(&x, dma_read(SID, VA), PA);
-    r = first_report(&x);
+    r = report_at(&x, 0);
     g_assert_cmpint(r->heard[0].miss, ==, SMMU3_MISS_ASID);
     g_assert_cmphex(r->heard[0].first, ==, VA);
     done(&x);
@@ -615,7 +558,7 @@ static void test_trail_of_a_second_walk(void)
     expect_pa(&x, dma_read(SID, VA), PA);
     syncs(&x, SYNCS, GRACE_MS);
     expect_pa(&x, dma_read(SID, VA), PA);
-    r = first_report(&x);
+    r = report_at(&x, 0);
     g_assert_cmpuint(r->cached_trail.count, ==, 4);
     for (unsigned i = 0; i < 4; i++) {
         g_assert_cmpint(r->cached_trail.read[i].level, ==, i);

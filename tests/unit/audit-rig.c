@@ -1,0 +1,62 @@
+/*
+ * See audit-rig.h.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "audit-rig.h"
+
+void audited_rig(Setup *x, const Smmu3InjectPlan *plan)
+{
+    *x = (Setup) { .rig = rig_new() };
+    x->rig->options.audit = (Smmu3AuditOptions) {
+        .on = true, .syncs = SYNCS, .grace_ns = (uint64_t)GRACE_MS * MS,
+    };
+    x->rig->options.inject = *plan;
+}
+
+void audited(Setup *x)
+{
+    audited_rig(x, &(Smmu3InjectPlan) { .nth = 0 });
+    setup_start(x);
+}
+
+unsigned reports(Setup *x)
+{
+    return x->rig->host->audit_reports->len;
+}
+
+const Smmu3AuditReport *report_at(Setup *x, unsigned number)
+{
+    g_assert_cmpuint(number, <, reports(x));
+    return &g_array_index(x->rig->host->audit_reports, Smmu3AuditReport,
+                          number);
+}
+
+uint64_t counter(Setup *x, size_t offset)
+{
+    return *(const _Atomic uint64_t *)((const char *)smmu3_counters(
+        x->rig->smmu) + offset);
+}
+
+void syncs(Setup *x, unsigned count, unsigned ms)
+{
+    for (unsigned i = 0; i < count; i++) {
+        x->rig->host->now_ns += (uint64_t)ms * MS / count;
+        rig_sync(x->rig);
+    }
+}
+
+void tlbi_va(Setup *x, unsigned asid, uint64_t va)
+{
+    uint64_t cmd[SMMU3_CMD_WORDS] = { 0 };
+
+    smmu3_set(cmd, CMD_OPCODE, CMD_TLBI_NH_VA);
+    smmu3_set(cmd, CMD_ASID, asid);
+    smmu3_set_addr(cmd, CMD_ADDR, va);
+    rig_command(x->rig, cmd);
+}
+
+uint64_t leaf_of(Setup *x, uint64_t va)
+{
+    return pt_entry(&x->pt, va, 3);
+}

@@ -1,0 +1,34 @@
+/*
+ * An SMMU with an auditor, one stream and the time that a mistake takes. Used by
+ * test-audit.c, test-audit-inject.c and test-audit-structures.c.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef TEST_AUDIT_RIG_H
+#define TEST_AUDIT_RIG_H
+
+#include "one-stream.h"
+
+/* What the rig's auditor waits for; the one stream's ASID. */
+enum { SYNCS = 8, MS = 1000000, GRACE_MS = 1000, ASID = 1 };
+
+/* A rig whose auditor is on, and which drops what @plan says; not started. */
+void audited_rig(Setup *x, const Smmu3InjectPlan *plan);
+/* The same without drops, started. */
+void audited(Setup *x);
+
+/* How many were told; the one with @number. */
+unsigned reports(Setup *x);
+const Smmu3AuditReport *report_at(Setup *x, unsigned number);
+
+uint64_t counter(Setup *x, size_t offset);
+#define COUNTER(x, name)    counter(x, offsetof(Smmu3Counters, name))
+
+/* CMD_SYNCs, with as much time as all of them together are to take. */
+void syncs(Setup *x, unsigned count, unsigned ms);
+/* CMD_TLBI_NH_VA of one page. */
+void tlbi_va(Setup *x, unsigned asid, uint64_t va);
+/* Where the descriptor of @va's page is. */
+uint64_t leaf_of(Setup *x, uint64_t va);
+
+#endif
