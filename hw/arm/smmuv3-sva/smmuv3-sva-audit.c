@@ -1,8 +1,8 @@
 /*
  * The translation auditor's QEMU side: its properties, who wrote CMDQ_PROD, and
- * where a report goes: a warning, a list for the monitor, a stop of the machine.
- * Not what is a mistake, which is core/audit/. Used by smmuv3-sva.c and
- * smmuv3-sva-host.c.
+ * where a report goes: a warning, a stop of the machine. Not what is a mistake,
+ * which is core/audit/, nor the list for the monitor (smmuv3-sva-reports.c).
+ * Used by smmuv3-sva.c and smmuv3-sva-host.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -12,8 +12,6 @@
 #include "exec/target_page.h"
 #include "hw/core/cpu.h"
 #include "qapi/error.h"
-#include "qapi/visitor.h"
-#include "qapi/qapi-builtin-visit.h"
 #include "system/runstate.h"
 #include "system/tcg.h"
 #include "smmuv3-sva.h"
@@ -188,212 +186,6 @@ void smmuv3_sva_audit_report(void *host, const Smmu3AuditReport *report)
     }
 }
 
-/* ---- Reports for the monitor ------------------------------------------- */
-
-/* A number that is no member of anything. */
-static bool visit_number(Visitor *v, const char *name, uint64_t value,
-                         Error **errp)
-{
-    return visit_type_uint64(v, name, &value, errp);
-}
-
-static bool visit_flag(Visitor *v, const char *name, bool value, Error **errp)
-{
-    return visit_type_bool(v, name, &value, errp);
-}
-
-static bool visit_word(Visitor *v, const char *name, const char *word,
-                       Error **errp)
-{
-    g_autofree char *copy = g_strdup(word);
-
-    return visit_type_str(v, name, &copy, errp);
-}
-
-static bool visit_rights(Visitor *v, const char *name, uint8_t rights,
-                         Error **errp)
-{
-    g_autoptr(GString) words = g_string_new(NULL);
-
-    smmu3_rights_words(rights, words);
-    return visit_word(v, name, words->str, errp);
-}
-
-static bool visit_writer(Visitor *v, const char *name, const Smmu3Writer *w,
-                         Error **errp)
-{
-    if (!w->known) {
-        return true;
-    }
-    if (!visit_start_struct(v, name, NULL, 0, errp) ||
-        !visit_number(v, "cpu", w->cpu, errp) ||
-        !visit_number(v, "pc", w->pc, errp) ||
-        !visit_number(v, "ns", w->ns, errp)) {
-        return false;
-    }
-    visit_end_struct(v, NULL);
-    return true;
-}
-
-/* The descriptors of a walk, from the first level on. */
-static bool visit_trail(Visitor *v, const char *name, const Smmu3Trail *trail,
-                        Error **errp)
-{
-    if (!visit_start_list(v, name, NULL, 0, errp)) {
-        return false;
-    }
-    for (unsigned i = 0; i < trail->count; i++) {
-        const Smmu3Read *read = &trail->read[i];
-        int64_t level = read->level;
-
-        if (!visit_start_struct(v, NULL, NULL, 0, errp) ||
-            !visit_type_int(v, "level", &level, errp) ||
-            !visit_number(v, "address", read->pa, errp) ||
-            !visit_number(v, "descriptor", read->descriptor, errp)) {
-            return false;
-        }
-        visit_end_struct(v, NULL);
-    }
-    visit_end_list(v, NULL);
-    return true;
-}
-
-static bool visit_heard(Visitor *v, const Smmu3AuditReport *r, Error **errp)
-{
-    if (!visit_start_list(v, "invalidations", NULL, 0, errp)) {
-        return false;
-    }
-    for (unsigned i = 0; i < r->heard_count; i++) {
-        const Smmu3Heard *h = &r->heard[i];
-
-        if (!visit_start_struct(v, NULL, NULL, 0, errp) ||
-            !visit_word(v, "command", smmuv3_sva_command_name(h->opcode),
-                        errp) ||
-            !visit_word(v, "missed", smmu3_miss_words(h->miss), errp) ||
-            !visit_number(v, "asid", h->asid, errp) ||
-            !visit_number(v, "vmid", h->vmid, errp) ||
-            !visit_number(v, "first", h->first, errp) ||
-            !visit_number(v, "last", h->last, errp) ||
-            !visit_number(v, "ns", h->ns, errp)) {
-            return false;
-        }
-        visit_end_struct(v, NULL);
-    }
-    visit_end_list(v, NULL);
-    return true;
-}
-
-/* Whose translation, and of what. */
-static bool visit_subject(Visitor *v, const Smmu3AuditReport *r, Error **errp)
-{
-    return visit_word(v, "kind", smmu3_stale_words(r->stale), errp) &&
-           visit_number(v, "stage", r->stage2 ? 2 : 1, errp) &&
-           visit_flag(v, "el2", r->el2, errp) &&
-           visit_flag(v, "global", r->global, errp) &&
-           (!r->has_asid || visit_number(v, "asid", r->asid, errp)) &&
-           (!r->has_vmid || visit_number(v, "vmid", r->vmid, errp)) &&
-           visit_number(v, "sid", r->sid, errp) &&
-           (!r->ssv || visit_number(v, "ssid", r->ssid, errp)) &&
-           visit_number(v, "address", r->addr, errp) &&
-           visit_number(v, "size", r->bytes, errp) &&
-           visit_number(v, "at", r->at, errp);
-}
-
-/* The times, and what came of it: of every report. */
-static bool visit_course(Visitor *v, const Smmu3AuditReport *r, Error **errp)
-{
-    return visit_number(v, "cached-ns", r->cached_ns, errp) &&
-           visit_number(v, "seen-ns", r->seen_ns, errp) &&
-           visit_number(v, "reported-ns", r->reported_ns, errp) &&
-           visit_number(v, "syncs", r->reported_syncs - r->seen_syncs, errp) &&
-           visit_number(v, "uses", r->uses, errp) &&
-           visit_number(v, "count", r->count, errp) &&
-           visit_writer(v, "prod-before", &r->before, errp) &&
-           visit_writer(v, "prod-after", &r->after, errp);
-}
-
-static bool visit_words(Visitor *v, const char *name, const uint64_t *words,
-                        unsigned count, Error **errp)
-{
-    if (!visit_start_list(v, name, NULL, 0, errp)) {
-        return false;
-    }
-    for (unsigned i = 0; i < count; i++) {
-        if (!visit_number(v, NULL, words[i], errp)) {
-            return false;
-        }
-    }
-    visit_end_list(v, NULL);
-    return true;
-}
-
-/* An STE or a CD. */
-static bool visit_structure(Visitor *v, const Smmu3AuditReport *r,
-                            Error **errp)
-{
-    return visit_word(v, "kind", smmu3_stale_words(r->stale), errp) &&
-           visit_number(v, "sid", r->sid, errp) &&
-           (!r->ssv || visit_number(v, "ssid", r->ssid, errp)) &&
-           visit_number(v, "address", r->addr, errp) &&
-           visit_number(v, "at", r->at, errp) &&
-           visit_words(v, "cached-words", r->cached_words,
-                       ARRAY_SIZE(r->cached_words), errp) &&
-           visit_words(v, "memory-words", r->memory_words,
-                       ARRAY_SIZE(r->memory_words), errp);
-}
-
-static bool visit_proof(Visitor *v, const Smmu3AuditReport *r, Error **errp)
-{
-    return visit_number(v, "cached-output", r->cached_output, errp) &&
-           visit_rights(v, "cached-rights", r->cached_rights, errp) &&
-           visit_trail(v, "cached-descriptors", &r->cached_trail, errp) &&
-           (r->stale == SMMU3_STALE_GONE ||
-            (visit_number(v, "tables-output", r->tables_output, errp) &&
-             visit_rights(v, "tables-rights", r->tables_rights, errp))) &&
-           visit_trail(v, "tables-descriptors", &r->tables_trail, errp) &&
-           visit_heard(v, r, errp);
-}
-
-static bool visit_report(Visitor *v, const Smmu3AuditReport *r, Error **errp)
-{
-    g_autoptr(GString) words = g_string_new(NULL);
-
-    smmu3_report_words(r, words);
-    if (!visit_start_struct(v, NULL, NULL, 0, errp) ||
-        !visit_word(v, "words", words->str, errp) ||
-        !(smmu3_report_is_structure(r)
-          ? visit_structure(v, r, errp)
-          : visit_subject(v, r, errp) && visit_proof(v, r, errp)) ||
-        !visit_course(v, r, errp)) {
-        return false;
-    }
-    visit_end_struct(v, NULL);
-    return true;
-}
-
-static void get_reports(Object *obj, Visitor *v, const char *name,
-                        void *opaque, Error **errp)
-{
-    Smmuv3SvaState *s = SMMUV3_SVA(obj);
-    g_autoptr(GArray) reports = NULL;
-
-    if (!s->core) {
-        error_setg(errp, "smmuv3-sva: not realized");
-        return;
-    }
-    reports = smmu3_audit_reports(s->core);
-    if (!visit_start_list(v, name, NULL, 0, errp)) {
-        return;
-    }
-    for (unsigned i = 0; i < reports->len; i++) {
-        if (!visit_report(v, &g_array_index(reports, Smmu3AuditReport, i),
-                          errp)) {
-            return;
-        }
-    }
-    visit_end_list(v, NULL);
-}
-
 void smmuv3_sva_add_audit_properties(ObjectClass *oc)
 {
     object_class_property_add_str(oc, "audit", get_audit, set_audit);
@@ -404,8 +196,5 @@ void smmuv3_sva_add_audit_properties(ObjectClass *oc)
     object_class_property_set_description(oc, "inject",
         "Drop TLB invalidations: drop:tlbi:N the N-th, drop:tlbi:P/Q:SEED "
         "about P of Q; drop:cfgi:... those of STEs and CDs");
-    object_class_property_add(oc, "audit-reports", "Smmuv3SvaAuditReports",
-                              get_reports, NULL, NULL, NULL);
-    object_class_property_set_description(oc, "audit-reports",
-        "What the auditor found, for qom-get; counters-reset forgets it");
+    smmuv3_sva_add_report_property(oc);
 }

@@ -152,6 +152,9 @@ uint64_t smmuv3_sva_audit_worked(void *host);
 void smmuv3_sva_audit_writer(void *host, Smmu3Writer *writer);
 void smmuv3_sva_audit_report(void *host, const Smmu3AuditReport *report);
 
+/* smmuv3-sva-reports.c: the property audit-reports. */
+void smmuv3_sva_add_report_property(ObjectClass *oc);
+
 /* smmuv3-sva-monitor.c, smmuv3-sva-migration.c */
 void smmuv3_sva_add_monitor_properties(ObjectClass *oc);
 void smmuv3_sva_monitor_finalize(Smmuv3SvaState *s);
