@@ -304,8 +304,6 @@ static const WrongCase wrong[] = {
     { "audit", "ON", "off; on: " },
     { "audit-syncs", "1000001", "At most 1000000 CMD_SYNCs" },
     { "audit-grace-ms", "3600001", "At most 3600000" },
-    { "inject", "drop:sync:1", "drop:tlbi:N drops the N-th" },
-    { "inject", "drop:tlbi:0", "drop:tlbi:P/Q:SEED" },
 };
 
 static void test_wrong_values(void)

@@ -4,19 +4,23 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "audit-rig.h"
+#include "core/inject/grammar.h"
 
-void audited_rig(Setup *x, const Smmu3InjectPlan *plan)
+void audited_rig(Setup *x, const char *inject)
 {
+    g_autofree char *wrong = NULL;
+
     *x = (Setup) { .rig = rig_new() };
     x->rig->options.audit = (Smmu3AuditOptions) {
         .on = true, .syncs = SYNCS, .grace_ns = (uint64_t)GRACE_MS * MS,
     };
-    x->rig->options.inject = *plan;
+    wrong = smmu3_inject_parse(inject, &x->rig->options.inject);
+    g_assert_null(wrong);
 }
 
 void audited(Setup *x)
 {
-    audited_rig(x, &(Smmu3InjectPlan) { .nth = 0 });
+    audited_rig(x, "");
     setup_start(x);
 }
 

@@ -12,9 +12,9 @@
 /* What the rig's auditor waits for; the one stream's ASID. */
 enum { SYNCS = 8, MS = 1000000, GRACE_MS = 1000, ASID = 1 };
 
-/* A rig whose auditor is on, and which drops what @plan says; not started. */
-void audited_rig(Setup *x, const Smmu3InjectPlan *plan);
-/* The same without drops, started. */
+/* A rig whose auditor is on, with faults as inject=@inject; not started. */
+void audited_rig(Setup *x, const char *inject);
+/* The same without faults, started. */
 void audited(Setup *x);
 
 /* How many were told; the one with @number. */

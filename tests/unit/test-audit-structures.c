@@ -4,15 +4,16 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
+#include <inttypes.h>
 #include "core/audit/reports.h"
 #include "audit-rig.h"
 
 enum { SSID = 3 };
 
 /* One with substreams, of which SSID is used. */
-static void started_with(Setup *x, const Smmu3InjectPlan *plan)
+static void started_with(Setup *x, const char *inject)
 {
-    audited_rig(x, plan);
+    audited_rig(x, inject);
     setup_start(x);
     ste_stage1(x->ste, x->cds, 4);
     write_cd(x, SSID);
@@ -21,7 +22,7 @@ static void started_with(Setup *x, const Smmu3InjectPlan *plan)
 
 static void started(Setup *x)
 {
-    started_with(x, &(Smmu3InjectPlan) { .nth = 0 });
+    started_with(x, "");
 }
 
 static void use(Setup *x)
@@ -316,13 +317,13 @@ static void use_ssid(Setup *x, uint32_t ssid)
  * Each CD is used, changed and invalidated; then all are used for the grace. Whose
  * invalidation was dropped is reported, and nobody else. Returns how many.
  */
-static unsigned drop_and_find(const Smmu3InjectPlan *plan)
+static unsigned drop_and_find(const char *inject)
 {
     bool dropped[SSIDS] = { false };
     unsigned drops = 0;
     Setup x;
 
-    started_with(&x, plan);
+    started_with(&x, inject);
     for (uint32_t ssid = 1; ssid < SSIDS; ssid++) {
         uint64_t before = COUNTER(&x, injected_drops);
 
@@ -359,14 +360,15 @@ static void test_drops(void)
     unsigned drops = 0;
 
     for (uint64_t seed = 1; seed <= 100; seed++) {
-        drops += drop_and_find(&(Smmu3InjectPlan) {
-            .kind = SMMU3_INJECT_CFGI, .drop = 1, .of = 4, .seed = seed });
+        g_autofree char *inject =
+            g_strdup_printf("drop:cfgi:1/4:%" PRIu64, seed);
+
+        drops += drop_and_find(inject);
     }
     /* 1 of 4, give or take 5 standard deviations */
     g_assert_cmpuint(drops, >, 100 * (SSIDS - 1) / 4 - 84);
     g_assert_cmpuint(drops, <, 100 * (SSIDS - 1) / 4 + 84);
-    g_assert_cmpuint(drop_and_find(&(Smmu3InjectPlan) {
-        .kind = SMMU3_INJECT_TLBI, .drop = 1, .of = 1 }), ==, 0);
+    g_assert_cmpuint(drop_and_find("drop:tlbi:/1"), ==, 0);
 }
 
 int main(int argc, char **argv)

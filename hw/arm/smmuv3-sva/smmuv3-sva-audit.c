@@ -15,7 +15,6 @@
 #include "system/runstate.h"
 #include "system/tcg.h"
 #include "smmuv3-sva.h"
-#include "core/audit/inject.h"
 #include "core/audit/reports.h"
 
 enum { SYNCS_MAX = 1000000, GRACE_MAX_MS = 3600000 };
@@ -55,31 +54,6 @@ static void set_audit(Object *obj, const char *value, Error **errp)
                       "stops the machine, too.\n");
 }
 
-static char *get_inject(Object *obj, Error **errp)
-{
-    return g_strdup(SMMUV3_SVA(obj)->inject ?: "");
-}
-
-static void set_inject(Object *obj, const char *value, Error **errp)
-{
-    Smmuv3SvaState *s = SMMUV3_SVA(obj);
-    g_autofree char *allowed = NULL;
-    Smmu3InjectPlan plan = { 0 };
-
-    if (!may_change(s, "inject", errp)) {
-        return;
-    }
-    allowed = *value ? smmu3_inject_parse(value, &plan) : NULL;
-    if (allowed) {
-        error_setg(errp, "smmuv3-sva: cannot do inject=%s", value);
-        error_append_hint(errp, "%s.\n", allowed);
-        return;
-    }
-    s->inject_plan = plan;
-    g_free(s->inject);
-    s->inject = *value ? g_strdup(value) : NULL;
-}
-
 bool smmuv3_sva_audit_options(Smmuv3SvaState *s, Smmu3Options *options,
                               Error **errp)
 {
@@ -101,13 +75,8 @@ bool smmuv3_sva_audit_options(Smmuv3SvaState *s, Smmu3Options *options,
         .on = s->audit != SMMUV3_SVA_AUDIT_OFF, .syncs = s->audit_syncs,
         .grace_ns = s->audit_grace_ms * (uint64_t)SCALE_MS,
     };
-    options->inject = s->inject_plan;
+    options->inject = s->inject;
     return true;
-}
-
-void smmuv3_sva_audit_finalize(Smmuv3SvaState *s)
-{
-    g_free(s->inject);
 }
 
 /* ---- What the core asks and tells; any thread, under its lock ----------- */
@@ -192,9 +161,5 @@ void smmuv3_sva_add_audit_properties(ObjectClass *oc)
     object_class_property_set_description(oc, "audit",
         "Report translations that software forgot to invalidate: off, on, or "
         "stop, which stops the machine at the first");
-    object_class_property_add_str(oc, "inject", get_inject, set_inject);
-    object_class_property_set_description(oc, "inject",
-        "Drop TLB invalidations: drop:tlbi:N the N-th, drop:tlbi:P/Q:SEED "
-        "about P of Q; drop:cfgi:... those of STEs and CDs");
     smmuv3_sva_add_report_property(oc);
 }

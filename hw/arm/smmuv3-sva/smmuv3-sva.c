@@ -124,7 +124,6 @@ static void smmuv3_sva_finalize(Object *obj)
     /* Once realized it stays for ever: PCI has no way to undo it. */
     qemu_mutex_destroy(&s->log_lock);
     g_free(s->profile);
-    smmuv3_sva_audit_finalize(s);
     smmuv3_sva_monitor_finalize(s);
 }
 
@@ -144,6 +143,7 @@ static void smmuv3_sva_class_init(ObjectClass *oc, SvaClassData *data)
 
     smmuv3_sva_add_properties(oc);
     smmuv3_sva_add_audit_properties(oc);
+    smmuv3_sva_add_inject_properties(oc);
     smmuv3_sva_add_monitor_properties(oc);
 }
 

@@ -90,8 +90,7 @@ struct Smmuv3SvaState {
     uint32_t mapped_timeout_ms;
     Smmuv3SvaAudit audit;
     uint32_t audit_syncs, audit_grace_ms;
-    char *inject;               /* as given; and what it means: */
-    Smmu3InjectPlan inject_plan;
+    Smmu3InjectOptions inject;
 
     /* smmuv3-sva-audit.c's, under the core's lock */
     uint64_t audit_warned;
@@ -146,7 +145,6 @@ void smmuv3_sva_add_properties(ObjectClass *oc);
 void smmuv3_sva_add_audit_properties(ObjectClass *oc);
 bool smmuv3_sva_audit_options(Smmuv3SvaState *s, Smmu3Options *options,
                               Error **errp);
-void smmuv3_sva_audit_finalize(Smmuv3SvaState *s);
 uint64_t smmuv3_sva_audit_now(void *host);
 uint64_t smmuv3_sva_audit_worked(void *host);
 void smmuv3_sva_audit_writer(void *host, Smmu3Writer *writer);
@@ -154,6 +152,9 @@ void smmuv3_sva_audit_report(void *host, const Smmu3AuditReport *report);
 
 /* smmuv3-sva-reports.c: the property audit-reports. */
 void smmuv3_sva_add_report_property(ObjectClass *oc);
+
+/* smmuv3-sva-inject.c: faults on request, and what came of them. */
+void smmuv3_sva_add_inject_properties(ObjectClass *oc);
 
 /* smmuv3-sva-monitor.c, smmuv3-sva-migration.c */
 void smmuv3_sva_add_monitor_properties(ObjectClass *oc);

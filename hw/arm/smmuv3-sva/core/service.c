@@ -246,6 +246,7 @@ static unsigned drain_at_once(Smmu3 *s)
     unsigned ended;
 
     g_mutex_lock(&s->lock);
+    smmu3_command_hurry(s);
     ended = smmu3_stall_drain(s, SMMU3_STALLS_AT_ONCE);
     g_mutex_unlock(&s->lock);
     return ended;

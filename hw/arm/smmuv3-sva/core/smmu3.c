@@ -269,6 +269,18 @@ GArray *smmu3_audit_reports(Smmu3 *s)
     return reports;
 }
 
+GArray *smmu3_inject_counts(Smmu3 *s)
+{
+    GArray *counts = g_array_new(FALSE, FALSE, sizeof(Smmu3InjectCount));
+
+    g_mutex_lock(&s->lock);
+    for (unsigned i = 0; i < s->inject.plan_count; i++) {
+        g_array_append_val(counts, s->inject.plans[i].count);
+    }
+    g_mutex_unlock(&s->lock);
+    return counts;
+}
+
 unsigned smmu3_stalls_outstanding(Smmu3 *s)
 {
     unsigned count;

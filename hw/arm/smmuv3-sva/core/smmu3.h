@@ -17,6 +17,7 @@
 #include "interface/audit.h"
 #include "interface/counters.h"
 #include "interface/host.h"
+#include "interface/inject.h"
 #include "interface/options.h"
 #include "interface/saved.h"
 #include "interface/transaction.h"
@@ -88,6 +89,9 @@ unsigned smmu3_stalls_outstanding(Smmu3 *s);
  * Empty without options.audit.on.
  */
 GArray *smmu3_audit_reports(Smmu3 *s);
+
+/* What options.inject came to so far: of Smmu3InjectCount, in its order. */
+GArray *smmu3_inject_counts(Smmu3 *s);
 
 /*
  * Append a step-by-step account of how @t would be translated now, from the

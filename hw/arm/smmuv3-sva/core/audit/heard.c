@@ -64,7 +64,8 @@ Smmu3Miss smmu3_heard_miss(const Smmu3Heard *heard, const Smmu3Block *block)
             return SMMU3_MISS_ASID;
         }
     }
-    return heard->dropped ? SMMU3_MISS_DROPPED : SMMU3_MISS_NONE;
+    return heard->dropped ? SMMU3_MISS_DROPPED :
+           heard->delayed ? SMMU3_MISS_DELAYED : SMMU3_MISS_NONE;
 }
 
 /*

@@ -63,6 +63,7 @@ const char *smmu3_miss_words(Smmu3Miss miss)
 {
     static const char *const words[] = {
         [SMMU3_MISS_NONE] = "covers it", [SMMU3_MISS_DROPPED] = "dropped",
+        [SMMU3_MISS_DELAYED] = "delayed",
         [SMMU3_MISS_WORLD] = "other regime", [SMMU3_MISS_VMID] = "other VMID",
         [SMMU3_MISS_ASID] = "other ASID", [SMMU3_MISS_GLOBAL] = "global entry",
         [SMMU3_MISS_RANGE] = "other range",

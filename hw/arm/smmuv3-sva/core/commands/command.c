@@ -13,6 +13,7 @@
 #include "../traffic/page_request.h"
 #include "sync.h"
 #include "verdict.h"
+#include "wider.h"
 
 /*
  * ATC invalidations in flight. PCIe gives each endpoint 32 tags (10.3), so
@@ -92,14 +93,16 @@ static uint16_t vmid_of(const Smmu3 *s, const uint64_t *cmd)
     return s->features.s2p ? smmu3_get(cmd, CMD_VMID) : 0;
 }
 
-/* For the auditor: @first and @last of a command by address. */
+/* For the auditor: @first and @last of a command by address; @miss: or it does
+   nothing, or not yet. */
 static void tell_audit(Smmu3 *s, const uint64_t *cmd, uint64_t first,
-                       uint64_t last, bool dropped)
+                       uint64_t last, Smmu3Miss miss)
 {
     Smmu3Heard heard = {
         .opcode = smmu3_get(cmd, CMD_OPCODE), .first = first, .last = last,
         .asid = smmu3_get(cmd, CMD_ASID), .vmid = vmid_of(s, cmd),
-        .dropped = dropped,
+        .dropped = miss == SMMU3_MISS_DROPPED,
+        .delayed = miss == SMMU3_MISS_DELAYED,
     };
 
     if (s->audit) {
@@ -110,7 +113,7 @@ static void tell_audit(Smmu3 *s, const uint64_t *cmd, uint64_t first,
 static void tlb_invalidated(Smmu3 *s, const uint64_t *cmd,
                             const Smmu3TlbInvalidate *what)
 {
-    tell_audit(s, cmd, what->addr, what->last, false);
+    tell_audit(s, cmd, what->addr, what->last, SMMU3_MISS_NONE);
     smmu3_count(&s->counters.tlb_invalidations);
     s->command.invalidated = true;
     s->command.quiesced = false;
@@ -315,19 +318,26 @@ static bool smmu_enabled(const Smmu3 *s)
     return smmu3_get(&cr0, CR0_SMMUEN);
 }
 
+static bool no_atc_size(const uint64_t *cmd)
+{
+    return smmu3_get(cmd, CMD_ATC_SIZE) > CMD_ATC_SIZE_ALL;
+}
+
+static bool atc_is_full(const Smmu3 *s)
+{
+    return s->command.atc_pending >= ATC_PENDING_MAX;
+}
+
 static Smmu3Verdict run_atc_inv(Smmu3 *s, const uint64_t *cmd)
 {
     unsigned size = smmu3_get(cmd, CMD_ATC_SIZE);
     Smmu3Mail mail = { .kind = SMMU3_MAIL_ATC_INVALIDATE };
     Smmu3AtcInvalidate *inv = &mail.atc;
 
-    if (size > CMD_ATC_SIZE_ALL) {
-        return SMMU3_CMD_ILLEGAL;
-    }
     if (!smmu_enabled(s)) {
         return SMMU3_CMD_CONSUMED;
     }
-    if (s->command.atc_pending >= ATC_PENDING_MAX) {
+    if (atc_is_full(s)) {
         smmu3_sync_wait(s, SMMU3_QUEUE_WAITS_ATC);
         return SMMU3_CMD_WAITS;
     }
@@ -349,6 +359,11 @@ static Smmu3Verdict run_atc_inv(Smmu3 *s, const uint64_t *cmd)
     return SMMU3_CMD_CONSUMED;
 }
 
+static bool no_response(const uint64_t *cmd)
+{
+    return smmu3_get(cmd, CMD_PRI_RESP) > CMD_PRI_RESP_SUCCESS;
+}
+
 static Smmu3Verdict run_pri_resp(Smmu3 *s, const uint64_t *cmd)
 {
     static const Smmu3PrgCode codes[] = {
@@ -356,7 +371,6 @@ static Smmu3Verdict run_pri_resp(Smmu3 *s, const uint64_t *cmd)
         [CMD_PRI_RESP_INVALID] = PRG_INVALID_REQUEST,
         [CMD_PRI_RESP_SUCCESS] = PRG_SUCCESS,
     };
-    unsigned resp = smmu3_get(cmd, CMD_PRI_RESP);
     Smmu3PrgResponse response = {
         .sid = smmu3_get(cmd, CMD_STREAMID),
         /* Where there are no SubstreamIDs, SSV acts as 0 */
@@ -364,13 +378,10 @@ static Smmu3Verdict run_pri_resp(Smmu3 *s, const uint64_t *cmd)
         .prg_index = smmu3_get(cmd, CMD_PRI_PRGINDEX),
     };
 
-    if (resp >= G_N_ELEMENTS(codes)) {
-        return SMMU3_CMD_ILLEGAL;
-    }
     if (!smmu_enabled(s)) {
         return SMMU3_CMD_CONSUMED;
     }
-    response.code = codes[resp];
+    response.code = codes[smmu3_get(cmd, CMD_PRI_RESP)];
     if (response.has_ssid) {
         response.ssid = smmu3_get(cmd, CMD_SUBSTREAMID);
     }
@@ -419,6 +430,7 @@ typedef struct Command {
     bool (*available)(const Smmu3Features *f);      /* else CERROR_ILL */
     bool has_ssec;          /* SSec=1 is illegal on the Non-secure queue */
     bool has_range;         /* TLBI by address, see range_is_reserved() */
+    bool (*is_reserved)(const uint64_t *cmd);       /* CERROR_ILL, too */
 } Command;
 
 /*
@@ -465,8 +477,12 @@ static const Command commands[256] = {
         .run = run_tlbi_s2_ipa, .available = has_s2, .has_range = true,
     },
     [CMD_TLBI_NSNH_ALL] = { .run = run_tlbi_nsnh_all, .available = always },
-    [CMD_ATC_INV] = { .run = run_atc_inv, .available = has_ats },
-    [CMD_PRI_RESPONSE] = { .run = run_pri_resp, .available = has_pri },
+    [CMD_ATC_INV] = {
+        .run = run_atc_inv, .available = has_ats, .is_reserved = no_atc_size,
+    },
+    [CMD_PRI_RESPONSE] = {
+        .run = run_pri_resp, .available = has_pri, .is_reserved = no_response,
+    },
     [CMD_RESUME] = {
         .run = run_resume, .available = can_stall, .has_ssec = true,
     },
@@ -494,40 +510,117 @@ static bool range_is_reserved(const Smmu3Features *f, const uint64_t *cmd)
 
 /* ---- Injected faults --------------------------------------------------- */
 
-/* Of the commands that there are. */
-static bool is_tlbi(const uint64_t *cmd)
+/* What of inject= a command is; false: nothing. */
+static bool injected_as(const uint64_t *cmd, Smmu3InjectWhat *what)
 {
     unsigned opcode = smmu3_get(cmd, CMD_OPCODE);
 
-    return opcode >= CMD_TLBI_NH_ALL && opcode <= CMD_TLBI_NSNH_ALL;
+    if (opcode >= CMD_TLBI_NH_ALL && opcode <= CMD_TLBI_NSNH_ALL) {
+        *what = SMMU3_INJECT_TLBI;
+    } else if (opcode >= CMD_CFGI_STE && opcode <= CMD_CFGI_CD_ALL) {
+        *what = SMMU3_INJECT_CFGI;
+    } else if (opcode == CMD_ATC_INV) {
+        *what = SMMU3_INJECT_ATC_INV;
+    } else {
+        return false;
+    }
+    return true;
 }
 
-static bool is_cfgi(const uint64_t *cmd)
-{
-    unsigned opcode = smmu3_get(cmd, CMD_OPCODE);
-
-    return opcode >= CMD_CFGI_STE && opcode <= CMD_CFGI_CD_ALL;
-}
-
-/* inject= has this one do nothing, and of these the auditor alone hears. */
-static bool is_dropped(Smmu3 *s, const uint64_t *cmd)
-{
-    return (is_tlbi(cmd) && smmu3_inject_drops(&s->inject,
-                                               SMMU3_INJECT_TLBI)) ||
-           (is_cfgi(cmd) && smmu3_inject_drops(&s->inject,
-                                               SMMU3_INJECT_CFGI));
-}
-
-static void drop(Smmu3 *s, const uint64_t *cmd, bool by_address)
+/* Of what was dropped, or is delayed, the auditor alone hears now. */
+static void tell_audit_missing(Smmu3 *s, const uint64_t *cmd,
+                               Smmu3InjectWhat what, Smmu3Miss miss)
 {
     uint64_t first = 0, last = UINT64_MAX;
 
-    smmu3_count(&s->counters.injected_drops);
-    if (by_address) {
+    if (commands[smmu3_get(cmd, CMD_OPCODE)].has_range) {
         tlbi_range(s, cmd, &first, &last);
     }
-    if (is_tlbi(cmd)) {
-        tell_audit(s, cmd, first, last, true);
+    if (what == SMMU3_INJECT_TLBI) {
+        tell_audit(s, cmd, first, last, miss);
+    }
+}
+
+/* The wider one, and what it does not remove. */
+static Smmu3Verdict run_widened(Smmu3 *s, const uint64_t *cmd,
+                                const uint64_t *wider)
+{
+    Smmu3Verdict verdict =
+        commands[smmu3_get(wider, CMD_OPCODE)].run(s, wider);
+
+    return smmu3_get(cmd, CMD_OPCODE) == CMD_ATC_INV
+           ? verdict : commands[smmu3_get(cmd, CMD_OPCODE)].run(s, cmd);
+}
+
+/* A legal command, and there are plans. */
+static Smmu3Verdict run_or_inject(Smmu3 *s, const uint64_t *cmd)
+{
+    Smmu3Verdict (*run)(Smmu3 *s, const uint64_t *cmd) =
+        commands[smmu3_get(cmd, CMD_OPCODE)].run;
+    uint64_t wider[SMMU3_CMD_WORDS];
+    Smmu3Injecting *injecting;
+    Smmu3InjectWhat what;
+
+    /* One that would only wait comes again */
+    if (!injected_as(cmd, &what) ||
+        (what == SMMU3_INJECT_ATC_INV && atc_is_full(s))) {
+        return run(s, cmd);
+    }
+    injecting = smmu3_inject_next(&s->inject, what);
+    if (!injecting) {
+        return run(s, cmd);
+    }
+    switch (injecting->count.plan.action) {
+    case SMMU3_INJECT_DROP:
+        injecting->count.done++;
+        smmu3_count(&s->counters.injected_drops);
+        tell_audit_missing(s, cmd, what, SMMU3_MISS_DROPPED);
+        return SMMU3_CMD_CONSUMED;
+    case SMMU3_INJECT_DELAY:
+        if (smmu3_delay(&s->inject.delayed, what, cmd, SMMU3_CMD_WORDS,
+                        injecting->count.plan.syncs)) {
+            injecting->count.done++;
+            tell_audit_missing(s, cmd, what, SMMU3_MISS_DELAYED);
+            return SMMU3_CMD_CONSUMED;
+        }
+        return run(s, cmd);
+    default:
+        if (smmu3_command_wider(cmd, wider)) {
+            injecting->count.done++;
+            return run_widened(s, cmd, wider);
+        }
+        return run(s, cmd);
+    }
+}
+
+/* What was delayed comes now. One that finds no room waits for a CMD_SYNC more. */
+static void carry_out(Smmu3 *s, const Smmu3Late *late)
+{
+    if (late->what == SMMU3_INJECT_ATC_INV && atc_is_full(s)) {
+        smmu3_delay(&s->inject.delayed, late->what, late->words,
+                    SMMU3_CMD_WORDS, 1);
+        return;
+    }
+    commands[smmu3_get(late->words, CMD_OPCODE)].run(s, late->words);
+}
+
+static bool carry_out_late(Smmu3 *s)
+{
+    Smmu3Late late;
+
+    if (!smmu3_delayed_take(&s->inject.delayed, &late)) {
+        return false;
+    }
+    carry_out(s, &late);
+    s->command.work += SMMU3_WORK_COMMAND;
+    return true;
+}
+
+void smmu3_command_hurry(Smmu3 *s)
+{
+    smmu3_delayed_hurry(&s->inject.delayed);
+    while (carry_out_late(s)) {
+        /* 256 at most */
     }
 }
 
@@ -544,11 +637,11 @@ static Smmu3Verdict execute(Smmu3 *s, const uint64_t *cmd)
     if (command->has_range && range_is_reserved(&s->features, cmd)) {
         return SMMU3_CMD_ILLEGAL;
     }
-    if (smmu3_injects(&s->inject) && is_dropped(s, cmd)) {
-        drop(s, cmd, command->has_range);
-        return SMMU3_CMD_CONSUMED;
+    if (command->is_reserved && command->is_reserved(cmd)) {
+        return SMMU3_CMD_ILLEGAL;
     }
-    return command->run(s, cmd);
+    return smmu3_injects(&s->inject) ? run_or_inject(s, cmd)
+                                     : command->run(s, cmd);
 }
 
 /* ---- The queue -------------------------------------------------------- */
@@ -581,7 +674,7 @@ static void fail(Smmu3 *s, Smmu3CmdError error)
     smmu3_gerror_raise(s, smmu3_field_mask(GERROR_CMDQ));
 }
 
-bool smmu3_command_runnable(const Smmu3 *s)
+static bool queue_is_runnable(const Smmu3 *s)
 {
     const Smmu3Queue *q = &s->regs.cmdq;
     unsigned log2 = queue_log2(s);
@@ -592,6 +685,12 @@ bool smmu3_command_runnable(const Smmu3 *s)
            !smmu3_queue_empty(q, log2) &&
            !smmu3_queue_inconsistent(q, log2) &&
            smmu3_sync_may_go_on(s);
+}
+
+bool smmu3_command_runnable(const Smmu3 *s)
+{
+    return queue_is_runnable(s) ||
+           smmu3_delayed_any_due(&s->inject.delayed);
 }
 
 /* Execute the command at CONS. Whether there may be more to do at once. */
@@ -637,7 +736,13 @@ unsigned smmu3_command_run(Smmu3 *s, unsigned max)
     bool more = true;
 
     s->command.work = 0;
-    while (more && s->command.work < max && smmu3_command_runnable(s)) {
+    while (more && s->command.work < max) {
+        if (carry_out_late(s)) {
+            continue;
+        }
+        if (!queue_is_runnable(s)) {
+            break;
+        }
         more = step(s);
         s->command.work += SMMU3_WORK_COMMAND;
     }
@@ -666,4 +771,5 @@ void smmu3_command_reset(Smmu3 *s)
     c->atc_batch++;
     c->atc_pending = 0;
     c->atc_lost = false;
+    smmu3_delayed_forget(&s->inject.delayed);
 }

@@ -24,7 +24,12 @@ bool smmu3_command_runnable(const Smmu3 *s);
  * queue is enabled again.
  */
 void smmu3_command_stop(Smmu3 *s);
-/* Under the lock: reset; answers still to come are for nobody. */
+/*
+ * Under the lock: what was put off on request comes now, for the machine stops and
+ * its state may be saved, which has none of it.
+ */
+void smmu3_command_hurry(Smmu3 *s);
+/* Under the lock: reset; what was put off is forgotten; answers still to come are for nobody. */
 void smmu3_command_reset(Smmu3 *s);
 
 #endif

@@ -103,6 +103,7 @@ Smmu3Verdict smmu3_sync_run(Smmu3 *s, const uint64_t *cmd)
         c->invalidated = c->quiesced = false;
     }
     smmu3_count(&s->counters.syncs);
+    smmu3_delayed_synced(&s->inject.delayed);
     if (s->audit) {
         c->work += smmu3_audit_synced(s->audit);
     }

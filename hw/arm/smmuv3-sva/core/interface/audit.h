@@ -32,7 +32,8 @@ typedef enum {
 /* Why an invalidation did not remove a translation. */
 typedef enum {
     SMMU3_MISS_NONE,        /* it does cover it: then the cache is at fault */
-    SMMU3_MISS_DROPPED,     /* it would have, but inject= dropped it */
+    SMMU3_MISS_DROPPED,     /* it would have, but inject= dropped it... */
+    SMMU3_MISS_DELAYED,     /* ...or put it off */
     SMMU3_MISS_WORLD,       /* of another regime, or of the other stage */
     SMMU3_MISS_VMID,
     SMMU3_MISS_ASID,
@@ -47,7 +48,7 @@ typedef struct Smmu3Heard {
     uint64_t first, last;   /* addresses */
     uint16_t asid, vmid;
     uint8_t opcode;
-    bool dropped;
+    bool dropped, delayed;
     Smmu3Miss miss;         /* in a report: of the translation reported */
 } Smmu3Heard;
 

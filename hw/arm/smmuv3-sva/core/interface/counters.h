@@ -43,7 +43,7 @@ typedef struct Smmu3Counters {
        how long one disagreed at most that was no mistake. */
     _Atomic uint64_t audit_looks, audit_suspicions, audit_reports;
     _Atomic uint64_t audit_settled_ns_max;
-    _Atomic uint64_t injected_drops;    /* invalidations dropped on request */
+    _Atomic uint64_t injected_drops;    /* of all that was dropped on request */
 } Smmu3Counters;
 
 #endif

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "inject.h"
 
 /* When a disagreement of cache and tables is software's mistake: audit.h. */
 typedef struct Smmu3AuditOptions {
@@ -19,24 +20,13 @@ typedef struct Smmu3AuditOptions {
                                        are allowed */
 } Smmu3AuditOptions;
 
-/* Kinds of commands that can be dropped. */
-typedef enum { SMMU3_INJECT_TLBI, SMMU3_INJECT_CFGI } Smmu3InjectKind;
-
-/* Which invalidations are to be consumed without effect: inject.h. */
-typedef struct Smmu3InjectPlan {
-    Smmu3InjectKind kind;
-    uint64_t nth;                   /* this one alone, from 1 on; 0: none */
-    uint32_t of, drop;              /* @drop of @of, by chance; 0: none */
-    uint64_t seed;
-} Smmu3InjectPlan;
-
 /* Sizes of what the architecture leaves to the implementation. */
 typedef struct Smmu3Options {
     size_t tlb_entries;             /* 0: 65536 */
     size_t config_entries;          /* STE and CD pairs; 0: 4096 */
     uint64_t atc_timeout_ns;        /* 0: 1 s (PCIe allows up to 90 s) */
     Smmu3AuditOptions audit;
-    Smmu3InjectPlan inject;
+    Smmu3InjectOptions inject;
 } Smmu3Options;
 
 #endif

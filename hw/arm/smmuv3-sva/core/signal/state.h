@@ -10,11 +10,11 @@
 #include <glib.h>
 #include <stdatomic.h>
 #include "../audit/audit.h"
-#include "../audit/inject.h"
 #include "../cache/config-cache.h"
 #include "../cache/tlb.h"
 #include "../interface/counters.h"
 #include "../interface/options.h"
+#include "../inject/inject.h"
 #include "../interface/saved.h"
 #include "outbox.h"
 

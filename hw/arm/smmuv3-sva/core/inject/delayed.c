@@ -1,0 +1,63 @@
+/*
+ * See delayed.h.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "delayed.h"
+#include <string.h>
+
+bool smmu3_delay(Smmu3Delayed *delayed, Smmu3InjectWhat what,
+                 const uint64_t *words, unsigned count, uint32_t syncs)
+{
+    Smmu3Late *late;
+
+    if (delayed->count == SMMU3_DELAYED_MAX) {
+        return false;
+    }
+    late = &delayed->late[delayed->count++];
+    *late = (Smmu3Late) { .what = what, .due = delayed->syncs + syncs };
+    memcpy(late->words, words, count * sizeof(*words));
+    return true;
+}
+
+/* The first that is due; count: none. */
+static unsigned first_due(const Smmu3Delayed *delayed)
+{
+    unsigned i = 0;
+
+    while (i < delayed->count && delayed->late[i].due > delayed->syncs) {
+        i++;
+    }
+    return i;
+}
+
+bool smmu3_delayed_any_due(const Smmu3Delayed *delayed)
+{
+    return first_due(delayed) < delayed->count;
+}
+
+bool smmu3_delayed_take(Smmu3Delayed *delayed, Smmu3Late *late)
+{
+    unsigned i = first_due(delayed);
+
+    if (i == delayed->count) {
+        return false;
+    }
+    *late = delayed->late[i];
+    delayed->count--;
+    memmove(&delayed->late[i], &delayed->late[i + 1],
+            (delayed->count - i) * sizeof(*late));
+    return true;
+}
+
+void smmu3_delayed_hurry(Smmu3Delayed *delayed)
+{
+    for (unsigned i = 0; i < delayed->count; i++) {
+        delayed->late[i].due = delayed->syncs;
+    }
+}
+
+void smmu3_delayed_forget(Smmu3Delayed *delayed)
+{
+    delayed->count = 0;
+}

@@ -1,0 +1,45 @@
+/*
+ * What was delayed on request, until so many CMD_SYNCs were completed. A queue, no
+ * more: who put something in carries it out. Used by command.c and signal.c.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef SMMU3_INJECT_DELAYED_H
+#define SMMU3_INJECT_DELAYED_H
+
+#include "../interface/inject.h"
+
+/* More come in time, as without a plan: a guest's commands take no memory. */
+enum { SMMU3_DELAYED_MAX = 256, SMMU3_DELAYED_WORDS = 4 };
+
+typedef struct Smmu3Late {
+    Smmu3InjectWhat what;
+    uint64_t words[SMMU3_DELAYED_WORDS];    /* of a command, say */
+    uint64_t due;                           /* when so many were completed */
+} Smmu3Late;
+
+typedef struct Smmu3Delayed {
+    Smmu3Late late[SMMU3_DELAYED_MAX];      /* in the order they came */
+    unsigned count;
+    uint64_t syncs;                         /* completed so far */
+} Smmu3Delayed;
+
+/* @count words of it, until @syncs more CMD_SYNCs. False: there is no room. */
+bool smmu3_delay(Smmu3Delayed *delayed, Smmu3InjectWhat what,
+                 const uint64_t *words, unsigned count, uint32_t syncs);
+
+/* A CMD_SYNC was completed. */
+static inline void smmu3_delayed_synced(Smmu3Delayed *delayed)
+{
+    delayed->syncs++;
+}
+
+/* Whether something is due; and that, the one that came first. */
+bool smmu3_delayed_any_due(const Smmu3Delayed *delayed);
+bool smmu3_delayed_take(Smmu3Delayed *delayed, Smmu3Late *late);
+
+/* All of it is due now; or it never comes. */
+void smmu3_delayed_hurry(Smmu3Delayed *delayed);
+void smmu3_delayed_forget(Smmu3Delayed *delayed);
+
+#endif
