@@ -98,10 +98,13 @@ static void change(World *w, unsigned generation)
     rig_sync(w->rig);
 }
 
-/* Until every page was translated, so that all of them are cached. */
+/*
+ * Until every page was translated as often as it takes each thread to have it by
+ * a walk, from the caches and at last from the front.
+ */
 static void let_them_translate(World *w)
 {
-    uint64_t until = w->translations + 2 * THREADS * PAGES;
+    uint64_t until = w->translations + 4 * THREADS * PAGES;
 
     while (w->translations < until) {
         g_thread_yield();

@@ -47,6 +47,8 @@ Smmu3 *smmu3_new(const Smmu3Features *features, const Smmu3Options *options,
     g_cond_init(&s->resolved);
     s->tlb = smmu3_tlb_new(s->options.tlb_entries);
     s->configs = smmu3_config_cache_new(s->options.config_entries);
+    smmu3_tlb_moves(s->tlb, &s->caches);
+    smmu3_config_cache_moves(s->configs, &s->caches);
     s->stalls = smmu3_stall_table_new(features->stall_max);
     if (s->options.audit.on) {
         s->audit = smmu3_audit_new(&s->options.audit, ops, host,
@@ -135,26 +137,34 @@ void smmu3_mmio_write(Smmu3 *s, uint64_t offset, uint64_t value,
 
 /* ---- Traffic ---------------------------------------------------------- */
 
-/* Threads take the stripes of the hot counters in turn. */
-static Smmu3HotCounters *hot_counters(Smmu3 *s)
+/* The number of this thread's stripe; 0: it has not been given one. */
+static _Thread_local unsigned hot_stripe;
+
+static unsigned G_GNUC_NO_INLINE take_hot_stripe(void)
 {
     static _Atomic unsigned threads;
-    static _Thread_local unsigned stripe;   /* 0: not yet taken */
+    unsigned before = atomic_fetch_add(&threads, 1);
 
-    if (!stripe) {
-        stripe = 1 + atomic_fetch_add(&threads, 1) % SMMU3_HOT_STRIPES;
-    }
-    return &s->hot[stripe - 1];
+    hot_stripe = MIN(before + 1, (unsigned)SMMU3_HOT_STRIPES);
+    return hot_stripe;
 }
 
-static void count_transaction(Smmu3 *s, const Smmu3Transaction *t)
+/* The last stripe is shared. */
+static inline void count_hot(_Atomic uint64_t *counter, unsigned stripe)
 {
-    smmu3_count(&hot_counters(s)->translations);
-    if (t->type == SMMU3_ATS_REQUEST) {
-        smmu3_count(&s->counters.ats_requests);
-    } else if (t->type == SMMU3_ATS_TRANSLATED) {
-        smmu3_count(&s->counters.ats_translated);
+    if (stripe == SMMU3_HOT_STRIPES) {
+        smmu3_count(counter);
+        return;
     }
+    atomic_store_explicit(counter,
+                          atomic_load_explicit(counter, memory_order_relaxed) +
+                          1, memory_order_relaxed);
+}
+
+static void count_ats(Smmu3 *s, const Smmu3Transaction *t)
+{
+    smmu3_count(t->type == SMMU3_ATS_REQUEST ? &s->counters.ats_requests
+                                             : &s->counters.ats_translated);
 }
 
 /*
@@ -171,24 +181,47 @@ static void lock_for_a_walk(Smmu3 *s)
     g_mutex_lock(&s->lock);
 }
 
-Smmu3Outcome smmu3_translate(Smmu3 *s, const Smmu3Transaction *t,
-                             Smmu3Translation *result)
+/* Sets *@in_tables if it succeeds without the lock. */
+static Smmu3Outcome translate_behind_front(Smmu3 *s, const Smmu3Transaction *t,
+                                           const Smmu3FrontKey *key,
+                                           Smmu3Translation *result,
+                                           bool *in_tables)
 {
     Smmu3Outcome outcome;
-    Smmu3Pass p;
+    SMMU3_UNSET Smmu3Pass p;
 
-    count_transaction(s, t);
     smmu3_pass_init(&p, s, t, SMMU3_PASS_CACHED);
     /* The auditor looks at each use, under the lock */
     if (!s->audit && smmu3_pass_any(&p, result)) {
-        if (p.in_tables) {
-            smmu3_count(&hot_counters(s)->tlb_hits);
-        }
+        smmu3_front_keep(key, t, result, p.in_tables);
+        *in_tables = p.in_tables;
         return SMMU3_OK;
     }
     lock_for_a_walk(s);
     outcome = smmu3_translate_locked(s, t, result);
     g_mutex_unlock(&s->lock);
+    return outcome;
+}
+
+Smmu3Outcome smmu3_translate(Smmu3 *s, const Smmu3Transaction *t,
+                             Smmu3Translation *result)
+{
+    Smmu3FrontKey key = smmu3_front_key(&s->caches, t);
+    unsigned stripe = hot_stripe ? hot_stripe : take_hot_stripe();
+    Smmu3HotCounters *hot = &s->hot[stripe - 1];
+    Smmu3Outcome outcome = SMMU3_OK;
+    bool in_tables = false;
+
+    count_hot(&hot->translations, stripe);
+    if (t->type != SMMU3_UNTRANSLATED) {
+        count_ats(s, t);
+    }
+    if (!smmu3_front_lookup(&key, t->addr, result, &in_tables)) {
+        outcome = translate_behind_front(s, t, &key, result, &in_tables);
+    }
+    if (in_tables) {
+        count_hot(&hot->tlb_hits, stripe);
+    }
     return outcome;
 }
 
@@ -224,16 +257,27 @@ const Smmu3Regs *smmu3_regs(const Smmu3 *s)
     return &s->regs;
 }
 
-/* Move what the stripes have counted to where it is read. */
+/*
+ * Add what @hot has counted since @seen. Who finds that another thread has seen
+ * more takes that much off again.
+ */
+static void collect_hot(_Atomic uint64_t *sum, _Atomic uint64_t *hot,
+                        _Atomic uint64_t *seen)
+{
+    uint64_t now = atomic_load_explicit(hot, memory_order_relaxed);
+
+    atomic_fetch_add(sum, now - atomic_exchange(seen, now));
+}
+
 static void collect_hot_counters(Smmu3 *s)
 {
     for (unsigned i = 0; i < SMMU3_HOT_STRIPES; i++) {
         Smmu3HotCounters *hot = &s->hot[i];
 
-        atomic_fetch_add(&s->counters.translations,
-                         atomic_exchange(&hot->translations, 0));
-        atomic_fetch_add(&s->counters.tlb_hits,
-                         atomic_exchange(&hot->tlb_hits, 0));
+        collect_hot(&s->counters.translations, &hot->translations,
+                    &hot->seen_translations);
+        collect_hot(&s->counters.tlb_hits, &hot->tlb_hits,
+                    &hot->seen_tlb_hits);
     }
 }
 

@@ -40,6 +40,8 @@ struct Smmu3ConfigCache {
     size_t set_mask;
     unsigned rotor;                         /* the next victim's way */
     uint64_t now;
+    Smmu3Generation *generation;            /* what an invalidation moves */
+    Smmu3Generation nobodys;
     uint64_t last_cd;                       /* the last one of a single CD */
     Smmu3Epoch all;
     Smmu3Epoch stream[STREAM_SLOTS];        /* by StreamID, folded */
@@ -74,7 +76,7 @@ static inline bool alive(Smmu3ConfigCache *cache, uint64_t key, uint64_t epoch)
 static bool copy_out(Smmu3ConfigCache *cache, Set *set, unsigned way,
                      uint64_t key, uint32_t seq, Smmu3Config *config)
 {
-    Image image;
+    SMMU3_UNSET Image image;
     uint64_t epoch = atomic_load_explicit(&set->epoch[way],
                                           memory_order_acquire);
 
@@ -162,6 +164,7 @@ void smmu3_config_insert(Smmu3ConfigCache *cache, uint32_t sid, bool with_cd,
 void smmu3_config_invalidate_all(Smmu3ConfigCache *cache)
 {
     smmu3_epoch_set(&cache->all, ++cache->now);
+    smmu3_generation_move(cache->generation);
 }
 
 void smmu3_config_invalidate_streams(Smmu3ConfigCache *cache, uint32_t sid,
@@ -179,6 +182,7 @@ void smmu3_config_invalidate_streams(Smmu3ConfigCache *cache, uint32_t sid,
         smmu3_epoch_set(&cache->stream[(first + i) % STREAM_SLOTS],
                         cache->now);
     }
+    smmu3_generation_move(cache->generation);
 }
 
 void smmu3_config_invalidate_cd(Smmu3ConfigCache *cache, uint32_t sid,
@@ -196,6 +200,7 @@ void smmu3_config_invalidate_cd(Smmu3ConfigCache *cache, uint32_t sid,
             smmu3_seq_write_end(&set->seq, seq);
         }
     }
+    smmu3_generation_move(cache->generation);
 }
 
 Smmu3ConfigCache *smmu3_config_cache_new(size_t capacity)
@@ -208,7 +213,14 @@ Smmu3ConfigCache *smmu3_config_cache_new(size_t capacity)
     }
     cache->sets = g_new0(Set, sets);
     cache->set_mask = sets - 1;
+    cache->generation = &cache->nobodys;
     return cache;
+}
+
+void smmu3_config_cache_moves(Smmu3ConfigCache *cache,
+                              Smmu3Generation *generation)
+{
+    cache->generation = generation;
 }
 
 void smmu3_config_cache_free(Smmu3ConfigCache *cache)

@@ -10,12 +10,17 @@
 
 #include <stddef.h>
 #include "../tables/config.h"
+#include "front.h"
 
 typedef struct Smmu3ConfigCache Smmu3ConfigCache;
 
 /* @capacity: entries; rounded up to a power of two, at least 16. */
 Smmu3ConfigCache *smmu3_config_cache_new(size_t capacity);
 void smmu3_config_cache_free(Smmu3ConfigCache *cache);
+
+/* From now on each invalidation moves @generation, once it can be seen. */
+void smmu3_config_cache_moves(Smmu3ConfigCache *cache,
+                              Smmu3Generation *generation);
 
 /*
  * The legal configuration of a stream and of its context @cd_index, or of the

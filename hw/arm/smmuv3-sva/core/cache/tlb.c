@@ -92,6 +92,8 @@ struct Smmu3Tlb {
     unsigned rotor;                 /* the next victim's way */
     size_t hand;                    /* of the sweep, in places */
     uint64_t now;
+    Smmu3Generation *generation;    /* what an invalidation moves */
+    Smmu3Generation nobodys;
     uint64_t last_range;            /* the last one by address */
     /* Places taken by entries of each shape, dead ones too. */
     uint32_t taken[WORLDS][2][SIZES];
@@ -452,12 +454,19 @@ static void set_wide(Smmu3Tlb *tlb, Smmu3Epoch *epoch)
     smmu3_epoch_set(&tlb->wide, tlb->now);
 }
 
+/* The end of each invalidation: what was stored before is seen with this. */
+static void is_over(Smmu3Tlb *tlb)
+{
+    smmu3_generation_move(tlb->generation);
+}
+
 void smmu3_tlb_invalidate_all(Smmu3Tlb *tlb)
 {
     set_wide(tlb, &tlb->all);
     for (unsigned world = 0; world < WORLDS; world++) {
         forget_shapes(tlb, world);
     }
+    is_over(tlb);
 }
 
 void smmu3_tlb_invalidate_el2(Smmu3Tlb *tlb)
@@ -465,6 +474,7 @@ void smmu3_tlb_invalidate_el2(Smmu3Tlb *tlb)
     set_wide(tlb, &tlb->el2);
     forget_shapes(tlb, SMMU3_WORLD_NS_EL2);
     forget_shapes(tlb, SMMU3_WORLD_NS_EL2_E2H);
+    is_over(tlb);
 }
 
 void smmu3_tlb_invalidate_nsnh(Smmu3Tlb *tlb)
@@ -472,6 +482,7 @@ void smmu3_tlb_invalidate_nsnh(Smmu3Tlb *tlb)
     set_wide(tlb, &tlb->nsnh);
     forget_shapes(tlb, SMMU3_WORLD_NS_EL1);
     forget_shapes(tlb, SMMU3_WORLD_STAGE2);
+    is_over(tlb);
 }
 
 /*
@@ -492,6 +503,7 @@ void smmu3_tlb_invalidate_vmid(Smmu3Tlb *tlb, uint16_t vmid,
             smmu3_epoch_set(&tlb->vmid_stage2[v], tlb->now);
         }
     }
+    is_over(tlb);
 }
 
 void smmu3_tlb_invalidate_asid(Smmu3Tlb *tlb, const Smmu3TlbTag *tag,
@@ -502,6 +514,7 @@ void smmu3_tlb_invalidate_asid(Smmu3Tlb *tlb, const Smmu3TlbTag *tag,
         smmu3_epoch_set(&tlb->asid[asid_slot(tag->world, v, tag->asid)],
                         tlb->now);
     }
+    is_over(tlb);
 }
 
 /* More than a range: everything that its tag and global entries could hit. */
@@ -620,9 +633,9 @@ void smmu3_tlb_be_precise(Smmu3Tlb *tlb)
     tlb->max_probes = PRECISE_PROBES;
 }
 
-unsigned smmu3_tlb_invalidate_range(Smmu3Tlb *tlb, const Smmu3TlbTag *tag,
-                                    uint16_t vmid_ignore, bool any_asid,
-                                    uint64_t first, uint64_t last)
+static unsigned invalidate_range(Smmu3Tlb *tlb, const Smmu3TlbTag *tag,
+                                 uint16_t vmid_ignore, bool any_asid,
+                                 uint64_t first, uint64_t last)
 {
     /* Entries are found by their ASID, so any_asid is no range of them. */
     bool every_asid = any_asid && shapes_in_use(tlb, tag->world, false);
@@ -658,6 +671,17 @@ unsigned smmu3_tlb_invalidate_range(Smmu3Tlb *tlb, const Smmu3TlbTag *tag,
     return 0;
 }
 
+unsigned smmu3_tlb_invalidate_range(Smmu3Tlb *tlb, const Smmu3TlbTag *tag,
+                                    uint16_t vmid_ignore, bool any_asid,
+                                    uint64_t first, uint64_t last)
+{
+    unsigned work = invalidate_range(tlb, tag, vmid_ignore, any_asid, first,
+                                     last);
+
+    is_over(tlb);
+    return work;
+}
+
 /* ---- Making one -------------------------------------------------------- */
 
 static size_t round_up_to_power_of_two(size_t n)
@@ -680,11 +704,17 @@ Smmu3Tlb *smmu3_tlb_new(size_t capacity)
                         ~(uintptr_t)(CACHE_LINE_BYTES - 1));
     tlb->set_mask = sets - 1;
     tlb->max_probes = MAX_PROBES;
+    tlb->generation = &tlb->nobodys;
     tlb->vmid_stage1 = g_new0(Smmu3Epoch, VMIDS);
     tlb->vmid_stage2 = g_new0(Smmu3Epoch, VMIDS);
     tlb->asid = g_new0(Smmu3Epoch, ASID_SLOTS);
     tlb->region = g_new0(Smmu3Epoch, REGION_SLOTS);
     return tlb;
+}
+
+void smmu3_tlb_moves(Smmu3Tlb *tlb, Smmu3Generation *generation)
+{
+    tlb->generation = generation;
 }
 
 void smmu3_tlb_free(Smmu3Tlb *tlb)

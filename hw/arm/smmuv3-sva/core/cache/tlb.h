@@ -17,6 +17,7 @@
 
 #include <stddef.h>
 #include "../tables/walk.h"
+#include "front.h"
 
 /* Whose translations: what a lookup must match besides the address. */
 typedef struct Smmu3TlbTag {
@@ -34,6 +35,9 @@ enum { SMMU3_TLB_ADDR_BITS = 56 };
 /* @capacity: entries; rounded up to a power of two, at least 64. */
 Smmu3Tlb *smmu3_tlb_new(size_t capacity);
 void smmu3_tlb_free(Smmu3Tlb *tlb);
+
+/* From now on each invalidation moves @generation, once it can be seen. */
+void smmu3_tlb_moves(Smmu3Tlb *tlb, Smmu3Generation *generation);
 
 /* Lock-free. @addr is the full input address. */
 bool smmu3_tlb_lookup(Smmu3Tlb *tlb, const Smmu3TlbTag *tag, uint64_t addr,

@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 #include "../audit/audit.h"
 #include "../cache/config-cache.h"
+#include "../cache/front.h"
 #include "../cache/tlb.h"
 #include "../interface/counters.h"
 #include "../interface/options.h"
@@ -19,14 +20,17 @@
 #include "outbox.h"
 
 /*
- * What every translation counts, by groups of threads, so that they do not
- * wait for each other's cache lines. smmu3_counters() adds them up.
+ * What every translation counts. Each thread has a stripe of its own, and counts
+ * there without a locked instruction; those that came too late share the last
+ * one. They only go up: smmu3_counters() adds what came since it looked last.
  */
 enum { SMMU3_HOT_STRIPES = 16 };
 
 typedef struct Smmu3HotCounters {
     _Atomic uint64_t translations, tlb_hits;
     char other_cache_lines[48];
+    _Atomic uint64_t seen_translations, seen_tlb_hits;
+    char more_cache_lines[48];
 } Smmu3HotCounters;
 
 /* What the queue's head waits for. */
@@ -72,6 +76,7 @@ typedef struct Smmu3 {
     _Atomic bool enabled;           /* CR0ACK.SMMUEN */
     _Atomic bool atschk;            /* CR0ACK.ATSCHK */
     _Atomic uint32_t gbpa;
+    Smmu3Generation caches;         /* moves with all that changes answers */
 
     Smmu3Audit *audit;              /* NULL: nobody watches */
     Smmu3Inject inject;

@@ -81,6 +81,16 @@ typedef struct Smmu3Config {
 } Smmu3Config;
 
 /*
+ * Of a local that has a configuration in it and is filled in before it is read: QEMU
+ * has the compiler set all locals to 0, which would cost more than the lookup.
+ */
+#if __has_attribute(uninitialized)
+#define SMMU3_UNSET __attribute__((uninitialized))
+#else
+#define SMMU3_UNSET
+#endif
+
+/*
  * IHI 0070 5.2.2. EVENT_NONE, or C_BAD_STE. @e2h: CR2.E2H. A stream that
  * aborts (Config 0b0xx) is legal whatever else the STE holds.
  */
