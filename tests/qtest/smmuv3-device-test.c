@@ -7,8 +7,6 @@
  */
 #include "qemu/osdep.h"
 #include "qobject/qdict.h"
-#include "qobject/qlist.h"
-#include "qobject/qstring.h"
 #include "standard-headers/linux/pci_regs.h"
 #include "sva-qtest.h"
 
@@ -643,101 +641,6 @@ static void test_streams_behind_root_ports(void)
 
 /* ---- The monitor ------------------------------------------------------ */
 
-static void test_explain_names_the_steps(void)
-{
-    SvaQtest *t = sva_start(EDU_ARGS);
-    Edu edu = edu_find(t, 0);
-    uint64_t page = sva_alloc(t, 4096, 4096), root;
-    g_autoptr(GString) text = g_string_new(NULL);
-    g_autofree char *pa = g_strdup_printf("0x%" PRIx64, page + 0x123);
-    const QListEntry *entry;
-    QDict *response;
-
-    sva_smmu_enable(t);
-    stage1_for(t, &edu, &root);
-    sva_map(t, root, 0x10000, page, 4096, 0);
-    qtest_qmp_assert_success(t->qts,
-        "{'execute': 'qom-set', 'arguments': {'path': '" SVA_SMMU_PATH "', "
-        "'property': 'explain', "
-        "'value': 'sid=0:1.0,addr=0x10123,access=w'}}");
-    response = qtest_qmp(t->qts,
-        "{'execute': 'qom-get', 'arguments': {'path': '" SVA_SMMU_PATH "', "
-        "'property': 'explain'}}");
-    QLIST_FOREACH_ENTRY(qdict_get_qlist(response, "return"), entry) {
-        g_string_append(text, qstring_get_str(qobject_to(QString,
-                                              qlist_entry_obj(entry))));
-        g_string_append_c(text, '\n');
-    }
-    g_test_message("%s", text->str);
-    g_assert_nonnull(strstr(text->str, "STE"));
-    g_assert_nonnull(strstr(text->str, "CD"));
-    g_assert_nonnull(strstr(text->str, pa));
-    qobject_unref(response);
-
-    /* It changes nothing, and a wrong request says what is right. */
-    g_assert_cmpuint(sva_counter(t, "events"), ==, 0);
-    response = qtest_qmp(t->qts,
-        "{'execute': 'qom-set', 'arguments': {'path': '" SVA_SMMU_PATH "', "
-        "'property': 'explain', 'value': 'sid=0:1.0,nonsense'}}");
-    g_assert_true(qdict_haskey(response, "error"));
-    qobject_unref(response);
-    sva_stop(t);
-}
-
-static void explain(SvaQtest *t, const char *what)
-{
-    qtest_qmp_assert_success(t->qts,
-        "{'execute': 'qom-set', 'arguments': {'path': '" SVA_SMMU_PATH "', "
-        "'property': 'explain', 'value': %s}}", what);
-}
-
-/* The answer's first line names the address. */
-static void expect_explained(SvaQtest *t, const char *property,
-                             const char *address)
-{
-    QDict *response = qtest_qmp(t->qts,
-        "{'execute': 'qom-get', 'arguments': {'path': '" SVA_SMMU_PATH "', "
-        "'property': %s}}", property);
-    QList *lines = qdict_get_qlist(response, "return");
-
-    g_assert_nonnull(strstr(qstring_get_str(qobject_to(QString,
-                            qlist_peek(lines))), address));
-    qobject_unref(response);
-}
-
-/* Two monitors ask at once; each gets the answer to its own question. */
-static void test_explain_has_an_answer_for_each(void)
-{
-    SvaQtest *t = sva_start("");
-    QDict *response;
-
-    explain(t, "sid=8,addr=0x1000,as=one");
-    explain(t, "sid=8,addr=0x2000,as=two");
-    explain(t, "sid=8,addr=0x3000");
-    expect_explained(t, "explain-one", "0x1000");
-    expect_explained(t, "explain-two", "0x2000");
-    expect_explained(t, "explain", "0x3000");
-    explain(t, "sid=8,addr=0x4000,as=one");
-    expect_explained(t, "explain-one", "0x4000");
-    /* Names are limited, and in number. */
-    response = qtest_qmp(t->qts,
-        "{'execute': 'qom-set', 'arguments': {'path': '" SVA_SMMU_PATH "', "
-        "'property': 'explain', 'value': 'sid=8,as=a/b'}}");
-    g_assert_true(qdict_haskey(response, "error"));
-    qobject_unref(response);
-    for (unsigned i = 2; i < 64; i++) {
-        g_autofree char *what = g_strdup_printf("sid=8,as=n%u", i);
-
-        explain(t, what);
-    }
-    response = qtest_qmp(t->qts,
-        "{'execute': 'qom-set', 'arguments': {'path': '" SVA_SMMU_PATH "', "
-        "'property': 'explain', 'value': 'sid=8,as=last'}}");
-    g_assert_true(qdict_haskey(response, "error"));
-    qobject_unref(response);
-    sva_stop(t);
-}
-
 static void test_counters_can_be_reset(void)
 {
     SvaQtest *t = sva_start("");
@@ -837,9 +740,6 @@ int main(int argc, char **argv)
     TEST("dma/msi-is-translated", test_msi_of_a_device_is_translated);
     TEST("dma/streams-behind-root-ports", test_streams_behind_root_ports);
     TEST("dma/tables-in-a-device-abort", test_tables_in_a_device_are_an_abort);
-    TEST("monitor/explain-names-the-steps", test_explain_names_the_steps);
-    TEST("monitor/explain-has-an-answer-for-each",
-         test_explain_has_an_answer_for_each);
     TEST("monitor/counters-can-be-reset", test_counters_can_be_reset);
     TEST("ats/invalidation-times-out", test_atc_invalidation_times_out);
     TEST("ats/invalidation-is-answered", test_atc_invalidation_is_answered);

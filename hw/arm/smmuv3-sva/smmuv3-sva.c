@@ -9,7 +9,7 @@
 #include "qemu/osdep.h"
 #include "qemu/module.h"
 #include "qapi/error.h"
-#include "smmuv3-sva.h"
+#include "smmuv3-sva-question.h"
 #include "trace.h"
 
 /* ---- Registers -------------------------------------------------------- */
@@ -124,7 +124,6 @@ static void smmuv3_sva_finalize(Object *obj)
     /* Once realized it stays for ever: PCI has no way to undo it. */
     qemu_mutex_destroy(&s->log_lock);
     g_free(s->profile);
-    smmuv3_sva_monitor_finalize(s);
 }
 
 /* ---- Type ------------------------------------------------------------- */
@@ -141,6 +140,9 @@ static void smmuv3_sva_class_init(ObjectClass *oc, SvaClassData *data)
     set_bit(DEVICE_CATEGORY_MISC, dc->categories);
     rc->phases.exit = smmuv3_sva_reset_exit;
 
+    /* Of the questions that are plugged to ask it */
+    HOTPLUG_HANDLER_CLASS(oc)->unplug = smmuv3_sva_question_unplug;
+
     smmuv3_sva_add_properties(oc);
     smmuv3_sva_add_audit_properties(oc);
     smmuv3_sva_add_inject_properties(oc);
@@ -155,6 +157,7 @@ static const TypeInfo smmuv3_sva_types[] = {
         .instance_init = smmuv3_sva_init,
         .instance_finalize = smmuv3_sva_finalize,
         .class_init = smmuv3_sva_class_init,
+        .interfaces = (InterfaceInfo[]) { { TYPE_HOTPLUG_HANDLER }, { } },
     },
 };
 

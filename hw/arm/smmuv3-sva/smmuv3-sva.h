@@ -96,9 +96,6 @@ struct Smmuv3SvaState {
     uint64_t audit_warned;
     bool audit_stopped;
 
-    /* smmuv3-sva-monitor.c's: what "explain" asks, and how many have names */
-    struct Explanation *explanation;
-    unsigned named_explanations;
     Smmuv3SvaSaved saved;       /* alive during migration only */
     QemuMutex log_lock;
     Smmuv3SvaLogLimit log_limit;
@@ -158,7 +155,6 @@ void smmuv3_sva_add_inject_properties(ObjectClass *oc);
 
 /* smmuv3-sva-monitor.c, smmuv3-sva-migration.c */
 void smmuv3_sva_add_monitor_properties(ObjectClass *oc);
-void smmuv3_sva_monitor_finalize(Smmuv3SvaState *s);
 extern const VMStateDescription vmstate_smmuv3_sva;
 
 /* ---- What is in use (smmuv3-sva-quiesce.c); under the big lock --------- */

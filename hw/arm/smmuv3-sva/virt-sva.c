@@ -25,7 +25,7 @@
 #include "target/arm/cpu-features.h"
 #include "target/arm/internals.h"
 #include "hw/arm/smmuv3-sva/sva-config.h"
-#include "smmuv3-sva.h"
+#include "smmuv3-sva-question.h"
 #include "virt-sva-acpi.h"
 #include "virt-sva-timers.h"
 #include "virt-sva-verdict.h"
@@ -49,6 +49,7 @@ struct VirtSvaClass {
     VirtMachineClass parent_class;
 
     void (*parent_init)(MachineState *machine);
+    HotplugHandler *(*parent_handler)(MachineState *machine, DeviceState *dev);
 };
 
 /* ---- Device tree ------------------------------------------------------ */
@@ -362,6 +363,17 @@ static void virt_sva_instance_finalize(Object *obj)
     g_free(VIRT_SVA_MACHINE(obj)->smmu_profile);
 }
 
+/* Questions have no bus that would plug and unplug them. */
+static HotplugHandler *virt_sva_hotplug_handler(MachineState *machine,
+                                                DeviceState *dev)
+{
+    VirtSvaState *m = VIRT_SVA_MACHINE(machine);
+    HotplugHandler *ours = smmuv3_sva_question_handler(m->smmu, dev);
+
+    return ours ?:
+           VIRT_SVA_MACHINE_GET_CLASS(m)->parent_handler(machine, dev);
+}
+
 /* Each machine class starts with an empty list: the parent's are lost. */
 static void inherit_compat_props(MachineClass *mc, ObjectClass *oc)
 {
@@ -392,6 +404,8 @@ static void virt_sva_class_init(ObjectClass *oc, SvaClassData *data)
     compat_props_add(mc->compat_props, no_roms, G_N_ELEMENTS(no_roms));
     vsc->parent_init = mc->init;
     mc->init = virt_sva_init;
+    vsc->parent_handler = mc->get_hotplug_handler;
+    mc->get_hotplug_handler = virt_sva_hotplug_handler;
 
     object_class_property_add_str(oc, "smmu-profile", get_smmu_profile,
                                   set_smmu_profile);
