@@ -451,6 +451,38 @@ static void test_flr_flushes(void)
     done(d);
 }
 
+/*
+ * What the function forgot when its ATS was disabled, and enabled again, needs no
+ * invalidation, and the SMMU's auditor knows; of what it has it asks for one.
+ */
+static void test_auditor_hears_of_a_flush(void)
+{
+    for (unsigned flush = 0; flush < 2; flush++) {
+        Dev *d = ats_start(" -global smmuv3-sva.audit=on"
+                           " -global smmuv3-sva.audit-syncs=2"
+                           " -global smmuv3-sva.audit-grace-ms=100");
+        Queue q = queue_open(d, 0, 2, PASID(THE_PASID));
+        uint64_t page = process_alloc(d, PAGE);
+        uint64_t other = process_alloc(d, PAGE);
+
+        run(&q, probe(va(d, page), true));
+        unmap(d, page, PAGE);
+        if (flush) {
+            ats_control(d, false);
+            ats_control(d, true);
+        }
+        for (unsigned i = 0; i < 4; i++) {
+            qtest_clock_step(d->t->qts, 50 * 1000 * 1000);
+            sva_sync(d->t);
+        }
+        g_assert_cmpuint(sva_counter(d->t, "audit_reports"), ==, 0);
+        run(&q, probe(va(d, other), true));
+        sva_sync(d->t);
+        g_assert_cmpuint(sva_counter(d->t, "audit_reports"), ==, !flush);
+        done(d);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -479,6 +511,8 @@ int main(int argc, char **argv)
                    test_invalidation_by_kind);
     qtest_add_func("/pasid-dev/ats/invalidation/while-disabled",
                    test_invalidation_while_disabled);
+    qtest_add_func("/pasid-dev/ats/invalidation/auditor-hears-of-a-flush",
+                   test_auditor_hears_of_a_flush);
     qtest_add_func("/pasid-dev/ats/invalidation/from-within",
                    test_invalidation_from_within);
     qtest_add_func("/pasid-dev/ats/flush/pasid-enable",

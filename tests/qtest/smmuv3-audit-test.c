@@ -183,6 +183,79 @@ static void test_stale_cd(void)
     done(&r);
 }
 
+/* Granted by ATS, unmapped, and another page of the endpoint's invalidated. */
+static void test_stale_atc(void)
+{
+    Rig r = rig_start_with(AUDIT, 0, false);
+    QList *reports, *heard;
+    QDict *report, *last;
+
+    set_eats(&r, STE_EATS_FULL);
+    sva_map(r.t, r.root, FAR_VA, r.page, PAGE, 0);
+    g_assert_cmpuint(submit(&r, ATS | READ | WRITE, PASID, VA), ==,
+                     SVA_TESTDEV_OK);
+    sva_unmap(r.t, r.root, VA, PAGE);
+    invalidate(&r, ASID, VA);
+    atc_inv(&r, PASID, false, FAR_VA, 0);
+    sva_sync(r.t);
+    wait_grace(&r);
+    wait_grace(&r);
+    g_assert_cmpuint(count_reports(&r), ==, 0);
+    g_assert_cmpuint(submit(&r, ATS | READ, PASID, FAR_VA), ==,
+                     SVA_TESTDEV_OK);
+    sva_sync(r.t);
+    reports = get_reports(&r);
+    g_assert_cmpuint(qlist_size(reports), ==, 1);
+    report = qobject_to(QDict, qlist_peek(reports));
+    g_assert_cmpstr(qdict_get_str(report, "kind"), ==, "stale ATC");
+    g_assert_cmpstr(qdict_get_str(report, "disagrees"), ==, "gone");
+    g_assert_cmphex(qdict_get_int(report, "sid"), ==, sid(&r));
+    g_assert_cmphex(qdict_get_int(report, "ssid"), ==, PASID);
+    g_assert_cmphex(qdict_get_int(report, "address"), ==, VA);
+    g_assert_cmphex(qdict_get_int(report, "cached-output"), ==, r.page);
+    g_assert_false(qdict_haskey(report, "stage"));
+    g_assert_false(qdict_haskey(report, "invalidated-early"));
+    heard = qdict_get_qlist(report, "invalidations");
+    g_assert_cmpuint(qlist_size(heard), ==, 1);
+    last = qobject_to(QDict, qlist_peek(heard));
+    g_assert_cmpstr(qdict_get_str(last, "command"), ==, "CMD_ATC_INV");
+    g_assert_cmpstr(qdict_get_str(last, "missed"), ==, "other range");
+    g_assert_cmphex(qdict_get_int(last, "ssid"), ==, PASID);
+    qobject_unref(reports);
+    done(&r);
+}
+
+/* ATC_INV before TLBI, with a request between them. */
+static void test_atc_invalidated_too_early(void)
+{
+    Rig r = rig_start_with(AUDIT, 0, false);
+    QList *reports;
+    QDict *report, *early;
+
+    set_eats(&r, STE_EATS_FULL);
+    sva_map(r.t, r.root, FAR_VA, r.page, PAGE, 0);
+    submit(&r, ATS | READ | WRITE, PASID, VA);
+    sva_unmap(r.t, r.root, VA, PAGE);
+    atc_inv(&r, PASID, false, VA, 0);
+    sva_sync(r.t);
+    submit(&r, ATS | READ | WRITE, PASID, VA);
+    invalidate(&r, ASID, VA);
+    sva_sync(r.t);
+    wait_grace(&r);
+    wait_grace(&r);
+    submit(&r, ATS | READ, PASID, FAR_VA);
+    sva_sync(r.t);
+    reports = get_reports(&r);
+    g_assert_cmpuint(qlist_size(reports), ==, 1);
+    report = qobject_to(QDict, qlist_peek(reports));
+    early = qdict_get_qdict(report, "invalidated-early");
+    g_assert_nonnull(early);
+    g_assert_cmpstr(qdict_get_str(early, "command"), ==, "CMD_ATC_INV");
+    g_assert_cmphex(qdict_get_int(early, "first"), ==, VA);
+    qobject_unref(reports);
+    done(&r);
+}
+
 /* The same, and the right ASID is invalidated a little later. */
 static void test_no_report_for_correct_software(void)
 {
@@ -336,6 +409,8 @@ int main(int argc, char **argv)
 #define TEST(path, fn) g_test_add_func("/smmuv3-sva/audit/" path, fn)
     TEST("report", test_report);
     TEST("stale-cd", test_stale_cd);
+    TEST("stale-atc", test_stale_atc);
+    TEST("atc-invalidated-too-early", test_atc_invalidated_too_early);
     TEST("no-report-for-correct-software",
          test_no_report_for_correct_software);
     TEST("off-by-default", test_off_by_default);

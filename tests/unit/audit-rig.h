@@ -1,6 +1,6 @@
 /*
  * An SMMU with an auditor, one stream and the time that a mistake takes. Used by
- * test-audit.c, test-audit-inject.c and test-audit-structures.c.
+ * the tests named test-audit.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

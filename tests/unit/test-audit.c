@@ -568,6 +568,47 @@ static void test_trail_of_a_second_walk(void)
     done(&x);
 }
 
+/*
+ * Invalidated, and only then unmapped: in between it was cached again. A range that
+ * the page was not in, or that came long before, is no such mistake.
+ */
+static void test_invalidated_too_early(void)
+{
+    static const struct {
+        uint64_t va;
+        unsigned ms;
+        bool early;
+    } rows[] = { { VA, 1, true }, { VA + PAGE, 1, false },
+                 { VA, 3 * GRACE_MS, false } };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(GString) words = g_string_new(NULL);
+        const Smmu3AuditReport *r;
+        Setup x;
+
+        audited(&x);
+        expect_pa(&x, dma_read(SID, VA), PA);
+        tlbi_va(&x, ASID, rows[i].va);
+        expect_pa(&x, dma_read(SID, VA), PA);
+        syncs(&x, 1, rows[i].ms);
+        pt_write(&x.pt, leaf_of(&x, VA), 0);
+        expect_pa(&x, dma_read(SID, VA), PA);
+        syncs(&x, SYNCS, GRACE_MS);
+        expect_pa(&x, dma_read(SID, VA), PA);
+        g_assert_cmpuint(reports(&x), ==, 1);
+        r = report_at(&x, 0);
+        g_assert_cmpint(r->has_early, ==, rows[i].early);
+        if (rows[i].early) {
+            g_assert_cmpint(r->early.opcode, ==, CMD_TLBI_NH_VA);
+            g_assert_cmphex(r->early.first, ==, VA);
+            smmu3_report_words(r, words);
+            g_assert_nonnull(strstr(words->str, "; invalidated too early, "
+                                    "1000 us before that"));
+        }
+        done(&x);
+    }
+}
+
 /* ---- Bounds -------------------------------------------------------------- */
 
 /* However many mistakes: each is counted, few are told, and few are kept. */
@@ -674,6 +715,7 @@ int main(int argc, char **argv)
     T("close-ones-first", test_close_ones_first);
     T("closest-ones-first", test_closest_ones_first);
     T("trail-of-a-second-walk", test_trail_of_a_second_walk);
+    T("invalidated-too-early", test_invalidated_too_early);
     T("reports-are-bounded", test_reports_are_bounded);
     T("sweep-is-bounded", test_sweep_is_bounded);
     T("off", test_off);

@@ -82,6 +82,9 @@ void smmuv3_sva_unregister_iotlb_notifier(PCIBus *bus, void *opaque,
     Smmuv3SvaFunction *fn = smmuv3_sva_get_function(opaque, bus, devfn);
 
     remove_watch(&fn->iotlb_watches, pasid, n);
+    if (!fn->iotlb_watches) {
+        smmu3_atc_flushed(fn->smmu->core, smmuv3_sva_function_sid(fn));
+    }
 }
 
 /* Global invalidations are of every PASID (PCIe 10.3.8). */

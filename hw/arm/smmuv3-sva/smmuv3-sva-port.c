@@ -277,12 +277,20 @@ static void port_page_request(SvaPort *port, const SvaPageRequest *req)
     smmu3_page_request(fn->smmu->core, &request);
 }
 
+static void port_flushed(SvaPort *port)
+{
+    Smmuv3SvaFunction *fn = port_function(port);
+
+    smmu3_atc_flushed(fn->smmu->core, smmuv3_sva_function_sid(fn));
+}
+
 static const SvaPortOps port_ops = {
     .submit = port_submit,
     .cancel = port_cancel,
     .set_client = port_set_client,
     .invalidated = port_invalidated,
     .page_request = port_page_request,
+    .flushed = port_flushed,
 };
 
 /* ---- PCI's question ----------------------------------------------------- */

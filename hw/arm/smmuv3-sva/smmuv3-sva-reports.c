@@ -80,6 +80,22 @@ static bool visit_trail(Visitor *v, const char *name, const Smmu3Trail *trail,
     return true;
 }
 
+/* A command: whose, and of which addresses. */
+static bool visit_command(Visitor *v, const Smmu3Heard *h, Error **errp)
+{
+    bool atc = h->opcode == CMD_ATC_INV;
+
+    return visit_word(v, "command", smmuv3_sva_command_name(h->opcode),
+                      errp) &&
+           (atc ? visit_number(v, "sid", h->sid, errp) &&
+                  (!h->ssv || visit_number(v, "ssid", h->ssid, errp))
+                : visit_number(v, "asid", h->asid, errp) &&
+                  visit_number(v, "vmid", h->vmid, errp)) &&
+           visit_number(v, "first", h->first, errp) &&
+           visit_number(v, "last", h->last, errp) &&
+           visit_number(v, "ns", h->ns, errp);
+}
+
 static bool visit_heard(Visitor *v, const Smmu3AuditReport *r, Error **errp)
 {
     if (!visit_start_list(v, "invalidations", NULL, 0, errp)) {
@@ -89,32 +105,41 @@ static bool visit_heard(Visitor *v, const Smmu3AuditReport *r, Error **errp)
         const Smmu3Heard *h = &r->heard[i];
 
         if (!visit_start_struct(v, NULL, NULL, 0, errp) ||
-            !visit_word(v, "command", smmuv3_sva_command_name(h->opcode),
-                        errp) ||
             !visit_word(v, "missed", smmu3_miss_words(h->miss), errp) ||
-            !visit_number(v, "asid", h->asid, errp) ||
-            !visit_number(v, "vmid", h->vmid, errp) ||
-            !visit_number(v, "first", h->first, errp) ||
-            !visit_number(v, "last", h->last, errp) ||
-            !visit_number(v, "ns", h->ns, errp)) {
+            !visit_command(v, h, errp)) {
             return false;
         }
         visit_end_struct(v, NULL);
     }
     visit_end_list(v, NULL);
+    if (!r->has_early) {
+        return true;
+    }
+    if (!visit_start_struct(v, "invalidated-early", NULL, 0, errp) ||
+        !visit_command(v, &r->early, errp)) {
+        return false;
+    }
+    visit_end_struct(v, NULL);
     return true;
 }
 
-/* Whose translation, and of what. */
+/* Whose translation of the TLB, or how a grant disagrees. */
 static bool visit_subject(Visitor *v, const Smmu3AuditReport *r, Error **errp)
 {
-    return visit_word(v, "kind", smmu3_stale_words(r->stale), errp) &&
-           visit_number(v, "stage", r->stage2 ? 2 : 1, errp) &&
+    if (r->atc) {
+        return visit_word(v, "disagrees", smmu3_stale_words(r->stale), errp);
+    }
+    return visit_number(v, "stage", r->stage2 ? 2 : 1, errp) &&
            visit_flag(v, "el2", r->el2, errp) &&
            visit_flag(v, "global", r->global, errp) &&
            (!r->has_asid || visit_number(v, "asid", r->asid, errp)) &&
-           (!r->has_vmid || visit_number(v, "vmid", r->vmid, errp)) &&
-           visit_number(v, "sid", r->sid, errp) &&
+           (!r->has_vmid || visit_number(v, "vmid", r->vmid, errp));
+}
+
+/* In which addresses of which stream. */
+static bool visit_place(Visitor *v, const Smmu3AuditReport *r, Error **errp)
+{
+    return visit_number(v, "sid", r->sid, errp) &&
            (!r->ssv || visit_number(v, "ssid", r->ssid, errp)) &&
            visit_number(v, "address", r->addr, errp) &&
            visit_number(v, "size", r->bytes, errp) &&
@@ -153,8 +178,7 @@ static bool visit_words(Visitor *v, const char *name, const uint64_t *words,
 static bool visit_structure(Visitor *v, const Smmu3AuditReport *r,
                             Error **errp)
 {
-    return visit_word(v, "kind", smmu3_stale_words(r->stale), errp) &&
-           visit_number(v, "sid", r->sid, errp) &&
+    return visit_number(v, "sid", r->sid, errp) &&
            (!r->ssv || visit_number(v, "ssid", r->ssid, errp)) &&
            visit_number(v, "address", r->addr, errp) &&
            visit_number(v, "at", r->at, errp) &&
@@ -168,7 +192,8 @@ static bool visit_proof(Visitor *v, const Smmu3AuditReport *r, Error **errp)
 {
     return visit_number(v, "cached-output", r->cached_output, errp) &&
            visit_rights(v, "cached-rights", r->cached_rights, errp) &&
-           visit_trail(v, "cached-descriptors", &r->cached_trail, errp) &&
+           (r->atc ||
+            visit_trail(v, "cached-descriptors", &r->cached_trail, errp)) &&
            (r->stale == SMMU3_STALE_GONE ||
             (visit_number(v, "tables-output", r->tables_output, errp) &&
              visit_rights(v, "tables-rights", r->tables_rights, errp))) &&
@@ -183,9 +208,11 @@ static bool visit_report(Visitor *v, const Smmu3AuditReport *r, Error **errp)
     smmu3_report_words(r, words);
     if (!visit_start_struct(v, NULL, NULL, 0, errp) ||
         !visit_word(v, "words", words->str, errp) ||
+        !visit_word(v, "kind", smmu3_kind_words(r), errp) ||
         !(smmu3_report_is_structure(r)
           ? visit_structure(v, r, errp)
-          : visit_subject(v, r, errp) && visit_proof(v, r, errp)) ||
+          : visit_subject(v, r, errp) && visit_place(v, r, errp) &&
+            visit_proof(v, r, errp)) ||
         !visit_course(v, r, errp)) {
         return false;
     }

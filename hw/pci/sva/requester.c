@@ -266,6 +266,9 @@ static void requester_flush(SvaRequester *r, const char *why)
     if (r->atc) {
         trace_sva_atc_flush(requester_name(r), why,
                             sva_atc_invalidate(r->atc, 0, true, 0, 64));
+        if (r->port) {
+            sva_port_flushed(r->port);
+        }
     }
 }
 

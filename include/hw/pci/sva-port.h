@@ -18,7 +18,8 @@
  *   sva_port_cancel()          in any thread, without a lock that resolved()
  *                              takes: it waits for that
  *   sva_port_invalidated(),    in any thread
- *   sva_port_page_request()
+ *   sva_port_page_request(),
+ *   sva_port_flushed()
  *   sva_port_find(),           under the big lock
  *   sva_port_set_client()
  *   SvaRequest.resolved(),     are called under the big lock, in the main loop
@@ -142,6 +143,7 @@ typedef struct SvaPortOps {
     void (*set_client)(SvaPort *port, SvaClient *client);
     void (*invalidated)(SvaPort *port, uint32_t tag);
     void (*page_request)(SvaPort *port, const SvaPageRequest *req);
+    void (*flushed)(SvaPort *port);     /* may be NULL */
 } SvaPortOps;
 
 struct SvaPort {
@@ -199,6 +201,14 @@ static inline void sva_port_page_request(SvaPort *port,
                                          const SvaPageRequest *req)
 {
     port->ops->page_request(port, req);
+}
+
+/* The client's cache is empty, and not because it was told to invalidate it. */
+static inline void sva_port_flushed(SvaPort *port)
+{
+    if (port->ops->flushed) {
+        port->ops->flushed(port);
+    }
 }
 
 /* ---- Who has which port ------------------------------------------------- */

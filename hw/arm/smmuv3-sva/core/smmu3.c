@@ -11,6 +11,7 @@
 #include "queues/stall.h"
 #include "regs.h"
 #include "signal/signal.h"
+#include "traffic/ats.h"
 #include "traffic/explain.h"
 #include "traffic/page_request.h"
 #include "traffic/translate.h"
@@ -53,7 +54,7 @@ Smmu3 *smmu3_new(const Smmu3Features *features, const Smmu3Options *options,
     if (s->options.audit.on) {
         s->audit = smmu3_audit_new(&s->options.audit, ops, host,
                                    smmu3_oas_bits(features), s->tlb,
-                                   &s->counters);
+                                   &s->counters, smmu3_ats_look, s);
     }
     smmu3_inject_init(&s->inject, &s->options.inject);
     smmu3_outbox_init(&s->outbox);
@@ -243,6 +244,15 @@ void smmu3_page_request(Smmu3 *s, const Smmu3PageRequest *request)
     g_mutex_lock(&s->lock);
     smmu3_page_request_locked(s, request);
     g_mutex_unlock(&s->lock);
+}
+
+void smmu3_atc_flushed(Smmu3 *s, uint32_t sid)
+{
+    if (s->audit) {
+        g_mutex_lock(&s->lock);
+        smmu3_audit_atc_flushed(s->audit, sid);
+        g_mutex_unlock(&s->lock);
+    }
 }
 
 /* ---- Looking in ------------------------------------------------------- */

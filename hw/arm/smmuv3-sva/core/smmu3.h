@@ -72,6 +72,12 @@ void smmu3_cancel(Smmu3 *s, void *cookie);
 /* Queue it or answer it automatically, through prg_response(). */
 void smmu3_page_request(Smmu3 *s, const Smmu3PageRequest *request);
 
+/*
+ * The endpoint of @sid has nothing cached any more, for a reason of its own: its
+ * ATS was disabled, it was reset. For the auditor alone. Any thread.
+ */
+void smmu3_atc_flushed(Smmu3 *s, uint32_t sid);
+
 /* ---- Looking in ------------------------------------------------------- */
 
 const Smmu3Features *smmu3_features(const Smmu3 *s);

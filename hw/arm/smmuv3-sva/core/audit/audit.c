@@ -1,44 +1,35 @@
 /*
- * See audit.h. A witness is fresh, then suspect once its entry was found to
- * disagree, and either fresh again or reported; it goes with its entry.
+ * See audit.h. A witness goes with its entry.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "audit.h"
 #include <string.h>
 #include "../spec/field.h"
+#include "grants.h"
 #include "heard.h"
 #include "look.h"
 #include "reports.h"
+#include "witness.h"
 
 enum {
-    /* Entries looked at for each CMD_SYNC, of the fresh and of the suspect. */
-    SWEPT = 8,
     LOOK_WORK = 64,                 /* in units of about 10 ns */
     CONTEXTS = 256,                 /* remembered, by a hash */
 };
 
-typedef enum { NOTHING, FRESH, SUSPECT, REPORTED } State;
-
 /* What is known of the entry at one place of the TLB. */
 typedef struct Witness {
-    GList link;                     /* of a->fresh or a->suspects, by state */
-    State state;
+    Smmu3Witness w;                 /* first: lists hold it */
     Smmu3TlbTag tag;
     Smmu3Leaf leaf;
     uint64_t addr;                  /* that was walked for */
     Smmu3Trail trail;
-    uint64_t ns;                    /* when it was cached... */
-    uint64_t heard;                 /* ...and after which invalidation */
 
     /* How its context reaches the tables; who used it last. */
     Smmu3Tables tables, stage2;
     bool has_stage2;
     uint32_t sid, ssid;
     bool ssv;
-
-    uint64_t at;                    /* of a suspect: where */
-    Smmu3Suspicion suspicion;
 } Witness;
 
 /* When a context was last in use. */
@@ -55,19 +46,25 @@ struct Smmu3Audit {
     Smmu3Counters *counters;
 
     Witness *witnesses;             /* by place in the TLB */
-    GQueue fresh, suspects;         /* looked at from the head, in turn */
+    Smmu3Witnesses lists;
     Context contexts[CONTEXTS];
     Smmu3HeardLog heard;
     Smmu3Structures *structures;
+    Smmu3GrantsHost grants_host;
+    Smmu3Grants *grants;
     Smmu3Reports reports;
 };
+
+static void report_grant(void *opaque, const Smmu3Grant *grant,
+                         Smmu3AuditReport *r);
 
 /* ---- Life -------------------------------------------------------------- */
 
 Smmu3Audit *smmu3_audit_new(const Smmu3AuditOptions *options,
                             const Smmu3HostOps *ops, void *host,
                             unsigned oas_bits, Smmu3Tlb *tlb,
-                            Smmu3Counters *counters)
+                            Smmu3Counters *counters, Smmu3AuditLook *look,
+                            void *look_opaque)
 {
     Smmu3Audit *a = g_new0(Smmu3Audit, 1);
 
@@ -78,14 +75,19 @@ Smmu3Audit *smmu3_audit_new(const Smmu3AuditOptions *options,
     a->witnesses = g_new0(Witness, smmu3_tlb_places(tlb));
     a->structures = smmu3_structures_new();
     smmu3_tlb_be_precise(tlb);
-    g_queue_init(&a->fresh);
-    g_queue_init(&a->suspects);
+    smmu3_witnesses_init(&a->lists, &a->grace, counters);
+    a->grants_host = (Smmu3GrantsHost) {
+        .look = look, .look_opaque = look_opaque,
+        .report = report_grant, .report_opaque = a,
+    };
+    a->grants = smmu3_grants_new(&a->grants_host, &a->grace, counters);
     return a;
 }
 
 void smmu3_audit_free(Smmu3Audit *a)
 {
     if (a) {
+        smmu3_grants_free(a->grants);
         smmu3_structures_free(a->structures);
         g_free(a->witnesses);
         g_free(a);
@@ -97,34 +99,10 @@ static void count(_Atomic uint64_t *counter)
     atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
 }
 
-/* Into the list of @state, at its end. */
-static void enter(Smmu3Audit *a, Witness *w, State state)
-{
-    if (w->state == FRESH) {
-        g_queue_unlink(&a->fresh, &w->link);
-    } else if (w->state == SUSPECT) {
-        g_queue_unlink(&a->suspects, &w->link);
-    }
-    w->state = state;
-    w->link.data = w;
-    if (state == FRESH) {
-        g_queue_push_tail_link(&a->fresh, &w->link);
-    } else if (state == SUSPECT) {
-        g_queue_push_tail_link(&a->suspects, &w->link);
-    }
-}
-
-static void forget_all(Smmu3Audit *a, GQueue *queue)
-{
-    while (queue->head) {
-        enter(a, queue->head->data, NOTHING);
-    }
-}
-
 void smmu3_audit_forget(Smmu3Audit *a)
 {
-    forget_all(a, &a->fresh);
-    forget_all(a, &a->suspects);
+    smmu3_witnesses_forget(&a->lists);
+    smmu3_grants_forget(a->grants);
     smmu3_structures_forget(a->structures);
     memset(a->contexts, 0, sizeof(a->contexts));
 }
@@ -197,25 +175,35 @@ static void report(Smmu3Audit *a, Witness *w, Smmu3Stale stale,
         .global = w->leaf.global, .asid = w->tag.asid, .vmid = w->tag.vmid,
         .sid = w->sid, .ssid = w->ssid, .ssv = w->ssv,
         .addr = block.first, .bytes = block.last - block.first + 1,
-        .at = w->at,
-        .cached_output = smmu3_leaf_output(&w->leaf, w->at),
-        .tables_output = found->any ? smmu3_leaf_output(&found->leaf, w->at)
+        .at = w->w.at,
+        .cached_output = smmu3_leaf_output(&w->leaf, w->w.at),
+        .tables_output = found->any ? smmu3_leaf_output(&found->leaf, w->w.at)
                                     : 0,
         .cached_rights = w->leaf.rights, .tables_rights = found->leaf.rights,
         .cached_trail = w->trail, .tables_trail = found->trail,
-        .cached_ns = w->ns,
+        .cached_ns = w->w.ns,
     };
     Smmu3AuditReport *kept;
 
-    smmu3_report_suspicion(&a->grace, &w->suspicion, ns, &r);
+    smmu3_report_suspicion(&a->grace, &w->w.suspicion, ns, &r);
     kept = keep(a, &r);
     if (kept) {
-        /* Looks through all that was heard: not for each of millions */
-        kept->heard_count = smmu3_heard_since(&a->heard, w->heard, &block,
-                                              kept->heard, SMMU3_REPORT_HEARD);
+        smmu3_witness_explain(&a->lists, &w->w, &a->heard, &block, kept);
         tell(a, kept);
     }
-    enter(a, w, REPORTED);
+    smmu3_witness_enter(&a->lists, &w->w, SMMU3_WITNESS_REPORTED);
+}
+
+static void report_grant(void *opaque, const Smmu3Grant *grant,
+                         Smmu3AuditReport *r)
+{
+    Smmu3Audit *a = opaque;
+    Smmu3AuditReport *kept = keep(a, r);
+
+    if (kept) {
+        smmu3_grants_explain(a->grants, grant, kept);
+        tell(a, kept);
+    }
 }
 
 GArray *smmu3_audit_kept(const Smmu3Audit *a)
@@ -233,26 +221,6 @@ void smmu3_audit_drop_reports(Smmu3Audit *a)
 
 /* ---- Looking ----------------------------------------------------------- */
 
-static void suspect(Smmu3Audit *a, Witness *w, uint64_t at, uint64_t ns)
-{
-    w->at = at;
-    smmu3_suspect(&a->grace, &w->suspicion, ns);
-    count(&a->counters->audit_suspicions);
-    enter(a, w, SUSPECT);
-}
-
-/* It agrees again, or is gone: how long that took says what a grace must be. */
-static void settle(Smmu3Audit *a, Witness *w, State state, uint64_t ns)
-{
-    _Atomic uint64_t *longest = &a->counters->audit_settled_ns_max;
-    uint64_t lasted = ns - w->suspicion.ns;
-
-    if (lasted > atomic_load_explicit(longest, memory_order_relaxed)) {
-        atomic_store_explicit(longest, lasted, memory_order_relaxed);
-    }
-    enter(a, w, state);
-}
-
 /* Look at @w: for an access to @at, or in a sweep. */
 static void examine(Smmu3Audit *a, Witness *w, uint64_t at, bool used,
                     uint64_t ns)
@@ -263,26 +231,16 @@ static void examine(Smmu3Audit *a, Witness *w, uint64_t at, bool used,
     };
     Smmu3Found found;
     Smmu3Stale stale;
+    bool disagrees;
 
-    if (w->state == SUSPECT) {
-        at = w->at;
+    if (w->w.state == SMMU3_WITNESS_SUSPECT) {
+        at = w->w.at;
     }
     count(&a->counters->audit_looks);
     smmu3_look(&look, at, &found);
-    if (!smmu3_is_stale(&w->leaf, &found, at, &stale)) {
-        if (w->state == SUSPECT) {
-            settle(a, w, FRESH, ns);
-        }
-        return;
-    }
-    if (w->state == FRESH) {
-        suspect(a, w, at, ns);
-    } else {
-        smmu3_suspect_again(&a->grace, &w->suspicion);
-    }
-    w->suspicion.uses += used;
-    if (smmu3_outlasted(&a->grace, &w->suspicion, ns) &&
-        (used || context_was_used_since(a, &w->tag, w->suspicion.ns +
+    disagrees = smmu3_is_stale(&w->leaf, &found, at, &stale);
+    if (smmu3_witness_saw(&a->lists, &w->w, disagrees, at, used, ns) &&
+        (used || context_was_used_since(a, &w->tag, w->w.suspicion.ns +
                                         a->grace.options.grace_ns))) {
         report(a, w, stale, &found, ns);
     }
@@ -300,31 +258,32 @@ static uint64_t address_to_sweep(const Smmu3Audit *a, const Witness *w)
 /* Suspects whose invalidation has come: some that were longest not looked at. */
 static void settle_the_dead(Smmu3Audit *a, uint64_t ns)
 {
-    unsigned length = MIN(a->suspects.length, SWEPT);
+    GQueue *suspects = &a->lists.suspects;
+    unsigned length = MIN(suspects->length, SMMU3_SWEPT);
 
     for (unsigned i = 0; i < length; i++) {
-        Witness *w = a->suspects.head->data;
+        Witness *w = suspects->head->data;
 
         if (smmu3_tlb_lives(a->tlb, w - a->witnesses)) {
-            enter(a, w, SUSPECT);
+            smmu3_witness_enter(&a->lists, &w->w, SMMU3_WITNESS_SUSPECT);
         } else {
-            settle(a, w, NOTHING, ns);
+            smmu3_witness_settle(&a->lists, &w->w, SMMU3_WITNESS_NONE, ns);
         }
     }
 }
 
 static void sweep(Smmu3Audit *a, GQueue *queue, uint64_t ns)
 {
-    unsigned length = MIN(queue->length, SWEPT);
+    unsigned length = MIN(queue->length, SMMU3_SWEPT);
 
     for (unsigned i = 0; i < length && queue->head; i++) {
         Witness *w = queue->head->data;
 
-        enter(a, w, w->state);
+        smmu3_witness_enter(&a->lists, &w->w, w->w.state);
         if (smmu3_tlb_lives(a->tlb, w - a->witnesses)) {
             examine(a, w, address_to_sweep(a, w), false, ns);
         } else {
-            enter(a, w, NOTHING);
+            smmu3_witness_enter(&a->lists, &w->w, SMMU3_WITNESS_NONE);
         }
     }
 }
@@ -353,6 +312,17 @@ static Witness *witness_of(Smmu3Audit *a, const Smmu3Asked *asked,
     return place == SMMU3_TLB_NOWHERE ? NULL : &a->witnesses[place];
 }
 
+/* What was at this place said the same of the same block. */
+static bool is_again(const Witness *w, const Smmu3Asked *asked,
+                     const Smmu3Leaf *leaf)
+{
+    return same_context(&w->tag, asked->tag) &&
+           w->leaf.size_log2 == leaf->size_log2 &&
+           w->leaf.global == leaf->global &&
+           ((w->addr ^ asked->addr) & ~smmu3_mask(leaf->size_log2)) == 0 &&
+           w->leaf.base == leaf->base && w->leaf.rights == leaf->rights;
+}
+
 void smmu3_audit_walked(Smmu3Audit *a, const Smmu3Asked *asked,
                         const Smmu3Leaf *leaf, const Smmu3Trail *trail)
 {
@@ -361,14 +331,15 @@ void smmu3_audit_walked(Smmu3Audit *a, const Smmu3Asked *asked,
     if (!w) {
         return;
     }
-    enter(a, w, FRESH);
+    w->w.heard_before = is_again(w, asked, leaf) ? w->w.heard : a->heard.count;
+    w->w.heard = a->heard.count;
+    w->w.ns = smmu3_grace_now(&a->grace);
+    smmu3_witness_enter(&a->lists, &w->w, SMMU3_WITNESS_FRESH);
     w->tag = *asked->tag;
     w->leaf = *leaf;
     w->addr = asked->addr;
     w->trail = *trail;
-    w->ns = smmu3_grace_now(&a->grace);
-    w->heard = a->heard.count;
-    remember_use(a, w, asked, w->ns);
+    remember_use(a, w, asked, w->w.ns);
 }
 
 void smmu3_audit_used(Smmu3Audit *a, const Smmu3Asked *asked,
@@ -377,7 +348,8 @@ void smmu3_audit_used(Smmu3Audit *a, const Smmu3Asked *asked,
     Witness *w = witness_of(a, asked, leaf);
     uint64_t ns = smmu3_grace_now(&a->grace);
 
-    if (w && (w->state == FRESH || w->state == SUSPECT)) {
+    if (w && (w->w.state == SMMU3_WITNESS_FRESH ||
+              w->w.state == SMMU3_WITNESS_SUSPECT)) {
         remember_use(a, w, asked, ns);
         examine(a, w, asked->addr, true, ns);
     }
@@ -398,14 +370,39 @@ unsigned smmu3_audit_synced(Smmu3Audit *a)
 
     a->grace.syncs++;
     settle_the_dead(a, ns);
-    sweep(a, &a->suspects, ns);
-    sweep(a, &a->fresh, ns);
-    return 2 * SWEPT * LOOK_WORK;
+    sweep(a, &a->lists.suspects, ns);
+    sweep(a, &a->lists.fresh, ns);
+    return (2 * SMMU3_SWEPT + smmu3_grants_sweep(a->grants, ns)) * LOOK_WORK;
 }
 
 void smmu3_audit_asked(Smmu3Audit *a)
 {
     smmu3_grace_note_writer(&a->grace);
+}
+
+/* ---- Caches of endpoints ------------------------------------------------- */
+
+void smmu3_audit_granted(Smmu3Audit *a, const Smmu3Transaction *request,
+                         const Smmu3Translation *answer)
+{
+    smmu3_grants_granted(a->grants, request, answer,
+                         smmu3_grace_now(&a->grace));
+}
+
+void smmu3_audit_grant_used(Smmu3Audit *a, uint32_t sid, uint64_t addr)
+{
+    smmu3_grants_used(a->grants, sid, addr, smmu3_grace_now(&a->grace));
+}
+
+unsigned smmu3_audit_atc_invalidated(Smmu3Audit *a, const Smmu3Heard *heard)
+{
+    return smmu3_grants_invalidated(a->grants, heard,
+                                    smmu3_grace_now(&a->grace));
+}
+
+void smmu3_audit_atc_flushed(Smmu3Audit *a, uint32_t sid)
+{
+    smmu3_grants_flushed(a->grants, sid, smmu3_grace_now(&a->grace));
 }
 
 /* ---- Structures --------------------------------------------------------- */

@@ -9,7 +9,11 @@
  *   used         the TLB answered                     stages.c
  *   fetched      an STE or a CD went into the cache   config-fetch.c
  *   structure_used  one came from there               config-fetch.c
+ *   granted      an ATS request was granted rights    ats.c
+ *   grant_used   a translated access came             ats.c
  *   invalidated  a TLBI was carried out, or dropped   command.c
+ *   atc_invalidated  an ATC_INV was sent, or dropped  command.c
+ *   atc_flushed  an endpoint emptied its cache        smmu3.c
  *   synced       a CMD_SYNC was completed             sync.c
  *   asked        CMDQ_PROD was written                regs.c
  *   forget       the caches were emptied              smmu3.c
@@ -29,13 +33,17 @@
  * STEs and CDs disagree if any of their words differs from what was fetched. They
  * are looked at when they are used, and not swept.
  *
+ * What an endpoint was granted by ATS is looked at as the TLB's entries are, by
+ * asking what the request would be granted now; see grants.h.
+ *
  * Threads: all of it under the core's lock. With an auditor no translation is
  * answered outside of that (smmu3_translate()); without one nothing here runs.
  *
  * Cost: a walk for each use, and a read of the STE and of the CD; SWEPT walks and
  * as many lookups for each CMD_SYNC. Memory: some 430 bytes for each place of the
- * TLB, touched when it is first used; 300 for each STE and CD, of 4096; and some
- * 120 KiB: SMMU3_REPORTS_MAX reports, and the last things heard.
+ * TLB, touched when it is first used; 300 for each STE and CD, of 4096; 300 for
+ * each of SMMU3_GRANTS_MAX grants; and some 300 KiB: SMMU3_REPORTS_MAX reports,
+ * and the last things heard.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -47,6 +55,8 @@
 #include "../interface/audit.h"
 #include "../interface/counters.h"
 #include "../interface/options.h"
+#include "../interface/transaction.h"
+#include "look.h"
 #include "structures.h"
 
 typedef struct Smmu3Audit Smmu3Audit;
@@ -61,11 +71,19 @@ typedef struct Smmu3Asked {
     bool ssv;
 } Smmu3Asked;
 
+/*
+ * What the ATS request @request would be granted now; nothing is changed. False:
+ * its stream has no ATS any more.
+ */
+typedef bool Smmu3AuditLook(void *opaque, const Smmu3Transaction *request,
+                            Smmu3Found *found);
+
 /* Everything that is given must outlive it. */
 Smmu3Audit *smmu3_audit_new(const Smmu3AuditOptions *options,
                             const Smmu3HostOps *ops, void *host,
                             unsigned oas_bits, Smmu3Tlb *tlb,
-                            Smmu3Counters *counters);
+                            Smmu3Counters *counters, Smmu3AuditLook *look,
+                            void *look_opaque);
 void smmu3_audit_free(Smmu3Audit *a);
 
 /* @leaf was inserted; @trail: the descriptors that say so. */
@@ -79,8 +97,17 @@ void smmu3_audit_fetched(Smmu3Audit *a, const Smmu3Structure *structure);
 /* One that was in that cache is used; @now: what memory has in its place. */
 void smmu3_audit_structure_used(Smmu3Audit *a, const Smmu3Structure *now);
 
+/* An ATS request was answered by rights; an access came by such an answer. */
+void smmu3_audit_granted(Smmu3Audit *a, const Smmu3Transaction *request,
+                         const Smmu3Translation *answer);
+void smmu3_audit_grant_used(Smmu3Audit *a, uint32_t sid, uint64_t addr);
+
 /* @heard: all but ns, number and miss. */
 void smmu3_audit_invalidated(Smmu3Audit *a, const Smmu3Heard *heard);
+/* The same of a CMD_ATC_INV. Returns what that cost. */
+unsigned smmu3_audit_atc_invalidated(Smmu3Audit *a, const Smmu3Heard *heard);
+/* Its function was reset, or its ATS disabled. */
+void smmu3_audit_atc_flushed(Smmu3Audit *a, uint32_t sid);
 /* Sweeps; returns what that cost, see work.h. */
 unsigned smmu3_audit_synced(Smmu3Audit *a);
 void smmu3_audit_asked(Smmu3Audit *a);

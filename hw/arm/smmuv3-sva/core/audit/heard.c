@@ -41,7 +41,33 @@ static const Scope scopes[256] = {
     [CMD_TLBI_NSNH_ALL] =   { EL1 | S2 },
 };
 
-Smmu3Miss smmu3_heard_miss(const Smmu3Heard *heard, const Smmu3Block *block)
+/* Of one that covers it. */
+static Smmu3Miss not_carried_out(const Smmu3Heard *heard)
+{
+    return heard->dropped ? SMMU3_MISS_DROPPED :
+           heard->delayed ? SMMU3_MISS_DELAYED : SMMU3_MISS_NONE;
+}
+
+/*
+ * IHI 0070 4.5.1, PCIe 10.3.8: without a PASID, all that the function has in the
+ * range goes; so it does, here, of a global one, which may cover less.
+ */
+static Smmu3Miss atc_miss(const Smmu3Heard *heard, const Smmu3Block *block)
+{
+    if (heard->sid != block->sid) {
+        return SMMU3_MISS_STREAM;
+    }
+    if (heard->ssv && !heard->global &&
+        !(block->ssv && block->ssid == heard->ssid)) {
+        return SMMU3_MISS_SUBSTREAM;
+    }
+    if (heard->last < block->first || heard->first > block->last) {
+        return SMMU3_MISS_RANGE;
+    }
+    return not_carried_out(heard);
+}
+
+static Smmu3Miss tlb_miss(const Smmu3Heard *heard, const Smmu3Block *block)
 {
     const Scope *scope = &scopes[heard->opcode];
     const Smmu3TlbTag *tag = &block->tag;
@@ -64,8 +90,12 @@ Smmu3Miss smmu3_heard_miss(const Smmu3Heard *heard, const Smmu3Block *block)
             return SMMU3_MISS_ASID;
         }
     }
-    return heard->dropped ? SMMU3_MISS_DROPPED :
-           heard->delayed ? SMMU3_MISS_DELAYED : SMMU3_MISS_NONE;
+    return not_carried_out(heard);
+}
+
+Smmu3Miss smmu3_heard_miss(const Smmu3Heard *heard, const Smmu3Block *block)
+{
+    return block->atc ? atc_miss(heard, block) : tlb_miss(heard, block);
 }
 
 /*
@@ -75,32 +105,38 @@ Smmu3Miss smmu3_heard_miss(const Smmu3Heard *heard, const Smmu3Block *block)
 static unsigned closeness(const Smmu3Heard *heard, const Smmu3Block *block)
 {
     const Scope *scope = &scopes[heard->opcode];
-    bool overlaps = scope->range && heard->last >= block->first &&
-                    heard->first <= block->last;
+    bool overlaps = (scope->range || block->atc) &&
+                    heard->last >= block->first && heard->first <= block->last;
 
     switch (heard->miss) {
     case SMMU3_MISS_RANGE:
-        return !scope->asid || heard->asid == block->tag.asid;
+        return block->atc || !scope->asid || heard->asid == block->tag.asid;
     case SMMU3_MISS_WORLD:
         return overlaps;
     case SMMU3_MISS_VMID:
     case SMMU3_MISS_ASID:
+    case SMMU3_MISS_STREAM:
+    case SMMU3_MISS_SUBSTREAM:
         return overlaps ? 2 : 0;
     default:
         return 2;
     }
 }
 
+/* Those before are forgotten. */
+static uint64_t oldest(const Smmu3HeardLog *log)
+{
+    return log->count > SMMU3_HEARD_KEPT ? log->count - SMMU3_HEARD_KEPT : 0;
+}
+
 unsigned smmu3_heard_since(const Smmu3HeardLog *log, uint64_t since,
                            const Smmu3Block *block, Smmu3Heard *out,
                            unsigned max)
 {
-    uint64_t oldest = log->count > SMMU3_HEARD_KEPT
-                      ? log->count - SMMU3_HEARD_KEPT : 0;
     bool taken[SMMU3_HEARD_KEPT] = { false };
     unsigned count = 0, done = 0;
 
-    since = MAX(since, oldest);
+    since = MAX(since, oldest(log));
     for (int close = 2; close >= 0; close--) {
         for (uint64_t n = log->count; n > since && count < max; n--) {
             unsigned slot = (n - 1) % SMMU3_HEARD_KEPT;
@@ -123,4 +159,18 @@ unsigned smmu3_heard_since(const Smmu3HeardLog *log, uint64_t since,
         }
     }
     return done;
+}
+
+bool smmu3_heard_covering(const Smmu3HeardLog *log, uint64_t since,
+                          uint64_t until, const Smmu3Block *block,
+                          Smmu3Heard *out)
+{
+    for (uint64_t n = until; n > MAX(since, oldest(log)); n--) {
+        *out = log->kept[(n - 1) % SMMU3_HEARD_KEPT];
+        out->miss = smmu3_heard_miss(out, block);
+        if (out->miss == SMMU3_MISS_NONE) {
+            return true;
+        }
+    }
+    return false;
 }

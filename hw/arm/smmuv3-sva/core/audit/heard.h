@@ -1,6 +1,7 @@
 /*
- * The last TLB invalidations, and why each did not cover a given translation.
- * Not what the TLB made of them. Called by audit.c.
+ * The last invalidations, and why each did not cover a given translation. Not what
+ * the TLB or an endpoint made of them. Called by audit.c, of the TLB, and by
+ * grants.c, of the caches of endpoints: each has a log of its own.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -17,10 +18,13 @@ typedef struct Smmu3HeardLog {
     uint64_t count;                 /* of all; the next one's number less 1 */
 } Smmu3HeardLog;
 
-/* A block of a tag's input addresses. */
+/* A block of a tag's input addresses; or of a stream's, in its endpoint. */
 typedef struct Smmu3Block {
-    Smmu3TlbTag tag;
+    bool atc;
+    Smmu3TlbTag tag;                /* unless atc */
     bool global;
+    uint32_t sid, ssid;             /* atc; ssid: if ssv */
+    bool ssv;
     uint64_t first, last;
 } Smmu3Block;
 
@@ -37,5 +41,13 @@ Smmu3Miss smmu3_heard_miss(const Smmu3Heard *heard, const Smmu3Block *block);
 unsigned smmu3_heard_since(const Smmu3HeardLog *log, uint64_t since,
                            const Smmu3Block *block, Smmu3Heard *out,
                            unsigned max);
+
+/*
+ * The last one after number @since and up to @until that did remove @block, if it
+ * is still remembered, into *@out; false: none.
+ */
+bool smmu3_heard_covering(const Smmu3HeardLog *log, uint64_t since,
+                          uint64_t until, const Smmu3Block *block,
+                          Smmu3Heard *out);
 
 #endif

@@ -1,6 +1,7 @@
 /*
  * What the tables say now, and how that differs from what is cached. Not when a
- * difference is a mistake (audit.c). Called by audit.c.
+ * difference is a mistake (grace.c). Called by audit.c and grants.c, and by ats.c,
+ * which looks for the latter.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -11,9 +11,10 @@ enum { REGION_LOG2 = 21 };
 
 static bool same_mistake(const Smmu3AuditReport *a, const Smmu3AuditReport *b)
 {
-    return a->stale == b->stale && a->stage2 == b->stage2 &&
-           a->el2 == b->el2 && a->vmid == b->vmid && a->asid == b->asid &&
-           (!smmu3_report_is_structure(a) ||
+    return a->stale == b->stale && a->atc == b->atc &&
+           a->stage2 == b->stage2 && a->el2 == b->el2 &&
+           a->vmid == b->vmid && a->asid == b->asid &&
+           (!(smmu3_report_is_structure(a) || a->atc) ||
             (a->sid == b->sid && a->ssid == b->ssid)) &&
            a->addr >> REGION_LOG2 == b->addr >> REGION_LOG2;
 }
@@ -59,6 +60,11 @@ const char *smmu3_stale_words(Smmu3Stale stale)
     return words[stale];
 }
 
+const char *smmu3_kind_words(const Smmu3AuditReport *report)
+{
+    return report->atc ? "stale ATC" : smmu3_stale_words(report->stale);
+}
+
 const char *smmu3_miss_words(Smmu3Miss miss)
 {
     static const char *const words[] = {
@@ -67,6 +73,8 @@ const char *smmu3_miss_words(Smmu3Miss miss)
         [SMMU3_MISS_WORLD] = "other regime", [SMMU3_MISS_VMID] = "other VMID",
         [SMMU3_MISS_ASID] = "other ASID", [SMMU3_MISS_GLOBAL] = "global entry",
         [SMMU3_MISS_RANGE] = "other range",
+        [SMMU3_MISS_STREAM] = "other StreamID",
+        [SMMU3_MISS_SUBSTREAM] = "other SubstreamID",
     };
 
     return words[miss];
@@ -143,11 +151,16 @@ static void structure_words(const Smmu3AuditReport *r, GString *out)
 
 static void translation_words(const Smmu3AuditReport *r, GString *out)
 {
-    g_string_append_printf(out, "stale stage-%d translation",
-                           r->stage2 ? 2 : 1);
+    if (r->atc) {
+        g_string_append(out, "stale ATC");
+    } else {
+        g_string_append_printf(out, "stale stage-%d translation",
+                               r->stage2 ? 2 : 1);
+    }
     context_words(r, out);
-    g_string_append_printf(out, ": 0x%" PRIx64 " is cached as 0x%" PRIx64 " ",
-                           r->at, r->cached_output);
+    g_string_append_printf(out, ": 0x%" PRIx64 " %s as 0x%" PRIx64 " ", r->at,
+                           r->atc ? "was granted" : "is cached",
+                           r->cached_output);
     smmu3_rights_words(r->cached_rights, out);
     g_string_append(out, ", ");
     tables_words(r, out);
@@ -164,6 +177,11 @@ void smmu3_report_words(const Smmu3AuditReport *r, GString *out)
                            PRIu64 " CMD_SYNCs, used %" PRIu64 " times",
                            (r->reported_ns - r->seen_ns) / 1000000,
                            r->reported_syncs - r->seen_syncs, r->uses);
+    if (r->has_early) {
+        g_string_append_printf(out, "; invalidated too early, %" PRIu64 " us "
+                               "before that", (r->seen_ns - r->early.ns) /
+                               1000);
+    }
     writer_words(&r->before, "before", out);
     writer_words(&r->after, "after", out);
 }

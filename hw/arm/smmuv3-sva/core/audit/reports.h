@@ -32,6 +32,8 @@ Smmu3AuditReport *smmu3_reports_add(Smmu3Reports *reports,
 /* "rw-/rwx": of unprivileged accesses, then of privileged ones. */
 void smmu3_rights_words(uint8_t rights, GString *out);
 const char *smmu3_stale_words(Smmu3Stale stale);
+/* The kind of mistake. */
+const char *smmu3_kind_words(const Smmu3AuditReport *report);
 const char *smmu3_miss_words(Smmu3Miss miss);
 
 /* One line, without newline. */

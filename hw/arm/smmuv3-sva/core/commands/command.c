@@ -328,11 +328,47 @@ static bool atc_is_full(const Smmu3 *s)
     return s->command.atc_pending >= ATC_PENDING_MAX;
 }
 
+/* The command's words, as an endpoint is to hear them. */
+static Smmu3AtcInvalidate atc_invalidation(const Smmu3 *s, const uint64_t *cmd)
+{
+    unsigned size_log2 = smmu3_get(cmd, CMD_ATC_SIZE) + 12;
+    Smmu3AtcInvalidate inv = {
+        .sid = smmu3_get(cmd, CMD_STREAMID),
+        /* Where there are no SubstreamIDs, SSV acts as 0 */
+        .has_ssid = s->features.ssidsize && smmu3_get(cmd, CMD_SSV),
+        .size_log2 = size_log2,
+        .addr = smmu3_get_addr(cmd, CMD_ADDR) & ~smmu3_mask(size_log2),
+        .batch = s->command.atc_batch,
+    };
+
+    if (inv.has_ssid) {
+        inv.ssid = smmu3_get(cmd, CMD_SUBSTREAMID);
+        inv.global = smmu3_get(cmd, CMD_ATC_GLOBAL);
+    }
+    return inv;
+}
+
+/* As tell_audit(). */
+static void tell_audit_of_atc(Smmu3 *s, const Smmu3AtcInvalidate *inv,
+                              Smmu3Miss miss)
+{
+    Smmu3Heard heard = {
+        .opcode = CMD_ATC_INV, .sid = inv->sid, .ssid = inv->ssid,
+        .ssv = inv->has_ssid, .global = inv->global, .first = inv->addr,
+        .last = inv->addr | smmu3_mask(inv->size_log2),
+        .dropped = miss == SMMU3_MISS_DROPPED,
+        .delayed = miss == SMMU3_MISS_DELAYED,
+    };
+
+    if (s->audit) {
+        s->command.work += smmu3_audit_atc_invalidated(s->audit, &heard);
+    }
+}
+
 static Smmu3Verdict run_atc_inv(Smmu3 *s, const uint64_t *cmd)
 {
-    unsigned size = smmu3_get(cmd, CMD_ATC_SIZE);
     Smmu3Mail mail = { .kind = SMMU3_MAIL_ATC_INVALIDATE };
-    Smmu3AtcInvalidate *inv = &mail.atc;
+    const Smmu3AtcInvalidate *inv = &mail.atc;
 
     if (!smmu_enabled(s)) {
         return SMMU3_CMD_CONSUMED;
@@ -341,17 +377,9 @@ static Smmu3Verdict run_atc_inv(Smmu3 *s, const uint64_t *cmd)
         smmu3_sync_wait(s, SMMU3_QUEUE_WAITS_ATC);
         return SMMU3_CMD_WAITS;
     }
-    inv->sid = smmu3_get(cmd, CMD_STREAMID);
-    /* Where there are no SubstreamIDs, SSV acts as 0 */
-    inv->has_ssid = s->features.ssidsize && smmu3_get(cmd, CMD_SSV);
-    if (inv->has_ssid) {
-        inv->ssid = smmu3_get(cmd, CMD_SUBSTREAMID);
-        inv->global = smmu3_get(cmd, CMD_ATC_GLOBAL);
-    }
-    inv->size_log2 = size + 12;
-    inv->addr = smmu3_get_addr(cmd, CMD_ADDR) & ~smmu3_mask(inv->size_log2);
-    inv->batch = s->command.atc_batch;
+    mail.atc = atc_invalidation(s, cmd);
     s->command.atc_pending++;
+    tell_audit_of_atc(s, inv, SMMU3_MISS_NONE);
     smmu3_count(&s->counters.atc_invalidations);
     smmu3_trace(s, SMMU3_TRACE_ATC_INVALIDATE, inv->sid, inv->ssid, inv->addr,
                 inv->size_log2);
@@ -538,6 +566,10 @@ static void tell_audit_missing(Smmu3 *s, const uint64_t *cmd,
     }
     if (what == SMMU3_INJECT_TLBI) {
         tell_audit(s, cmd, first, last, miss);
+    } else if (what == SMMU3_INJECT_ATC_INV) {
+        Smmu3AtcInvalidate inv = atc_invalidation(s, cmd);
+
+        tell_audit_of_atc(s, &inv, miss);
     }
 }
 

@@ -39,6 +39,7 @@ typedef enum {
     SMMU3_MISS_ASID,
     SMMU3_MISS_GLOBAL,      /* by ASID, which global entries do not have */
     SMMU3_MISS_RANGE,
+    SMMU3_MISS_STREAM, SMMU3_MISS_SUBSTREAM,    /* of CMD_ATC_INV */
 } Smmu3Miss;
 
 /* An invalidation that was heard. */
@@ -46,7 +47,9 @@ typedef struct Smmu3Heard {
     uint64_t ns;
     uint64_t number;        /* of all that were heard, from 1 on */
     uint64_t first, last;   /* addresses */
-    uint16_t asid, vmid;
+    uint16_t asid, vmid;    /* CMD_TLBI */
+    uint32_t sid, ssid;     /* CMD_ATC_INV; ssid: if ssv */
+    bool ssv, global;
     uint8_t opcode;
     bool dropped, delayed;
     Smmu3Miss miss;         /* in a report: of the translation reported */
@@ -68,11 +71,13 @@ typedef struct Smmu3Trail {
 enum { SMMU3_REPORT_HEARD = 8, SMMU3_REPORTS_MAX = 64 };
 
 /*
- * One stale translation, or structure. Rights are SMMU3_UNPRIV_R ... of walk.h.
+ * One stale translation, in the TLB or an endpoint's cache (atc), or structure.
+ * Rights are SMMU3_UNPRIV_R ... of walk.h.
  * Times are the host's `now`; syncs are CMD_SYNCs completed until then.
  */
 typedef struct Smmu3AuditReport {
     Smmu3Stale stale;
+    bool atc;               /* of sid and ssid; what follows it has not */
     bool stage2, el2, has_asid, has_vmid, global;
     uint16_t asid, vmid;    /* if it has them */
     uint32_t sid, ssid;     /* who used it last */
@@ -90,6 +95,12 @@ typedef struct Smmu3AuditReport {
     Smmu3Writer after;      /* the first one after, as far as still known */
     Smmu3Heard heard[SMMU3_REPORT_HEARD];
     unsigned heard_count;
+    /*
+     * Invalidated, cached again from the tables as they still were, and these
+     * changed within the grace: by which command.
+     */
+    bool has_early;
+    Smmu3Heard early;
     uint64_t count;         /* such reports, of its kind, context and 2 MiB */
     /*
      * Of an STE or a CD: addr is where it was fetched, at where it would be now,

@@ -1,5 +1,6 @@
 /*
- * See ats.h. Requests first, then translated transactions.
+ * See ats.h. Requests first, then translated transactions, then the auditor's
+ * questions.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -173,7 +174,7 @@ static bool answer_request(Smmu3Pass *p, Smmu3Translation *result)
     return true;
 }
 
-bool smmu3_pass_ats_request(Smmu3Pass *p, Smmu3Translation *result)
+static bool pass_request(Smmu3Pass *p, Smmu3Translation *result)
 {
     const Smmu3Stream *stream = &p->config.stream;
 
@@ -203,6 +204,17 @@ bool smmu3_pass_ats_request(Smmu3Pass *p, Smmu3Translation *result)
     }
     return smmu3_is_translation_related(p->fault.type) &&
            grant_nothing(p, result);
+}
+
+bool smmu3_pass_ats_request(Smmu3Pass *p, Smmu3Translation *result)
+{
+    if (!pass_request(p, result)) {
+        return false;
+    }
+    if (p->s->audit && p->mode == SMMU3_PASS_FULL && result->access) {
+        smmu3_audit_granted(p->s->audit, p->t, result);
+    }
+    return true;
 }
 
 /* ---- Translated transactions ------------------------------------------- */
@@ -255,6 +267,9 @@ bool smmu3_pass_ats_translated(Smmu3Pass *p, Smmu3Translation *result)
     if (!smmu3_pass_enabled(p)) {
         return smmu3_pass_fail(p, F_TRANSL_FORBIDDEN);
     }
+    if (p->s->audit && p->mode == SMMU3_PASS_FULL) {
+        smmu3_audit_grant_used(p->s->audit, p->t->sid, p->t->addr);
+    }
     read_atschk(p);
     if (!p->atschk) {
         return pass_physical(p, result);
@@ -273,4 +288,73 @@ bool smmu3_pass_ats_translated(Smmu3Pass *p, Smmu3Translation *result)
     default:
         return smmu3_pass_fail(p, F_TRANSL_FORBIDDEN);
     }
+}
+
+/* ---- The auditor's questions -------------------------------------------- */
+
+/* The descriptors of the first stage that there is, of the walk made last. */
+static void note_descriptor(Smmu3Pass *p, const Smmu3Step *step)
+{
+    Smmu3Trail *trail = p->watch_data;
+
+    if (step->stage2 == p->stage1) {
+        return;
+    }
+    if (step->kind == SMMU3_STEP_STAGE) {
+        trail->count = 0;
+    } else if (step->kind == SMMU3_STEP_DESCRIPTOR &&
+               trail->count < SMMU3_TRAIL_MAX) {
+        trail->read[trail->count++] = (Smmu3Read) {
+            step->addr, step->words[0], step->level };
+    }
+}
+
+/* What @request would be granted now. False: there is no ATS. */
+static bool look(Smmu3 *s, const Smmu3Transaction *request,
+                 Smmu3Translation *result, Smmu3Trail *trail)
+{
+    Smmu3Pass p;
+
+    *result = (Smmu3Translation) { 0 };
+
+    smmu3_pass_init(&p, s, request, SMMU3_PASS_DRY);
+    p.any_age = true;
+    p.watch = note_descriptor;
+    p.watch_data = trail;
+    if (!smmu3_pass_ats_request(&p, result)) {
+        result->access = 0;
+        return p.refusal != SMMU3_ATS_UR;
+    }
+    return true;
+}
+
+/*
+ * Asked as a read first, which sets no dirty state: what it is not granted then,
+ * and is as a write, is a page that is clean.
+ */
+bool smmu3_ats_look(void *opaque, const Smmu3Transaction *request,
+                    Smmu3Found *found)
+{
+    Smmu3 *s = opaque;
+    Smmu3Transaction read = *request, write = *request;
+    Smmu3Translation by_read, by_write;
+
+    read.access = SMMU3_READ;
+    write.access = SMMU3_READ | SMMU3_WRITE;
+    found->trail.count = 0;
+    if (!look(s, &read, &by_read, &found->trail)) {
+        return false;
+    }
+    found->any = by_read.access;
+    found->leaf = (Smmu3Leaf) {
+        .base = by_read.pa & ~smmu3_mask(by_read.size_log2),
+        .size_log2 = by_read.size_log2, .rights = by_read.access,
+    };
+    if (found->any && (request->access & SMMU3_WRITE) &&
+        !(by_read.access & SMMU3_WRITE) &&
+        look(s, &write, &by_write, &found->trail)) {
+        found->leaf.rights |= by_write.access;
+        found->leaf.clean = by_write.access & SMMU3_WRITE;
+    }
+    return true;
 }

@@ -1,7 +1,7 @@
 /*
  * ATS: translation requests of endpoints, and what they send with the answers
  * (IHI 0070 3.9.1, 13.6, 13.7). Not page requests: page_request.c. Called by
- * translate.c.
+ * translate.c, and by the auditor.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -16,5 +16,9 @@
  */
 bool smmu3_pass_ats_request(Smmu3Pass *p, Smmu3Translation *result);
 bool smmu3_pass_ats_translated(Smmu3Pass *p, Smmu3Translation *result);
+
+/* An Smmu3AuditLook; @opaque: the Smmu3. */
+bool smmu3_ats_look(void *opaque, const Smmu3Transaction *request,
+                    Smmu3Found *found);
 
 #endif

@@ -61,6 +61,7 @@ typedef struct Smmu3Step {
  *   priv, ind       smmu3_pass_apply_overrides();   stage 1, the rights that
  *                   gatos.c, which has no overrides are needed, the record
  *   atschk          ats.c                           ats.c
+ *   any_age         ats.c, for the auditor          walk() of stages.c
  *   in_tables       smmu3_pass_stage1(), _stage2()  counters;
  *                                                   smmu3_pass_is_recorded()
  *   walked          a walk in stages.c              counters
@@ -88,6 +89,7 @@ struct Smmu3Pass {
     uint32_t cd_index;
     bool priv, ind;         /* PnU and InD after STE overrides */
     bool atschk;            /* ATS: CR0.ATSCHK, as the pass began */
+    bool any_age;           /* an access flag that is clear counts as set */
     bool in_tables;         /* some stage translated it */
     bool walked;            /* and not all answers came from the TLB */
 
@@ -110,7 +112,7 @@ static inline void smmu3_pass_init(Smmu3Pass *p, Smmu3 *s,
     p->stage1 = false;
     p->cd_index = 0;
     p->priv = p->ind = false;
-    p->atschk = false;
+    p->atschk = p->any_age = false;
     p->in_tables = p->walked = p->terminal = false;
     p->fault = (Smmu3Fault) { .type = EVENT_NONE };
     p->refusal = SMMU3_ABORT;

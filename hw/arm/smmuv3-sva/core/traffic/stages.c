@@ -112,11 +112,13 @@ static bool walk(Smmu3Pass *p, const Smmu3Tables *tables,
                  Smmu3Class class, Smmu3Leaf *leaf)
 {
     Smmu3 *s = p->s;
+    Smmu3Tables ageless = *tables;
     Walk this_walk = { .p = p, .tables = tables };
     Smmu3Walker w = walker(&this_walk);
     uint64_t epoch = smmu3_tlb_epoch(s->tlb);
 
     p->walked = true;
+    ageless.affd |= p->any_age;
     smmu3_pass_watch(p, &(Smmu3Step) {
         .kind = SMMU3_STEP_STAGE, .stage2 = tables->stage2, .addr = in,
         .class = class, .tables = tables,
@@ -124,7 +126,7 @@ static bool walk(Smmu3Pass *p, const Smmu3Tables *tables,
     if (p->mode == SMMU3_PASS_FULL) {
         count_walk(p, tables);
     }
-    if (!smmu3_walk(&w, tables, in, need, leaf, &p->fault)) {
+    if (!smmu3_walk(&w, &ageless, in, need, leaf, &p->fault)) {
         return false;
     }
     smmu3_pass_watch(p, &(Smmu3Step) {
