@@ -281,8 +281,8 @@ def drops_found(counters):
 
 
 def stale_found(counters):
-    """One mistake, which is Linux's, and no other one."""
-    if counters['audit_reports'] != 1:
+    """One mistake, which is Linux's: of the TLB's entry, and of what ATS granted."""
+    if counters['audit_reports'] not in (1, 2):
         yield f"{counters['audit_reports']} stale translations were reported"
 
 

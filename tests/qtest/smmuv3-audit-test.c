@@ -256,6 +256,37 @@ static void test_atc_invalidated_too_early(void)
     done(&r);
 }
 
+/*
+ * 16 pages get the contiguous bit while one of them is cached, behind an SMMU whose
+ * IDR3.BBML is 0.
+ */
+static void test_break_before_make(void)
+{
+    Rig r = rig_start_with(AUDIT SMMU "profile=mmu-600", 0, false);
+    uint64_t first = VA & ~UINT64_C(0xffff);
+    QList *reports;
+    QDict *report;
+
+    sva_map(r.t, r.root, first, r.page & ~UINT64_C(0xffff), 16 * PAGE, 0);
+    touch(&r, first);
+    for (unsigned i = 0; i < 16; i++) {
+        uint64_t leaf = sva_leaf_address(r.t, r.root, first + i * PAGE);
+
+        qtest_writeq(r.t->qts, leaf, qtest_readq(r.t->qts, leaf) |
+                     smmu3_field_mask(TTD_CONTIG));
+    }
+    touch(&r, first);
+    reports = get_reports(&r);
+    g_assert_cmpuint(qlist_size(reports), ==, 1);
+    report = qobject_to(QDict, qlist_peek(reports));
+    g_assert_cmpstr(qdict_get_str(report, "kind"), ==, "break-before-make");
+    g_assert_cmphex(qdict_get_int(report, "address"), ==, first);
+    g_assert_cmphex(qdict_get_int(report, "size"), ==, PAGE);
+    g_assert_cmphex(qdict_get_int(report, "tables-size"), ==, 16 * PAGE);
+    qobject_unref(reports);
+    done(&r);
+}
+
 /* The same, and the right ASID is invalidated a little later. */
 static void test_no_report_for_correct_software(void)
 {
@@ -411,6 +442,7 @@ int main(int argc, char **argv)
     TEST("stale-cd", test_stale_cd);
     TEST("stale-atc", test_stale_atc);
     TEST("atc-invalidated-too-early", test_atc_invalidated_too_early);
+    TEST("break-before-make", test_break_before_make);
     TEST("no-report-for-correct-software",
          test_no_report_for_correct_software);
     TEST("off-by-default", test_off_by_default);

@@ -197,6 +197,8 @@ static bool visit_proof(Visitor *v, const Smmu3AuditReport *r, Error **errp)
            (r->stale == SMMU3_STALE_GONE ||
             (visit_number(v, "tables-output", r->tables_output, errp) &&
              visit_rights(v, "tables-rights", r->tables_rights, errp))) &&
+           (r->stale != SMMU3_STALE_SIZE ||
+            visit_number(v, "tables-size", r->tables_bytes, errp)) &&
            visit_trail(v, "tables-descriptors", &r->tables_trail, errp) &&
            visit_heard(v, r, errp);
 }

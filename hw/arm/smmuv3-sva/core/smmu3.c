@@ -53,7 +53,7 @@ Smmu3 *smmu3_new(const Smmu3Features *features, const Smmu3Options *options,
     s->stalls = smmu3_stall_table_new(features->stall_max);
     if (s->options.audit.on) {
         s->audit = smmu3_audit_new(&s->options.audit, ops, host,
-                                   smmu3_oas_bits(features), s->tlb,
+                                   &s->features, s->tlb,
                                    &s->counters, smmu3_ats_look, s);
     }
     smmu3_inject_init(&s->inject, &s->options.inject);

@@ -15,6 +15,7 @@
 enum {
     LOOK_WORK = 64,                 /* in units of about 10 ns */
     CONTEXTS = 256,                 /* remembered, by a hash */
+    BLOCK_PROBES = 512,             /* for pages in a block that is new */
 };
 
 /* What is known of the entry at one place of the TLB. */
@@ -30,6 +31,8 @@ typedef struct Witness {
     bool has_stage2;
     uint32_t sid, ssid;
     bool ssv;
+
+    bool unbroken;                  /* was reported so */
 } Witness;
 
 /* When a context was last in use. */
@@ -41,7 +44,7 @@ typedef struct Context {
 
 struct Smmu3Audit {
     Smmu3Grace grace;
-    unsigned oas_bits;
+    const Smmu3Features *features;
     Smmu3Tlb *tlb;
     Smmu3Counters *counters;
 
@@ -62,14 +65,14 @@ static void report_grant(void *opaque, const Smmu3Grant *grant,
 
 Smmu3Audit *smmu3_audit_new(const Smmu3AuditOptions *options,
                             const Smmu3HostOps *ops, void *host,
-                            unsigned oas_bits, Smmu3Tlb *tlb,
+                            const Smmu3Features *features, Smmu3Tlb *tlb,
                             Smmu3Counters *counters, Smmu3AuditLook *look,
                             void *look_opaque)
 {
     Smmu3Audit *a = g_new0(Smmu3Audit, 1);
 
     a->grace = (Smmu3Grace) { .options = *options, .ops = ops, .host = host };
-    a->oas_bits = oas_bits;
+    a->features = features;
     a->tlb = tlb;
     a->counters = counters;
     a->witnesses = g_new0(Witness, smmu3_tlb_places(tlb));
@@ -162,8 +165,10 @@ static void tell(const Smmu3Audit *a, const Smmu3AuditReport *kept)
     }
 }
 
-static void report(Smmu3Audit *a, Witness *w, Smmu3Stale stale,
-                   const Smmu3Found *found, uint64_t ns)
+/* What is wrong at @at of @w, since @suspicion. */
+static void report(Smmu3Audit *a, const Witness *w, Smmu3Stale stale,
+                   const Smmu3Found *found, uint64_t at,
+                   const Smmu3Suspicion *suspicion, uint64_t ns)
 {
     Smmu3Block block = block_of(w);
     Smmu3World world = w->tag.world;
@@ -175,23 +180,21 @@ static void report(Smmu3Audit *a, Witness *w, Smmu3Stale stale,
         .global = w->leaf.global, .asid = w->tag.asid, .vmid = w->tag.vmid,
         .sid = w->sid, .ssid = w->ssid, .ssv = w->ssv,
         .addr = block.first, .bytes = block.last - block.first + 1,
-        .at = w->w.at,
-        .cached_output = smmu3_leaf_output(&w->leaf, w->w.at),
-        .tables_output = found->any ? smmu3_leaf_output(&found->leaf, w->w.at)
-                                    : 0,
+        .at = at, .cached_output = smmu3_leaf_output(&w->leaf, at),
+        .tables_output = found->any ? smmu3_leaf_output(&found->leaf, at) : 0,
+        .tables_bytes = found->any ? UINT64_C(1) << found->leaf.size_log2 : 0,
         .cached_rights = w->leaf.rights, .tables_rights = found->leaf.rights,
         .cached_trail = w->trail, .tables_trail = found->trail,
         .cached_ns = w->w.ns,
     };
     Smmu3AuditReport *kept;
 
-    smmu3_report_suspicion(&a->grace, &w->w.suspicion, ns, &r);
+    smmu3_report_suspicion(&a->grace, suspicion, ns, &r);
     kept = keep(a, &r);
     if (kept) {
         smmu3_witness_explain(&a->lists, &w->w, &a->heard, &block, kept);
         tell(a, kept);
     }
-    smmu3_witness_enter(&a->lists, &w->w, SMMU3_WITNESS_REPORTED);
 }
 
 static void report_grant(void *opaque, const Smmu3Grant *grant,
@@ -221,12 +224,26 @@ void smmu3_audit_drop_reports(Smmu3Audit *a)
 
 /* ---- Looking ----------------------------------------------------------- */
 
+/* At once: see look.h. Once for an entry. */
+static void report_unbroken(Smmu3Audit *a, Witness *w, const Smmu3Found *found,
+                            uint64_t at, uint64_t ns)
+{
+    Smmu3Suspicion since;
+
+    if (!w->unbroken && smmu3_is_unbroken(&w->leaf, &w->trail, found, at,
+                                          a->features->bbml)) {
+        w->unbroken = true;
+        smmu3_suspect(&a->grace, &since, ns);
+        report(a, w, SMMU3_STALE_SIZE, found, at, &since, ns);
+    }
+}
+
 /* Look at @w: for an access to @at, or in a sweep. */
 static void examine(Smmu3Audit *a, Witness *w, uint64_t at, bool used,
                     uint64_t ns)
 {
     Smmu3Look look = {
-        .ops = a->grace.ops, .host = a->grace.host, .oas_bits = a->oas_bits,
+        .ops = a->grace.ops, .host = a->grace.host, .oas_bits = smmu3_oas_bits(a->features),
         .tables = &w->tables, .stage2 = w->has_stage2 ? &w->stage2 : NULL,
     };
     Smmu3Found found;
@@ -238,11 +255,13 @@ static void examine(Smmu3Audit *a, Witness *w, uint64_t at, bool used,
     }
     count(&a->counters->audit_looks);
     smmu3_look(&look, at, &found);
+    report_unbroken(a, w, &found, at, ns);
     disagrees = smmu3_is_stale(&w->leaf, &found, at, &stale);
     if (smmu3_witness_saw(&a->lists, &w->w, disagrees, at, used, ns) &&
         (used || context_was_used_since(a, &w->tag, w->w.suspicion.ns +
                                         a->grace.options.grace_ns))) {
-        report(a, w, stale, &found, ns);
+        report(a, w, stale, &found, w->w.at, &w->w.suspicion, ns);
+        smmu3_witness_enter(&a->lists, &w->w, SMMU3_WITNESS_REPORTED);
     }
 }
 
@@ -323,6 +342,36 @@ static bool is_again(const Witness *w, const Smmu3Asked *asked,
            w->leaf.base == leaf->base && w->leaf.rights == leaf->rights;
 }
 
+/*
+ * A block was walked, and of its pages some may be cached still: it was made of
+ * them, and they were not invalidated. The first that is found will do.
+ */
+static void look_for_pages_in(Smmu3Audit *a, const Smmu3Asked *asked,
+                              const Smmu3Leaf *leaf, uint64_t ns)
+{
+    unsigned step_log2 = leaf->size_log2 > 21 ? leaf->size_log2 - 9 : 12;
+    uint64_t mask = smmu3_mask(leaf->size_log2);
+    uint64_t first = asked->addr & ~mask;
+    Smmu3Asked page = *asked;
+
+    for (unsigned i = 0; i < BLOCK_PROBES && i <= mask >> step_log2; i++) {
+        Smmu3Leaf cached;
+        Witness *w;
+
+        page.addr = first + ((uint64_t)i << step_log2);
+        if (!smmu3_tlb_lookup(a->tlb, page.tag, page.addr, &cached) ||
+            cached.size_log2 >= leaf->size_log2) {
+            continue;
+        }
+        w = witness_of(a, &page, &cached);
+        if (w && (w->w.state == SMMU3_WITNESS_FRESH ||
+                  w->w.state == SMMU3_WITNESS_SUSPECT)) {
+            examine(a, w, page.addr, false, ns);
+            return;
+        }
+    }
+}
+
 void smmu3_audit_walked(Smmu3Audit *a, const Smmu3Asked *asked,
                         const Smmu3Leaf *leaf, const Smmu3Trail *trail)
 {
@@ -339,7 +388,11 @@ void smmu3_audit_walked(Smmu3Audit *a, const Smmu3Asked *asked,
     w->leaf = *leaf;
     w->addr = asked->addr;
     w->trail = *trail;
+    w->unbroken = false;
     remember_use(a, w, asked, w->w.ns);
+    if (leaf->size_log2 > 12) {
+        look_for_pages_in(a, asked, leaf, w->w.ns);
+    }
 }
 
 void smmu3_audit_used(Smmu3Audit *a, const Smmu3Asked *asked,

@@ -30,6 +30,10 @@
  * ASID - was in use after the grace: what is left of a context that is gone cannot
  * be used, and need not be removed.
  *
+ * Where IDR3.BBML does not allow it, an entry whose tables have the same output in a
+ * block of another size is reported at once: between a break and the invalidation
+ * that it needs there is no such moment.
+ *
  * STEs and CDs disagree if any of their words differs from what was fetched. They
  * are looked at when they are used, and not swept.
  *
@@ -81,7 +85,7 @@ typedef bool Smmu3AuditLook(void *opaque, const Smmu3Transaction *request,
 /* Everything that is given must outlive it. */
 Smmu3Audit *smmu3_audit_new(const Smmu3AuditOptions *options,
                             const Smmu3HostOps *ops, void *host,
-                            unsigned oas_bits, Smmu3Tlb *tlb,
+                            const Smmu3Features *features, Smmu3Tlb *tlb,
                             Smmu3Counters *counters, Smmu3AuditLook *look,
                             void *look_opaque);
 void smmu3_audit_free(Smmu3Audit *a);

@@ -179,6 +179,8 @@ static void examine(Smmu3Grants *grants, Smmu3Grant *grant, uint64_t at,
         at = grant->w.at;
     }
     request.addr = at;
+    /* A page that was dirty already is granted for writes without being asked */
+    request.access = SMMU3_READ | (grant->leaf.rights & SMMU3_WRITE);
     atomic_fetch_add_explicit(&grants->counters->audit_looks, 1,
                               memory_order_relaxed);
     if (!grants->host->look(grants->host->look_opaque, &request, &found)) {
@@ -242,13 +244,20 @@ static Smmu3Grant make_grant(const Smmu3Transaction *request,
     };
 }
 
-/* The next place, whatever is there: the oldest, if all are taken. */
-static Smmu3Grant *take_place(Smmu3Grants *grants, uint64_t ns)
+/*
+ * The next place, whatever is there: the oldest, if all are taken. That one is
+ * forgotten, and not settled.
+ */
+static Smmu3Grant *take_place(Smmu3Grants *grants)
 {
     Smmu3Grant *place = &grants->all[grants->next++ % SMMU3_GRANTS_MAX];
 
+    if (place->w.state != SMMU3_WITNESS_NONE) {
+        smmu3_witness_enter(&grants->witnesses, &place->w,
+                            SMMU3_WITNESS_NONE);
+        grants->living--;
+    }
     if (place->w.ns) {
-        drop(grants, place, ns);
         g_hash_table_remove(grants->by_page, place);
     }
     return place;
@@ -290,7 +299,7 @@ void smmu3_grants_granted(Smmu3Grants *grants, const Smmu3Transaction *request,
     if (place) {
         drop(grants, place, ns);
     } else {
-        place = take_place(grants, ns);
+        place = take_place(grants);
     }
     enter(grants, place, &new, ns);
 }
@@ -334,7 +343,7 @@ unsigned smmu3_grants_invalidated(Smmu3Grants *grants, const Smmu3Heard *heard,
             drop(grants, grant, ns);
         }
     }
-    return SMMU3_GRANTS_MAX;
+    return SMMU3_GRANTS_MAX / 4;
 }
 
 void smmu3_grants_flushed(Smmu3Grants *grants, uint32_t sid, uint64_t ns)

@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "look.h"
+#include "../spec/spec.h"
 
 void smmu3_trail_saw(Smmu3Trail *trail, int start_level, int level, uint64_t pa,
                      uint64_t descriptor, bool updated)
@@ -108,4 +109,25 @@ bool smmu3_is_stale(const Smmu3Leaf *cached, const Smmu3Found *found,
         return false;
     }
     return true;
+}
+
+/* nT: the block may be there beside what replaces it, or is replaced by it. */
+static bool is_nt(const Smmu3Trail *trail)
+{
+    return trail->count &&
+           smmu3_get(&trail->read[trail->count - 1].descriptor, TTD_NT);
+}
+
+/*
+ * With another output, too, it is not known whether there was a break: Linux zaps,
+ * installs a new page, and invalidates then.
+ */
+bool smmu3_is_unbroken(const Smmu3Leaf *cached, const Smmu3Trail *trail,
+                       const Smmu3Found *found, uint64_t addr, unsigned bbml)
+{
+    return found->any && found->leaf.size_log2 != cached->size_log2 &&
+           smmu3_leaf_output(cached, addr) ==
+               smmu3_leaf_output(&found->leaf, addr) &&
+           (bbml == 0 ||
+            (bbml == 1 && !is_nt(trail) && !is_nt(&found->trail)));
 }

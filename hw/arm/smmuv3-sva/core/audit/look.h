@@ -37,6 +37,14 @@ void smmu3_look(const Smmu3Look *look, uint64_t addr, Smmu3Found *found);
 bool smmu3_is_stale(const Smmu3Leaf *cached, const Smmu3Found *found,
                     uint64_t addr, Smmu3Stale *how);
 
+/*
+ * Whether the block that is @cached was made one of another size, or its contiguous
+ * bit changed, while it was valid (DDI 0487 D8.16): the same output at @addr, in a
+ * block of another size, where @bbml, IDR3.BBML, wants a break before.
+ */
+bool smmu3_is_unbroken(const Smmu3Leaf *cached, const Smmu3Trail *trail,
+                       const Smmu3Found *found, uint64_t addr, unsigned bbml);
+
 /* A walker told of a descriptor: into the trail of a walk from @start_level. */
 void smmu3_trail_saw(Smmu3Trail *trail, int start_level, int level, uint64_t pa,
                      uint64_t descriptor, bool updated);

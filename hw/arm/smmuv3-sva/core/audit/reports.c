@@ -55,6 +55,7 @@ const char *smmu3_stale_words(Smmu3Stale stale)
         [SMMU3_STALE_GONE] = "gone", [SMMU3_STALE_MOVED] = "moved",
         [SMMU3_STALE_RIGHTS] = "fewer rights", [SMMU3_STALE_CLEAN] = "clean",
         [SMMU3_STALE_STE] = "STE", [SMMU3_STALE_CD] = "CD",
+        [SMMU3_STALE_SIZE] = "break-before-make",
     };
 
     return words[stale];
@@ -113,6 +114,11 @@ static void tables_words(const Smmu3AuditReport *r, GString *out)
     case SMMU3_STALE_CLEAN:
         g_string_append(out, "the tables say writable-clean");
         break;
+    case SMMU3_STALE_SIZE:
+        g_string_append_printf(out, "and in a block of %" PRIu64 " KiB, the "
+                               "tables have one of %" PRIu64 " KiB there",
+                               r->bytes >> 10, r->tables_bytes >> 10);
+        break;
     default:
         break;
     }
@@ -153,6 +159,9 @@ static void translation_words(const Smmu3AuditReport *r, GString *out)
 {
     if (r->atc) {
         g_string_append(out, "stale ATC");
+    } else if (r->stale == SMMU3_STALE_SIZE) {
+        g_string_append_printf(out, "no break before make: stage-%d "
+                               "translation", r->stage2 ? 2 : 1);
     } else {
         g_string_append_printf(out, "stale stage-%d translation",
                                r->stage2 ? 2 : 1);
@@ -166,6 +175,14 @@ static void translation_words(const Smmu3AuditReport *r, GString *out)
     tables_words(r, out);
 }
 
+static void duration_words(const Smmu3AuditReport *r, GString *out)
+{
+    g_string_append_printf(out, "; not invalidated for %" PRIu64 " ms and %"
+                           PRIu64 " CMD_SYNCs, used %" PRIu64 " times",
+                           (r->reported_ns - r->seen_ns) / 1000000,
+                           r->reported_syncs - r->seen_syncs, r->uses);
+}
+
 void smmu3_report_words(const Smmu3AuditReport *r, GString *out)
 {
     if (smmu3_report_is_structure(r)) {
@@ -173,10 +190,9 @@ void smmu3_report_words(const Smmu3AuditReport *r, GString *out)
     } else {
         translation_words(r, out);
     }
-    g_string_append_printf(out, "; not invalidated for %" PRIu64 " ms and %"
-                           PRIu64 " CMD_SYNCs, used %" PRIu64 " times",
-                           (r->reported_ns - r->seen_ns) / 1000000,
-                           r->reported_syncs - r->seen_syncs, r->uses);
+    if (!smmu3_report_is_at_once(r)) {
+        duration_words(r, out);
+    }
     if (r->has_early) {
         g_string_append_printf(out, "; invalidated too early, %" PRIu64 " us "
                                "before that", (r->seen_ns - r->early.ns) /

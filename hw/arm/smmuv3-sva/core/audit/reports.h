@@ -22,6 +22,12 @@ static inline bool smmu3_report_is_structure(const Smmu3AuditReport *report)
     return report->stale == SMMU3_STALE_STE || report->stale == SMMU3_STALE_CD;
 }
 
+/* No grace: it was wrong in the moment that it was seen. */
+static inline bool smmu3_report_is_at_once(const Smmu3AuditReport *report)
+{
+    return report->stale >= SMMU3_STALE_SIZE;
+}
+
 /*
  * With report->count 1. A copy if it is kept; NULL if one like it is, which counts
  * it, or there is no room for another.

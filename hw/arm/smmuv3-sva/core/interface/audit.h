@@ -19,7 +19,7 @@ typedef struct Smmu3Writer {
     uint64_t ns;            /* host time op `now` */
 } Smmu3Writer;
 
-/* How memory disagrees with what is cached. */
+/* What is wrong: mostly, how memory disagrees with what is cached. */
 typedef enum {
     SMMU3_STALE_GONE,       /* they have nothing there */
     SMMU3_STALE_MOVED,      /* another output */
@@ -27,6 +27,8 @@ typedef enum {
     SMMU3_STALE_CLEAN,      /* writable-clean: writes set no dirty state */
     /* No translation: a structure differs from what was fetched of it */
     SMMU3_STALE_STE, SMMU3_STALE_CD,
+    /* Changed without a break, and seen at once: the block has another size */
+    SMMU3_STALE_SIZE,
 } Smmu3Stale;
 
 /* Why an invalidation did not remove a translation. */
@@ -84,6 +86,7 @@ typedef struct Smmu3AuditReport {
     bool ssv;
     uint64_t addr;          /* of the page or block that is cached */
     uint64_t bytes;
+    uint64_t tables_bytes;  /* of what the tables have there; 0: nothing */
     uint64_t at;            /* in it: where the tables disagree */
     uint64_t cached_output, tables_output;      /* of `at` */
     uint8_t cached_rights, tables_rights;

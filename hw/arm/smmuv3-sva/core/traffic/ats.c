@@ -350,8 +350,8 @@ bool smmu3_ats_look(void *opaque, const Smmu3Transaction *request,
         .base = by_read.pa & ~smmu3_mask(by_read.size_log2),
         .size_log2 = by_read.size_log2, .rights = by_read.access,
     };
-    if (found->any && (request->access & SMMU3_WRITE) &&
-        !(by_read.access & SMMU3_WRITE) &&
+    if (found->any && !(by_read.access & SMMU3_WRITE) &&
+        (request->access & SMMU3_WRITE) &&
         look(s, &write, &by_write, &found->trail)) {
         found->leaf.rights |= by_write.access;
         found->leaf.clean = by_write.access & SMMU3_WRITE;
