@@ -7,6 +7,7 @@
  */
 #include "qemu/osdep.h"
 #include "qobject/qdict.h"
+#include "qobject/qjson.h"
 #include "qobject/qlist.h"
 #include "qobject/qstring.h"
 #include "sva-qtest.h"
@@ -116,6 +117,131 @@ static void test_explain_names_the_steps(void)
     sva_stop(x.t);
 }
 
+/* ---- Lists of ranges --------------------------------------------------- */
+
+/* The answer of a question about ranges, to be unref'd. */
+static QDict *answered(SvaQtest *t, const char *id)
+{
+    QDict *response = read_answer(t, id), *answer;
+    g_autoptr(GString) text = qobject_to_json_pretty(QOBJECT(response), true);
+
+    g_test_message("%s", text->str);
+    g_assert_true(qdict_haskey(response, "return"));
+    answer = qdict_get_qdict(response, "return");
+    qobject_ref(answer);
+    qobject_unref(response);
+    return answer;
+}
+
+static unsigned range_count(QDict *answer)
+{
+    return qlist_size(qdict_get_qlist(answer, "ranges"));
+}
+
+static QDict *range(QDict *answer, unsigned i)
+{
+    const QListEntry *entry = qlist_first(qdict_get_qlist(answer, "ranges"));
+
+    while (i--) {
+        entry = qlist_next(entry);
+    }
+    return qobject_to(QDict, qlist_entry_obj(entry));
+}
+
+static void expect_hex(QDict *dict, const char *key, uint64_t value)
+{
+    g_autofree char *wanted = g_strdup_printf("0x%" PRIx64, value);
+
+    g_assert_cmpstr(qdict_get_str(dict, key), ==, wanted);
+}
+
+static void test_map(void)
+{
+    Stream x = stream_start("");
+    uint64_t pages = sva_alloc(x.t, 3 * 4096, 4096);
+    QDict *answer;
+
+    sva_map(x.t, x.root, VA, pages, 2 * 4096, 0);
+    sva_map(x.t, x.root, VA + 0x100000, pages + 2 * 4096, 4096, SVA_MAP_RO);
+    plug(x.t, "map", "m", "");
+    answer = answered(x.t, "m");
+    g_assert_cmpuint(range_count(answer), ==, 2);
+    expect_hex(range(answer, 0), "first", VA);
+    expect_hex(range(answer, 0), "last", VA + 0x1fff);
+    expect_hex(range(answer, 0), "output", pages);
+    g_assert_cmpint(qdict_get_int(range(answer, 0), "entry"), ==, 4096);
+    g_assert_true(g_str_has_prefix(qdict_get_str(range(answer, 0), "rights"),
+                                   "rw"));
+    g_assert_true(g_str_has_prefix(qdict_get_str(range(answer, 1), "rights"),
+                                   "r-"));
+    g_assert_false(qdict_get_bool(answer, "truncated"));
+    expect_hex(answer, "mapped-bytes", 3 * 4096);
+    g_assert_cmpuint(sva_counter(x.t, "walks"), ==, 0);
+    qobject_unref(answer);
+
+    /* As much as is wanted, and where there is more. */
+    plug(x.t, "map", "part", "'max-ranges': 1");
+    answer = answered(x.t, "part");
+    g_assert_true(qdict_get_bool(answer, "truncated"));
+    expect_hex(answer, "from", VA + 0x100000);
+    qobject_unref(answer);
+    plug(x.t, "map", "rest", "'from': 1114112, 'to': 2097151");
+    answer = answered(x.t, "rest");
+    g_assert_cmpuint(range_count(answer), ==, 1);
+    expect_hex(range(answer, 0), "first", VA + 0x100000);
+    qobject_unref(answer);
+    /* Of what does not exist the reason is told. */
+    plug(x.t, "map", "none", "'ssid': 3");
+    answer = answered(x.t, "none");
+    g_assert_cmpstr(qdict_get_str(answer, "refused"), ==, "C_BAD_SUBSTREAMID");
+    qobject_unref(answer);
+    sva_stop(x.t);
+}
+
+static void test_what_if(void)
+{
+    Stream x = stream_start("");
+    uint64_t page = sva_alloc(x.t, 4096, 4096);
+    QDict *answer, *response;
+
+    sva_map(x.t, x.root, VA, page, 4096, 0);
+    sva_map(x.t, x.root, UINT64_C(1) << 40, page, 4096, 0);
+    plug(x.t, "what-if", "small", "'changes': 'CD.T0SZ=0x19'");
+    answer = answered(x.t, "small");
+    g_assert_false(qdict_get_bool(answer, "identical"));
+    g_assert_cmpstr(qstring_get_str(qobject_to(QString, qlist_peek(
+                    qdict_get_qlist(answer, "changes")))), ==,
+                    "CD.T0SZ: 0x10, then 0x19");
+    /* Walks begin at level 1 then, where there is the old table of level 0 */
+    g_assert_cmpuint(range_count(answer), >=, 1);
+    qobject_unref(answer);
+
+    plug(x.t, "what-if", "same", "'changes': 'CD.ASET=1+CD.ASID=7'");
+    answer = answered(x.t, "same");
+    g_assert_true(qdict_get_bool(answer, "identical"));
+    qobject_unref(answer);
+
+    plug(x.t, "what-if", "illegal", "'changes': 'STE.V=0'");
+    answer = answered(x.t, "illegal");
+    g_assert_cmpstr(qdict_get_str(answer, "refused-then"), ==, "C_BAD_STE");
+    g_assert_cmpuint(range_count(answer), ==, 2);
+    g_assert_cmpstr(qdict_get_str(qdict_get_qdict(range(answer, 0), "then"),
+                                  "refused"), ==, "C_BAD_STE");
+    qobject_unref(answer);
+
+    plug(x.t, "what-if", "cannot", "'changes': 'ID.OAS=7'");
+    response = read_answer(x.t, "cannot");
+    g_assert_true(qdict_haskey(response, "error"));
+    qobject_unref(response);
+#define WHAT_IF "'driver': 'smmuv3-sva-what-if', 'sid': '8'"
+    refused(x.t, WHAT_IF, "0 changes");
+    refused(x.t, WHAT_IF ", 'changes': 'CD.NONE=1'", "'CD.NONE=1'");
+    refused(x.t, WHAT_IF ", 'changes': 'CD.HA=2'", "'CD.HA=2'");
+    sva_stop(x.t);
+}
+
+/* ---- Each its own ------------------------------------------------------ */
+
 /* Each time that it is read, the answer is of that moment. */
 static void test_explain_is_of_now(void)
 {
@@ -196,6 +322,8 @@ int main(int argc, char **argv)
 #define TEST(name, fn) qtest_add_func("smmuv3-tables/" name, fn)
     TEST("explain/names-the-steps", test_explain_names_the_steps);
     TEST("explain/is-of-now", test_explain_is_of_now);
+    TEST("map", test_map);
+    TEST("what-if", test_what_if);
     TEST("questions/are-ones-own", test_questions_are_ones_own);
     TEST("questions/wrong", test_wrong_questions);
     TEST("questions/cold-plugged", test_cold_plugged);

@@ -503,6 +503,26 @@ static void explain(Hostile *h)
     g_assert_cmpuint(text->len, >, 0);
 }
 
+/* All that a context reaches, of tables as they happen to be: it ends. */
+static void map(Hostile *h)
+{
+    Smmu3View *view = smmu3_view_new(h->smmu, below(h, SIDS), true,
+                                     below(h, 4));
+    Smmu3Survey survey = {
+        .max_ranges = 64, .max_steps = 256,
+        .ranges = g_array_new(FALSE, FALSE, sizeof(Smmu3Piece)),
+    };
+
+    for (unsigned i = 0; i < view->span_count; i++) {
+        smmu3_survey_map(&survey, (Smmu3Space) { smmu3_view_look_up, view },
+                         view->spans[i]);
+    }
+    g_assert_cmpuint(survey.ranges->len, <=, 64);
+    g_assert_cmpuint(survey.steps, <=, 256);
+    g_array_unref(survey.ranges);
+    smmu3_view_free(view);
+}
+
 /* The same by registers: RUN is never left set. */
 static void ask_gatos(Hostile *h)
 {
@@ -531,6 +551,7 @@ static void step(Hostile *h)
         save_and_load(h);
     } else if (dice < 3) {
         explain(h);
+        map(h);
     } else if (dice < 5) {
         ask_gatos(h);
     } else if (dice < 8) {

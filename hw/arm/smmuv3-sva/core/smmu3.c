@@ -352,6 +352,26 @@ void smmu3_explain(Smmu3 *s, const Smmu3Transaction *t, GString *out)
     g_mutex_unlock(&s->lock);
 }
 
+Smmu3View *smmu3_view_new(Smmu3 *s, uint32_t sid, bool ssv, uint32_t ssid)
+{
+    Smmu3View *view;
+
+    g_mutex_lock(&s->lock);
+    view = smmu3_view_new_locked(s, sid, ssv, ssid);
+    g_mutex_unlock(&s->lock);
+    return view;
+}
+
+/* The lock is held for one address, so that traffic does not wait for a list. */
+void smmu3_view_look_up(void *view, uint64_t in, Smmu3Piece *piece)
+{
+    Smmu3 *s = smmu3_view_smmu(view);
+
+    g_mutex_lock(&s->lock);
+    smmu3_view_look_up_locked(view, in, piece);
+    g_mutex_unlock(&s->lock);
+}
+
 /* ---- Saving and loading ------------------------------------------------ */
 
 GArray *smmu3_save_stalls(Smmu3 *s)

@@ -24,6 +24,7 @@
 #include "service.h"
 #include "spec/id.h"
 #include "spec/names.h"
+#include "traffic/view.h"
 
 typedef struct Smmu3 Smmu3;
 
@@ -104,6 +105,14 @@ GArray *smmu3_inject_counts(Smmu3 *s);
  * tables in memory and not from any cache, changing nothing.
  */
 void smmu3_explain(Smmu3 *s, const Smmu3Transaction *t, GString *out);
+
+/*
+ * What a stream and a context can reach, looked at in the same way: a view has
+ * their configuration as of its making, and looks up address after address
+ * (tables/ranges.h makes lists of that). @view of the second is a Smmu3View.
+ */
+Smmu3View *smmu3_view_new(Smmu3 *s, uint32_t sid, bool ssv, uint32_t ssid);
+void smmu3_view_look_up(void *view, uint64_t in, Smmu3Piece *piece);
 
 /*
  * Save and load. The stalls are saved without their cookies: after a load

@@ -27,10 +27,9 @@ typedef struct Hierarchy {
 
 /* ---- Geometry (DDI 0487 D8.2) ------------------------------------------ */
 
-/* log2 of the bytes that one descriptor of @level stands for. */
 static unsigned level_log2(const Smmu3Tables *t, int level)
 {
-    return t->page_log2 + (3 - level) * (t->page_log2 - 3);
+    return smmu3_level_log2(t->page_log2, level);
 }
 
 static unsigned start_index_bits(const Smmu3Tables *t)

@@ -55,6 +55,12 @@ void smmu3_tables_stage1(Smmu3Tables *tables, const Smmu3Stage1 *stage1,
 void smmu3_tables_stage2(Smmu3Tables *tables, const Smmu3Stage2 *stage2,
                          const Smmu3Features *f);
 
+/* log2 of the bytes that one descriptor of @level stands for (DDI 0487 D8.2). */
+static inline unsigned smmu3_level_log2(unsigned page_log2, int level)
+{
+    return page_log2 + (3 - level) * (page_log2 - 3);
+}
+
 /*
  * Which half of a context translates @va: sets *@half. False: F_TRANSLATION,
  * because @va is in neither, or walks of that half are off for this access
