@@ -12,6 +12,7 @@
 #include "qemu/lockable.h"
 #include "qemu/main-loop.h"
 #include "qemu/timer.h"
+#include "system/qtest.h"
 #include "system/runstate.h"
 #include "worker.h"
 #include "trace.h"
@@ -112,6 +113,47 @@ static bool worker_turn(SvaWorker *w)
     return more;
 }
 
+/*
+ * A main loop for which a turn is always due lets go of the big lock for no longer
+ * than a system call, and has it again before a virtual CPU that waits for it is
+ * awake: for a minute, once, where turns were long. So after a while all turns in
+ * the main loop rest, and it sleeps. A qtest has no thread that would wait.
+ * Under the big lock.
+ */
+enum { TURNS_NS = 1 * SCALE_MS, REST_NS = 100 * SCALE_US };
+static struct {
+    int64_t began_ns;       /* the turns since the last rest */
+    int64_t ended_ns;       /* the last turn */
+    int64_t rest_until_ns;
+} main_turns;
+
+static bool main_turns_rest(SvaWorker *w)
+{
+    int64_t now = qemu_clock_get_ns(QEMU_CLOCK_REALTIME);
+
+    if (qtest_enabled()) {
+        return false;
+    }
+    if (now - main_turns.ended_ns >= REST_NS) {
+        main_turns.began_ns = now;
+    } else if (now - main_turns.began_ns >= TURNS_NS) {
+        main_turns.rest_until_ns = MAX(main_turns.rest_until_ns,
+                                       main_turns.ended_ns + REST_NS);
+    }
+    if (now >= main_turns.rest_until_ns) {
+        return false;
+    }
+    timer_mod_anticipate(w->rest, main_turns.rest_until_ns);
+    return true;
+}
+
+static void main_turn_after_rest(void *opaque)
+{
+    SvaWorker *w = opaque;
+
+    qemu_bh_schedule(w->main_bh);
+}
+
 /* Under the lock. If not now, then whoever is in the way calls again. */
 static bool turn_may_begin(SvaWorker *w)
 {
@@ -174,6 +216,7 @@ static void worker_free_in_main_loop(void *opaque)
 static void worker_delete(SvaWorker *w)
 {
     object_ref(w->pdev);
+    timer_free(w->rest);
     qemu_bh_delete(w->main_bh);
     if (!w->ctx) {
         worker_free_in_main_loop(w);
@@ -191,6 +234,9 @@ static void main_turn(void *opaque)
     PCIDevice *pdev = w->pdev;
     bool more, is_over;
 
+    if (main_turns_rest(w)) {
+        return;
+    }
     WITH_QEMU_LOCK_GUARD(&w->lock) {
         if ((w->ctx && !w->goes_elsewhere) || !turn_may_begin(w)) {
             return;
@@ -201,6 +247,7 @@ static void main_turn(void *opaque)
     }
     object_ref(pdev);
     more = worker_turn(w);
+    main_turns.ended_ns = qemu_clock_get_ns(QEMU_CLOCK_REALTIME);
     WITH_QEMU_LOCK_GUARD(&w->lock) {
         turn_ends(w, more);
         is_over = w->is_over;
@@ -301,6 +348,7 @@ void sva_worker_init(SvaWorker *w, PCIDevice *pdev, IOThread *iothread,
     };
     qemu_mutex_init(&w->lock);
     w->main_bh = qemu_bh_new_guarded(main_turn, w, guard);
+    w->rest = timer_new_ns(QEMU_CLOCK_REALTIME, main_turn_after_rest, w);
     if (iothread) {
         /* Not guarded: it would refuse the virtual CPUs' accesses meanwhile. */
         w->ctx = iothread_get_aio_context(iothread);
@@ -328,6 +376,7 @@ void sva_worker_fini(SvaWorker *w)
     if (w->ctx) {
         worker_delete(w);
     } else {
+        timer_free(w->rest);
         qemu_bh_delete(w->main_bh);
         qemu_mutex_destroy(&w->lock);
     }

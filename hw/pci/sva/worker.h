@@ -61,6 +61,7 @@ typedef struct SvaWorker {
     bool (*work)(PCIDevice *pdev);
     AioContext *ctx;        /* the thread's; NULL: there is none */
     QEMUBH *main_bh;        /* a turn in the main loop */
+    QEMUTimer *rest;        /* ... which begins after one */
     QEMUBH *thread_bh;      /* a turn in the thread */
     QEMUBH *msix_bh;
     VMChangeStateEntry *run_state;
