@@ -1,15 +1,14 @@
 /*
- * The translation auditor's QEMU side: its properties, who wrote CMDQ_PROD, and
- * where a report goes: a warning, a stop of the machine. Not what is a mistake,
- * which is core/audit/, nor the list for the monitor (smmuv3-sva-reports.c).
+ * The translation auditor's QEMU side: its properties, its clocks, and where a
+ * report goes: a warning, a stop of the machine. Not what is a mistake, which is
+ * core/audit/, nor the list for the monitor (smmuv3-sva-reports.c), nor who in the
+ * guest it was (smmuv3-sva-writer.c).
  * Used by smmuv3-sva.c and smmuv3-sva-host.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
 #include "qemu/error-report.h"
-#include "exec/cpu-common.h"
-#include "exec/target_page.h"
 #include "hw/core/cpu.h"
 #include "qapi/error.h"
 #include "system/runstate.h"
@@ -112,30 +111,6 @@ uint64_t smmuv3_sva_audit_worked(void *host)
         last = cpu->thread;
     }
     return ns;
-}
-
-/*
- * The PC of the store that is being executed. In the middle of a translation
- * block a vCPU's own PC is that of an earlier instruction, and must stay so; what
- * it would be restored to is read instead: the PC, or its offset in the page.
- */
-void smmuv3_sva_audit_writer(void *host, Smmu3Writer *writer)
-{
-    CPUState *cpu = current_cpu;
-    uint64_t unwound[8];        /* of which Arm has three */
-    uint64_t pc;
-
-    if (!cpu || !cpu->cc->get_pc) {
-        return;
-    }
-    pc = cpu->cc->get_pc(cpu);
-    if (tcg_enabled() && cpu->mem_io_pc &&
-        cpu_unwind_state_data(cpu, cpu->mem_io_pc, unwound)) {
-        uint64_t in_page = qemu_target_page_size() - 1;
-
-        pc = unwound[0] > in_page ? unwound[0] : (pc & ~in_page) | unwound[0];
-    }
-    *writer = (Smmu3Writer) { .known = true, .cpu = cpu->cpu_index, .pc = pc };
 }
 
 void smmuv3_sva_audit_report(void *host, const Smmu3AuditReport *report)

@@ -41,6 +41,20 @@ static bool visit_rights(Visitor *v, const char *name, uint8_t rights,
     return visit_word(v, name, words->str, errp);
 }
 
+static bool visit_callers(Visitor *v, const Smmu3Writer *w, Error **errp)
+{
+    if (!visit_start_list(v, "callers", NULL, 0, errp)) {
+        return false;
+    }
+    for (unsigned i = 0; i < w->callers; i++) {
+        if (!visit_number(v, NULL, w->caller[i], errp)) {
+            return false;
+        }
+    }
+    visit_end_list(v, NULL);
+    return true;
+}
+
 static bool visit_writer(Visitor *v, const char *name, const Smmu3Writer *w,
                          Error **errp)
 {
@@ -50,7 +64,8 @@ static bool visit_writer(Visitor *v, const char *name, const Smmu3Writer *w,
     if (!visit_start_struct(v, name, NULL, 0, errp) ||
         !visit_number(v, "cpu", w->cpu, errp) ||
         !visit_number(v, "pc", w->pc, errp) ||
-        !visit_number(v, "ns", w->ns, errp)) {
+        !visit_number(v, "ns", w->ns, errp) ||
+        !visit_callers(v, w, errp)) {
         return false;
     }
     visit_end_struct(v, NULL);

@@ -44,8 +44,8 @@
  * answered outside of that (smmu3_translate()); without one nothing here runs.
  *
  * Cost: a walk for each use, and a read of the STE and of the CD; SWEPT walks and
- * as many lookups for each CMD_SYNC. Memory: some 430 bytes for each place of the
- * TLB, touched when it is first used; 300 for each STE and CD, of 4096; 300 for
+ * as many lookups for each CMD_SYNC. Memory: some 610 bytes for each place of the
+ * TLB, touched when it is first used; 480 for each STE and CD, of 4096; 480 for
  * each of SMMU3_GRANTS_MAX grants; and some 300 KiB: SMMU3_REPORTS_MAX reports,
  * and the last things heard.
  *

@@ -11,12 +11,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { SMMU3_WRITER_CALLERS = 10 };
+
 /* Who in the guest wrote CMDQ_PROD, as far as the host knows. */
 typedef struct Smmu3Writer {
     bool known;             /* else nobody of the guest's: a debugger, a test */
     uint32_t cpu;
     uint64_t pc;            /* of the store */
     uint64_t ns;            /* host time op `now` */
+    /* Where it returns to, the innermost function first */
+    uint64_t caller[SMMU3_WRITER_CALLERS];
+    unsigned callers;
 } Smmu3Writer;
 
 /* What is wrong: mostly, how memory disagrees with what is cached. */
