@@ -10,6 +10,8 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
+#include "qemu/bswap.h"
+#include "standard-headers/linux/pci_regs.h"
 #include "../unit/conformance.h"
 #include "sva-testdev-rig.h"
 
@@ -156,11 +158,85 @@ static void test_event_record(void)
     sva_stop(m.r.t);
 }
 
+/* ---- A ROM, which is memory to read -------------------------------------- */
+
+enum { ROM_BYTES = 65536, MOVES = 8 };
+#define ROM_PAGE    (SVA_RAM + UINT64_C(0x03456000))
+
+/* An expansion ROM that is a table: VA's page is ROM_PAGE. Its file's name. */
+static char *make_rom(void)
+{
+    g_autofree uint64_t *words = g_malloc0(ROM_BYTES);
+    uint64_t descriptor = ROM_PAGE;
+    char *path = NULL;
+    int fd = g_file_open_tmp("sva-rom-XXXXXX", &path, NULL);
+
+    g_assert_cmpint(fd, >=, 0);
+    close(fd);
+    smmu3_set(&descriptor, TTD_VALID, 1);
+    smmu3_set(&descriptor, TTD_TABLE_OR_PAGE, 1);
+    smmu3_set(&descriptor, TTD_AP_UNPRIV, 1);
+    smmu3_set(&descriptor, TTD_AF, 1);
+    words[VA >> 12 & 511] = cpu_to_le64(descriptor);
+    g_assert_true(g_file_set_contents(path, (char *)words, ROM_BYTES, NULL));
+    return path;
+}
+
+/* 0: it is nowhere. */
+static void place_rom(Rig *r, uint64_t address)
+{
+    sva_config_write(r->t, r->bus, r->devfn, PCI_ROM_ADDRESS, 4,
+                     address ? address | PCI_ROM_ADDRESS_ENABLE : 0);
+}
+
+/* VA's last table is at @table from now on. */
+static void use_table(Rig *r, uint64_t at, uint64_t table)
+{
+    qtest_writeq(r->t->qts, at, table | 3);
+    sva_command(r->t, CMD_TLBI_NSNH_ALL, 0);
+    sva_sync(r->t);
+}
+
+/*
+ * The table is read where it is, and not where it was when it was found last: the
+ * map of memory has changed in between, and nothing was told to the SMMU.
+ */
+static void test_rom(void)
+{
+    g_autofree char *rom = make_rom();
+    g_autofree char *args =
+        g_strdup_printf("-device sva-testdev,addr=1,romfile=%s", rom);
+    Rig r = rig_start_with(args, 0, false);
+    uint64_t first = QEMU_ALIGN_UP(r.t->mmio_next, ROM_BYTES), at = r.root;
+
+    sva_leaf_address(r.t, r.root, VA);
+    for (int level = 0; level < 2; level++) {
+        at += (VA >> (39 - 9 * level) & 511) * 8;
+        at = qtest_readq(r.t->qts, at) & ~(PAGE - 1);
+    }
+    at += (VA >> 21 & 511) * 8;
+    for (unsigned i = 0; i < MOVES; i++) {
+        uint64_t here = first + i % 3 * ROM_BYTES;
+
+        place_rom(&r, here);
+        use_table(&r, at, here);
+        expect_grant(&r, READ, NO_PASID, VA, ROM_PAGE, PAGE, R | W | X);
+        use_table(&r, at, here);
+        place_rom(&r, i % 2 ? 0 : first + (i + 1) % 3 * ROM_BYTES);
+        g_assert_cmpuint(submit(&r, READ, NO_PASID, VA), ==,
+                         SVA_TESTDEV_ABORT);
+        expect_event(&r, F_WALK_EABT);
+    }
+    done(&r);
+    unlink(rom);
+}
+
 int main(int argc, char **argv)
 {
     conformance_init(&argc, &argv);
     conformance_test("/smmuv3-sva/moving/descriptor-update",
                      test_descriptor_update, "");
     conformance_test("/smmuv3-sva/moving/event-record", test_event_record, "");
+    conformance_test("/smmuv3-sva/moving/rom", test_rom, "");
     return conformance_run();
 }

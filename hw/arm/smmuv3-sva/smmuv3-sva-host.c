@@ -9,6 +9,7 @@
 #include "qemu/log.h"
 #include "qemu/rcu.h"
 #include "system/runstate.h"
+#include "hw/pci/sva-guest-ram.h"
 #include "smmuv3-sva.h"
 #include "trace.h"
 
@@ -24,9 +25,15 @@ static void *guest_ram(uint64_t pa, hwaddr bytes, bool is_write,
 {
     MemTxAttrs attrs = { .memory = 1 };
     hwaddr offset, len = bytes;
-    MemoryRegion *mr = address_space_translate(&address_space_memory, pa,
-                                               &offset, &len, is_write, attrs);
+    void *ram = sva_guest_ram(pa, is_write, &len, region);
+    MemoryRegion *mr;
 
+    if (ram && len == bytes) {
+        return ram;
+    }
+    len = bytes;
+    mr = address_space_translate(&address_space_memory, pa, &offset, &len,
+                                 is_write, attrs);
     if (len < bytes || !memory_access_is_direct(mr, is_write, attrs)) {
         return NULL;
     }
@@ -283,6 +290,7 @@ Smmu3 *smmuv3_sva_core_new(Smmuv3SvaState *s, const Smmu3Features *features,
 {
     MemReentrancyGuard *guard = &DEVICE(s)->mem_reentrancy_guard;
 
+    sva_guest_ram_init();
     s->service_bh = qemu_bh_new_guarded(service_bh, s, guard);
     smmuv3_sva_quiesce_init(s);
     s->atc_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, atc_timer_expired, s);

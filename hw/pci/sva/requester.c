@@ -11,6 +11,7 @@
 #include "qemu/timer.h"
 #include "qapi/error.h"
 #include "hw/pci/pci_device.h"
+#include "hw/pci/sva-guest-ram.h"
 #include "standard-headers/linux/pci_regs.h"
 #include "capability.h"
 #include "requester.h"
@@ -142,6 +143,7 @@ SvaPort *sva_requester_port(SvaRequester *r)
 void sva_requester_init(SvaRequester *r, PCIDevice *pdev, uint16_t pasid_cap,
                         bool may_stall)
 {
+    sva_guest_ram_init();
     *r = (SvaRequester) {
         .pdev = pdev,
         .pasid_cap = pasid_cap,

@@ -11,6 +11,7 @@
 #include "qemu/bswap.h"
 #include "qemu/host-utils.h"
 #include "qemu/rcu.h"
+#include "hw/pci/sva-guest-ram.h"
 #include "requester.h"
 
 /*
@@ -21,7 +22,12 @@ void *sva_span_ram(const SvaSpan *span, bool write, uint64_t *len,
                    MemoryRegion **mr)
 {
     hwaddr here, l = *len;
+    void *ram = span->as == &address_space_memory ?
+                sva_guest_ram(span->pa, write, len, mr) : NULL;
 
+    if (ram) {
+        return ram;
+    }
     *mr = address_space_translate(span->as, span->pa, &here, &l, write,
                                   MEMTXATTRS_UNSPECIFIED);
     if (!l || !memory_access_is_direct(*mr, write, MEMTXATTRS_UNSPECIFIED)) {

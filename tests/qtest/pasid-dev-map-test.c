@@ -1,0 +1,101 @@
+/*
+ * pasid-dev's data while the map of memory changes: its own expansion ROM, which is
+ * memory to read, comes, goes and moves between jobs. Not memory that is taken away
+ * in the middle of one (smmuv3-moving-test.c). No guest software runs.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "qemu/osdep.h"
+#include "standard-headers/linux/pci_regs.h"
+#include "pasid-dev-rig.h"
+
+enum { ROM_BYTES = 65536, MOVES = 9 };
+
+/* Its file's name */
+static char *make_rom(void)
+{
+    g_autofree char *bytes = g_malloc(ROM_BYTES);
+    char *path = NULL;
+    int fd = g_file_open_tmp("sva-rom-XXXXXX", &path, NULL);
+
+    g_assert_cmpint(fd, >=, 0);
+    close(fd);
+    for (unsigned i = 0; i < ROM_BYTES; i++) {
+        bytes[i] = pattern_byte(i);
+    }
+    g_assert_true(g_file_set_contents(path, bytes, ROM_BYTES, NULL));
+    return path;
+}
+
+/* 0: it is nowhere. */
+static void place_rom(Dev *d, uint64_t address)
+{
+    sva_config_write(d->t, d->bus, d->devfn, PCI_ROM_ADDRESS, 4,
+                     address ? address | PCI_ROM_ADDRESS_ENABLE : 0);
+}
+
+static PasidDevCompletion copy(Queue *q, uint64_t from, uint64_t to)
+{
+    qtest_memset(q->d->t->qts, to, 0, 2 * PAGE);
+    return run(q, (PasidDevDescriptor) {
+        .op = PASID_DEV_OP_COPY, .src = from, .dst = to, .len = 2 * PAGE });
+}
+
+/* What the host bridge reads where no BAR is */
+static uint8_t nobodys_byte(uint64_t i)
+{
+    return 0xff;
+}
+
+/* By an SMMU that is not enabled: an address is an address of the system's. */
+static void test_rom(void)
+{
+    g_autofree char *rom = make_rom();
+    g_autofree char *args = g_strdup_printf("-device pasid-dev,romfile=%s",
+                                            rom);
+    Dev *d = dev_start("virt-sva", args);
+    uint64_t first = QEMU_ALIGN_UP(d->t->mmio_next, ROM_BYTES);
+    uint64_t dst = process_alloc(d, 2 * PAGE), here = 0;
+    PasidDevCompletion c;
+    Queue q;
+
+    q = queue_open(d, 0, 4, NO_PASID);
+    for (unsigned i = 0; i < MOVES; i++) {
+        uint64_t was = here;
+
+        here = i % 4 == 3 ? 0 : first + i % 3 * ROM_BYTES;
+        place_rom(d, here);
+        for (unsigned again = 0; again < 2; again++) {
+            if (here) {
+                assert_completion(copy(&q, here, dst), PASID_DEV_DONE_OK, 0,
+                                  2 * PAGE, 0);
+                assert_bytes(d, dst, 2 * PAGE, pattern_byte);
+            }
+            if (was && was != here) {
+                assert_completion(copy(&q, was, dst), PASID_DEV_DONE_OK, 0,
+                                  2 * PAGE, 0);
+                assert_bytes(d, dst, 2 * PAGE, nobodys_byte);
+            }
+        }
+    }
+    /* Memory to read it is, and no more. */
+    here = first;
+    place_rom(d, here);
+    assert_completion(copy(&q, here, dst), PASID_DEV_DONE_OK, 0, 2 * PAGE, 0);
+    c = run(&q, (PasidDevDescriptor) {
+        .op = PASID_DEV_OP_FILL, .dst = here, .len = 64 });
+    g_assert_cmpuint(c.status, !=, PASID_DEV_DONE_PENDING);
+    assert_completion(copy(&q, here, dst), PASID_DEV_DONE_OK, 0, 2 * PAGE, 0);
+    assert_bytes(d, dst, 2 * PAGE, pattern_byte);
+    dev_stop(d);
+    unlink(rom);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+
+    g_test_add_func("/pasid-dev/map/rom", test_rom);
+
+    return g_test_run();
+}
