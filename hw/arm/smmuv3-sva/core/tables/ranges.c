@@ -70,8 +70,9 @@ unsigned smmu3_pieces_differ(const Smmu3Piece *a, const Smmu3Piece *b,
     if ((a->rights ^ b->rights) & a->known & b->known & rights) {
         how |= SMMU3_DIFFERS_RIGHTS;
     }
-    if (a->attributes != b->attributes ||
-        a->attributes_stage2 != b->attributes_stage2) {
+    if (a->known && b->known &&
+        (a->attributes != b->attributes ||
+         a->attributes_stage2 != b->attributes_stage2)) {
         how |= SMMU3_DIFFERS_MEMORY;
     }
     if (a->clean != b->clean) {

@@ -34,7 +34,8 @@ typedef struct Smmu3Piece {
                                the smaller */
     bool contiguous;        /* the entry has the contiguous bit */
     uint8_t rights;         /* SMMU3_UNPRIV_R ... */
-    uint8_t known;          /* those of them that could be found out */
+    uint8_t known;          /* those of them that could be found out; if none,
+                               neither could the attributes */
     bool clean;             /* its writes set the dirty state first */
     bool global;
     uint8_t attributes;     /* as a byte of MAIR; of stage 2 alone, MemAttr */

@@ -1,0 +1,45 @@
+/*
+ * A vCPU's address space, as QEMU's own walker has it: for comparison with what
+ * a device sees. Not the SMMU's tables, and not the vCPU's TLB. Called by
+ * smmuv3-sva-compare.c.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef HW_ARM_SMMUV3_SVA_CPU_H
+#define HW_ARM_SMMUV3_SVA_CPU_H
+
+#include "core/tables/ranges.h"
+
+/* A vCPU while it stands still; its registers as they are. */
+typedef struct Smmuv3SvaCpu {
+    void *env;                  /* CPUARMState */
+    unsigned index;
+    unsigned el;                /* whose registers translate for EL0: 1 or 2 */
+    uint64_t tcr, sctlr, mair, ttbr[2];
+    bool pan;                   /* PSTATE.PAN */
+    unsigned pa_bits;
+} Smmuv3SvaCpu;
+
+/*
+ * Call @work in the thread of the vCPU with this index, which executes nothing
+ * meanwhile. Returns when it is done; the big lock is held in @work. False, with
+ * @errp set: there is no such vCPU, or none whose tables can be looked at.
+ */
+bool smmuv3_sva_on_cpu(unsigned index,
+                       void (*work)(Smmuv3SvaCpu *cpu, void *opaque),
+                       void *opaque, Error **errp);
+unsigned smmuv3_sva_cpu_count(void);
+
+/*
+ * In @work: let smmuv3_sva_cpu_look_up() find TTBR0 to be so, until @work
+ * returns.
+ */
+void smmuv3_sva_cpu_set_ttbr0(Smmuv3SvaCpu *cpu, uint64_t ttbr);
+/*
+ * In @work, as Smmu3LookUp: what both privileges may do at @in. It sets no flag
+ * in the tables. Of an entry whose access flag hardware would set, rights are
+ * not known.
+ */
+void smmuv3_sva_cpu_look_up(void *cpu, uint64_t in, Smmu3Piece *piece);
+
+#endif
