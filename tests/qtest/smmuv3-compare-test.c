@@ -222,7 +222,8 @@ static void test_each_field(void)
                       cases[i].because);
         memcpy(r.cd, before, sizeof(before));
     }
-    /* Two at once, neither of which explains it alone. */
+    /* Two at once, neither of which explains it alone; a third has no part. */
+    smmu3_set(r.cd, CD_HAD0, 1);
     smmu3_set(r.cd, CD_MAIR, 0x44);
     smmu3_set(r.cd, CD_E0PD0, 1);
     set_cd(&r);

@@ -134,9 +134,12 @@ typedef struct Inquiry {
     Smmuv3SvaCpu *cpu;
     bool ttbr0_of_cd;
     uint8_t rights;             /* that are compared */
-    GArray *suspects;           /* of Suspect; the last is all together */
+    GArray *suspects;           /* of Suspect: fields, then several together */
+    guint fields;               /* how many are the former */
     QDict *answer;
 } Inquiry;
+
+enum { MAX_FIELDS = 32, MAX_TOGETHER = 8 };
 
 enum { CARE = SMMU3_DIFFERS_MAPPED | SMMU3_DIFFERS_OUTPUT |
               SMMU3_DIFFERS_SIZE | SMMU3_DIFFERS_RIGHTS |
@@ -154,47 +157,52 @@ static void look_up_device(void *view, uint64_t in, Smmu3Piece *piece)
     }
 }
 
-static void build_shadow(Inquiry *q, Suspect *suspect,
-                         const Smmu3Change *changes, unsigned count)
-{
-    g_autofree char *why = NULL;
-
-    suspect->shadow = smmu3_shadow_new(q->s->core, q->view, changes, count,
-                                       &why);
-    if (suspect->shadow) {
-        suspect->view = smmu3_view_new(smmu3_shadow_smmu(suspect->shadow),
-                                       q->t.sid, q->t.ssv, q->t.ssid);
-    }
-}
-
-static void add_suspect(Inquiry *q, Smmu3Change change, char *words)
-{
-    Suspect suspect = { .change = change, .words = words };
-
-    build_shadow(q, &suspect, &change, 1);
-    g_array_append_val(q->suspects, suspect);
-}
-
-/* Several differences may hide one another. */
-static void suspect_all_together(Inquiry *q)
+/* The SMMU with those of the changes that are @used; the words for them. */
+static Suspect suspect_all_of(Inquiry *q, const bool *used)
 {
     g_autoptr(GArray) changes = g_array_new(FALSE, FALSE, sizeof(Smmu3Change));
     g_autoptr(GString) words = g_string_new(NULL);
+    g_autofree char *why = NULL;
     Suspect all = { 0 };
 
-    if (q->suspects->len < 2) {
-        return;
-    }
-    for (guint i = 0; i < q->suspects->len; i++) {
-        Suspect *suspect = &g_array_index(q->suspects, Suspect, i);
+    for (guint i = 0; i < q->fields; i++) {
+        Suspect *one = &g_array_index(q->suspects, Suspect, i);
 
-        g_array_append_val(changes, suspect->change);
-        g_string_append_printf(words, "%s%s", i ? "; and " : "",
-                               suspect->words);
+        if (used[i]) {
+            g_array_append_val(changes, one->change);
+            g_string_append_printf(words, "%s%s", words->len ? "; and " : "",
+                                   one->words);
+        }
     }
     all.words = g_strdup(words->str);
-    build_shadow(q, &all, (Smmu3Change *)changes->data, changes->len);
-    g_array_append_val(q->suspects, all);
+    all.shadow = smmu3_shadow_new(q->s->core, q->view,
+                                  (Smmu3Change *)changes->data, changes->len,
+                                  &why);
+    if (all.shadow) {
+        all.view = smmu3_view_new(smmu3_shadow_smmu(all.shadow), q->t.sid,
+                                  q->t.ssv, q->t.ssid);
+    }
+    return all;
+}
+
+/* One field more that differs; takes @words. */
+static void add_suspect(Inquiry *q, Smmu3Change change, char *words)
+{
+    Suspect one = { .change = change, .words = words }, alone;
+    bool used[MAX_FIELDS] = { };
+
+    if (q->fields == MAX_FIELDS) {
+        g_free(words);
+        return;
+    }
+    used[q->fields] = true;
+    g_array_append_val(q->suspects, one);
+    q->fields++;
+    alone = suspect_all_of(q, used);
+    g_free(alone.words);
+    alone.change = change;
+    alone.words = words;
+    g_array_index(q->suspects, Suspect, q->fields - 1) = alone;
 }
 
 static void clear_suspect(gpointer data)
@@ -208,23 +216,62 @@ static void clear_suspect(gpointer data)
     }
 }
 
-/* The first change with which the device would see what the vCPU sees. */
+/* Whether the device would see what the vCPU sees, where @d is. */
+static bool explains(Inquiry *q, const Suspect *suspect,
+                     const Smmu3Difference *d)
+{
+    Smmu3Piece then;
+
+    if (!suspect->shadow) {
+        return false;
+    }
+    look_up_device(suspect->view, d->a.in.first, &then);
+    return !smmu3_pieces_differ(&then, &d->b, d->a.in.first, CARE, q->rights);
+}
+
+/*
+ * Several differences may hide one another: as few of them as explain @d, left
+ * among the suspects for the next. False: not even all do.
+ */
+static bool suspect_together(Inquiry *q, const Smmu3Difference *d)
+{
+    bool used[MAX_FIELDS];
+    Suspect all;
+
+    memset(used, true, sizeof(used));
+    all = suspect_all_of(q, used);
+    if (!explains(q, &all, d)) {
+        clear_suspect(&all);
+        return false;
+    }
+    for (guint i = 0; i < q->fields; i++) {
+        Suspect fewer;
+
+        used[i] = false;
+        fewer = suspect_all_of(q, used);
+        used[i] = !explains(q, &fewer, d);
+        clear_suspect(used[i] ? &fewer : &all);
+        all = used[i] ? all : fewer;
+    }
+    g_array_append_val(q->suspects, all);
+    return true;
+}
+
+/* The first change, or the first few, with which there is no difference. */
 static const char *reason(Inquiry *q, const Smmu3Difference *d)
 {
     for (guint i = 0; i < q->suspects->len; i++) {
         Suspect *suspect = &g_array_index(q->suspects, Suspect, i);
-        Smmu3Piece then;
 
-        if (!suspect->shadow) {
-            continue;
-        }
-        look_up_device(suspect->view, d->a.in.first, &then);
-        if (!smmu3_pieces_differ(&then, &d->b, d->a.in.first, CARE,
-                                 q->rights)) {
+        if (explains(q, suspect, d)) {
             return suspect->words;
         }
     }
-    return "no register: other tables, or they changed meanwhile";
+    if (q->fields < 2 || q->suspects->len >= q->fields + MAX_TOGETHER ||
+        !suspect_together(q, d)) {
+        return "no register: other tables, or they changed meanwhile";
+    }
+    return g_array_index(q->suspects, Suspect, q->suspects->len - 1).words;
 }
 
 /* ---- The answer -------------------------------------------------------- */
@@ -279,7 +326,6 @@ static QList *registers_of(Inquiry *q)
         add_register(q, list, &likes[i]);
     }
     add_oas(q);
-    suspect_all_together(q);
     return list;
 }
 
