@@ -322,6 +322,9 @@ class Boot:
             if 'guest: plug' in asked:
                 for device in self.scenario.plugs:
                     qmp.command('device_add', **device)
+            for line in asked:
+                if line.startswith('guest: compare '):
+                    self._compare(qmp, *line.split()[2:])
             left = self.deadline - time.monotonic()
             if left <= 0:
                 self.ended = (f'the guest did not power off within '
@@ -345,6 +348,31 @@ class Boot:
             self._ask_for_counters(qmp)
         self._quit(qmp, qemu)
         return None
+
+    def _compare(self, qmp, name, sid, ssid):
+        """
+        A process asks whether its device sees what it sees. The verdict is of the
+        process's name; a port that is plugged tells it that it is given.
+        """
+        qmp.command('stop')
+        qmp.command('device_add', driver='smmuv3-sva-compare', id='compare', sid=sid,
+                    ssid=int(ssid, 16))
+        try:
+            answer = qmp.command('qom-get', path='/machine/peripheral/compare',
+                                 property='answer')
+        except OSError as error:
+            answer = {'identical': False, 'mapped-bytes': '0', 'error': str(error)}
+        qmp.command('device_del', id='compare')
+        qmp.command('cont')
+        with open(f'{self.directory}/compare-{name}.json', 'w', encoding='utf-8') as out:
+            json.dump(answer, out, indent=1)
+        # All its memory: what the program has made present, and more.
+        ok = answer['identical'] and int(answer['mapped-bytes'], 16) > 8 << 20
+        self._line(f'guest: verdict: {"PASS" if ok else "FAIL"} compare-{name} '
+                   f'{answer["mapped-bytes"]} bytes of vCPU {answer.get("vcpu")}, '
+                   f'current {answer.get("current")}: '
+                   f'{answer.get("error") or answer["ranges"][:2]}')
+        qmp.command('device_add', driver='virtserialport', bus='compared.0', id=f'c-{name}')
 
     def _asked(self):
         """What was said since this was last called, by a guest of the guest, too."""

@@ -41,6 +41,7 @@
     X("sizes", main_sizes)              \
     X("stress", main_stress)            \
     X("sva-refused", main_sva_refused)  \
+    X("tables", main_tables)            \
     X("vfio", main_vfio)                \
     X("vfs", main_vfs)                  \
     X("zip", main_zip)                  \

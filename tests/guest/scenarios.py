@@ -39,6 +39,11 @@ SCENARIOS = [
         ['isolation', 'queues:@slow'],
         devices=ACCELERATORS + SLOW_DISK, latency_ns=60_000_000,
         timeout=60, check=stalls_served),
+    *both_ways(Scenario(
+        'tables', 'a process and its device see the same memory',
+        [('tables:2', ['tables', 'compare-sleeps', 'compare-runs'])],
+        devices=ACCELERATORS + ['-device', 'virtio-serial-pci,id=compared'],
+        timeout=60)),
     Scenario(
         'foreign-pasid', 'a PASID of somebody else is refused',
         ['foreign'], devices=without_ats(ACCELERATORS),
