@@ -278,6 +278,7 @@ static const Smmu3HostOps host_ops = {
     .config_invalidated = host_config_invalidated,
     .atc_timer = host_atc_timer,
     .trace = smmuv3_sva_trace,
+    .traces_walks = smmuv3_sva_traces_walks,
     .guest_error = host_guest_error,
     .now = smmuv3_sva_audit_now,
     .worked = smmuv3_sva_audit_worked,

@@ -77,6 +77,13 @@ static int this_cpu(void)
     return current_cpu ? current_cpu->cpu_index : -1;
 }
 
+bool smmuv3_sva_traces_walks(void *host)
+{
+    return trace_event_get_state_backends(TRACE_SMMUV3_SVA_STE) ||
+           trace_event_get_state_backends(TRACE_SMMUV3_SVA_CD) ||
+           trace_event_get_state_backends(TRACE_SMMUV3_SVA_WALK);
+}
+
 void smmuv3_sva_trace(void *host, Smmu3TraceKind kind, uint64_t a, uint64_t b,
                       uint64_t c, uint64_t d)
 {

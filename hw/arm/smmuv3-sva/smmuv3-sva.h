@@ -123,6 +123,7 @@ Smmu3 *smmuv3_sva_core_new(Smmuv3SvaState *s, const Smmu3Features *features,
 
 /* smmuv3-sva-trace.c: a command's name; Smmu3HostOps.trace. */
 const char *smmuv3_sva_command_name(uint64_t opcode);
+bool smmuv3_sva_traces_walks(void *host);
 void smmuv3_sva_trace(void *host, Smmu3TraceKind kind, uint64_t a, uint64_t b,
                       uint64_t c, uint64_t d);
 

@@ -18,16 +18,11 @@
  * One translation where QEMU's own IOMMU interface is between, and none more
  * for the data.
  */
-void *sva_span_ram(const SvaSpan *span, bool write, uint64_t *len,
-                   MemoryRegion **mr)
+static void *G_GNUC_NO_INLINE ask_for_ram(const SvaSpan *span, bool write,
+                                       uint64_t *len, MemoryRegion **mr)
 {
     hwaddr here, l = *len;
-    void *ram = span->as == &address_space_memory ?
-                sva_guest_ram(span->pa, write, len, mr) : NULL;
 
-    if (ram) {
-        return ram;
-    }
     *mr = address_space_translate(span->as, span->pa, &here, &l, write,
                                   MEMTXATTRS_UNSPECIFIED);
     if (!l || !memory_access_is_direct(*mr, write, MEMTXATTRS_UNSPECIFIED)) {
@@ -35,6 +30,15 @@ void *sva_span_ram(const SvaSpan *span, bool write, uint64_t *len,
     }
     *len = MIN(*len, l);
     return (uint8_t *)memory_region_get_ram_ptr(*mr) + here;
+}
+
+void *sva_span_ram(const SvaSpan *span, bool write, uint64_t *len,
+                   MemoryRegion **mr)
+{
+    void *ram = span->as == &address_space_memory ?
+                sva_guest_ram(span->pa, write, len, mr) : NULL;
+
+    return ram ?: ask_for_ram(span, write, len, mr);
 }
 
 /*

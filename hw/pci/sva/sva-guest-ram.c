@@ -106,12 +106,15 @@ static bool is_it(Int128 start, Int128 len, const MemoryRegion *mr,
     return true;
 }
 
-/* Not inlined: who yields in the middle of a coroutine has other ranges after. */
+/* NULL while the map changes. */
 static const MapRange *G_GNUC_NO_INLINE find(hwaddr pa, unsigned long generation)
 {
     Search s = { .pa = pa, .found.generation = generation };
     MapRange *range = &ranges[oldest++ % RANGES];
 
+    if (generation & 1) {
+        return NULL;
+    }
     flatview_for_each_range(address_space_to_flatview(&address_space_memory),
                             is_it, &s);
     if (!s.found.bytes) {       /* beyond the last one */
@@ -122,24 +125,21 @@ static const MapRange *G_GNUC_NO_INLINE find(hwaddr pa, unsigned long generation
     return range;
 }
 
+/* Not inlined: who yields in the middle of a coroutine has other ranges after. */
 void *G_GNUC_NO_INLINE sva_guest_ram(hwaddr pa, bool is_write, hwaddr *len,
-                                     MemoryRegion **mr)
+                                  MemoryRegion **mr)
 {
     unsigned long generation = qatomic_load_acquire(&map_generation);
-    const MapRange *range = ranges, *end = ranges + RANGES;
+    const MapRange *range = ranges;
 
     while (range->generation != generation ||
            pa - range->first >= range->bytes) {
-        if (++range < end) {
-            continue;
+        if (++range == ranges + RANGES) {
+            range = find(pa, generation);
+            break;
         }
-        if (generation & 1) {
-            return NULL;
-        }
-        range = find(pa, generation);
-        break;
     }
-    if (!range->host || (is_write && !range->writable)) {
+    if (!range || !range->host || (is_write && !range->writable)) {
         return NULL;
     }
     *len = MIN(*len, range->bytes - (pa - range->first));

@@ -182,11 +182,14 @@ static void lock_for_a_walk(Smmu3 *s)
     g_mutex_lock(&s->lock);
 }
 
-/* Sets *@in_tables if it succeeds without the lock. */
-static Smmu3Outcome translate_behind_front(Smmu3 *s, const Smmu3Transaction *t,
-                                           const Smmu3FrontKey *key,
-                                           Smmu3Translation *result,
-                                           bool *in_tables)
+/*
+ * Sets *@in_tables if it succeeds without the lock. Apart, so that what comes again
+ * does not pay for the room that this takes.
+ */
+static Smmu3Outcome G_GNUC_NO_INLINE
+translate_behind_front(Smmu3 *s, const Smmu3Transaction *t,
+                       const Smmu3FrontKey *key, Smmu3Translation *result,
+                       bool *in_tables)
 {
     Smmu3Outcome outcome;
     SMMU3_UNSET Smmu3Pass p;

@@ -93,7 +93,7 @@ typedef enum {
 } Smmu3TraceKind;
 
 /*
- * read, write, cas, kick, trace, guest_error, now, worked, writer and
+ * read, write, cas, kick, trace, traces_walks, guest_error, now, worked, writer and
  * audit_report are called from any thread that translates, with the core's lock
  * held: they must not call back into the core. All the others are called from
  * smmu3_service() and the functions that say they do its work, in the caller's
@@ -142,6 +142,11 @@ typedef struct Smmu3HostOps {
     /* Diagnostics; may be NULL. @message is one line without newline. */
     void (*trace)(void *host, Smmu3TraceKind kind, uint64_t a, uint64_t b,
                   uint64_t c, uint64_t d);
+    /*
+     * Whether it wants to hear of STEs, CDs and descriptors now; NULL: yes. Asked
+     * once for each walk, as most of the time nobody does.
+     */
+    bool (*traces_walks)(void *host);
     void (*guest_error)(void *host, const char *message);
 
     /* For the auditor; each may be NULL. The guest's time, in ns: */

@@ -97,9 +97,14 @@ typedef struct Smmu3 {
     Smmu3HotCounters hot[SMMU3_HOT_STRIPES];
 } Smmu3;
 
+static inline void smmu3_count_many(_Atomic uint64_t *counter, uint64_t n)
+{
+    atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
+}
+
 static inline void smmu3_count(_Atomic uint64_t *counter)
 {
-    atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+    smmu3_count_many(counter, 1);
 }
 
 static inline void smmu3_trace(Smmu3 *s, Smmu3TraceKind kind, uint64_t a,

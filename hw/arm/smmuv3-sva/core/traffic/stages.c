@@ -12,6 +12,7 @@ typedef struct Walk {
     Smmu3Pass *p;
     const Smmu3Tables *tables;
     Smmu3Trail trail;               /* for the auditor */
+    unsigned reads;                 /* of descriptors; counted at its end */
 } Walk;
 
 /* The walker tells of each descriptor. */
@@ -25,14 +26,18 @@ static void saw_descriptor(void *opaque, bool stage2, int level, uint64_t pa,
         smmu3_trail_saw(&walk->trail, walk->tables->start_level, level, pa,
                         descriptor, updated);
     }
-    if (p->mode == SMMU3_PASS_FULL) {
-        smmu3_count(updated ? &p->s->counters.httu_updates
-                            : &p->s->counters.descriptor_reads);
+    if (!updated) {
+        walk->reads++;
+    } else if (p->mode == SMMU3_PASS_FULL) {
+        smmu3_count(&p->s->counters.httu_updates);
     }
-    smmu3_pass_watch(p, &(Smmu3Step) {
-        .kind = updated ? SMMU3_STEP_UPDATE : SMMU3_STEP_DESCRIPTOR,
-        .stage2 = stage2, .level = level, .addr = pa, .words = &descriptor,
-    });
+    if (p->watch) {
+        smmu3_pass_watch(p, &(Smmu3Step) {
+            .kind = updated ? SMMU3_STEP_UPDATE : SMMU3_STEP_DESCRIPTOR,
+            .stage2 = stage2, .level = level, .addr = pa,
+            .words = &descriptor,
+        });
+    }
 }
 
 /* Stage 1's descriptors are at IPAs: the walker asks where (CLASS=TT). */
@@ -116,6 +121,7 @@ static bool walk(Smmu3Pass *p, const Smmu3Tables *tables,
     Walk this_walk = { .p = p, .tables = tables };
     Smmu3Walker w = walker(&this_walk);
     uint64_t epoch = smmu3_tlb_epoch(s->tlb);
+    bool found;
 
     p->walked = true;
     ageless.affd |= p->any_age;
@@ -126,7 +132,11 @@ static bool walk(Smmu3Pass *p, const Smmu3Tables *tables,
     if (p->mode == SMMU3_PASS_FULL) {
         count_walk(p, tables);
     }
-    if (!smmu3_walk(&w, &ageless, in, need, leaf, &p->fault)) {
+    found = smmu3_walk(&w, &ageless, in, need, leaf, &p->fault);
+    if (p->mode == SMMU3_PASS_FULL) {
+        smmu3_count_many(&s->counters.descriptor_reads, this_walk.reads);
+    }
+    if (!found) {
         return false;
     }
     smmu3_pass_watch(p, &(Smmu3Step) {

@@ -213,6 +213,12 @@ static void trace_step(Smmu3Pass *p, const Smmu3Step *step)
     }
 }
 
+static bool is_traced(Smmu3 *s)
+{
+    return s->ops->trace &&
+           (!s->ops->traces_walks || s->ops->traces_walks(s->host));
+}
+
 bool smmu3_pass_any(Smmu3Pass *p, Smmu3Translation *result)
 {
     switch (p->t->type) {
@@ -233,7 +239,7 @@ Smmu3Outcome smmu3_translate_locked(Smmu3 *s, const Smmu3Transaction *t,
     Smmu3Pass p;
 
     smmu3_pass_init(&p, s, t, SMMU3_PASS_FULL);
-    p.watch = s->ops->trace ? trace_step : NULL;
+    p.watch = is_traced(s) ? trace_step : NULL;
     if (!smmu3_pass_any(&p, result)) {
         outcome = conclude_fault(&p, result);
     }
