@@ -154,6 +154,100 @@ static void test_stop_ends_delays(void)
     done(&r);
 }
 
+/* ---- Interrupts, events, answers, walks ------------------------------------- */
+
+static bool has_irq(const Rig *r)
+{
+    return sva_take_irq(r->t, SVA_SMMU_INTID);
+}
+
+/* The record is there without a word; the next interrupt comes with a later one. */
+static void test_drop_event_irq(void)
+{
+    Rig r = rig_start_with(INJECT "drop:evtq:1", 0, true);
+    unsigned first;
+
+    sva_gic_init(r.t);
+    first = stall(&r);
+    g_assert_false(has_irq(&r));
+    resume(&r, first, false, true);
+    expect_resolution(&r, SVA_TESTDEV_FAIL);
+    stall(&r);
+    g_assert_true(has_irq(&r));
+    expect_count(&r, 0, "drop:evtq:1", 2, 1);
+    done(&r);
+}
+
+static void test_delay_event_irq(void)
+{
+    Rig r = rig_start_with(INJECT "delay:evtq:1:1", 0, true);
+
+    sva_gic_init(r.t);
+    stall(&r);
+    g_assert_false(has_irq(&r));
+    sva_sync(r.t);
+    g_assert_true(has_irq(&r));
+    done(&r);
+}
+
+static void test_lost_and_spurious_event(void)
+{
+    Rig r = rig_start_with(
+        INJECT "drop:event:1,spurious:event:1:C_BAD_STREAMID:0x77", 0, false);
+
+    g_assert_cmpuint(submit(&r, READ, PASID, FAR_VA), ==, SVA_TESTDEV_ABORT);
+    g_assert_true(sva_event(r.t, r.event));
+    g_assert_cmphex(smmu3_get(r.event, EVENT_TYPE), ==, C_BAD_STREAMID);
+    g_assert_cmphex(smmu3_get(r.event, EVENT_STREAMID), ==, 0x77);
+    g_assert_cmpuint(submit(&r, READ, PASID, FAR_VA), ==, SVA_TESTDEV_ABORT);
+    expect_event(&r, F_TRANSLATION);
+    g_assert_cmpuint(sva_counter(r.t, "injected_drops"), ==, 1);
+    done(&r);
+}
+
+static void test_drop_resume(void)
+{
+    Rig r = rig_start_with(INJECT "drop:resume:1", 0, true);
+    unsigned stag = stall(&r);
+
+    resume(&r, stag, false, true);
+    sva_sync(r.t);
+    g_assert_true(dev_read(&r, SVA_TESTDEV_ANS_STATE) &
+                  SVA_TESTDEV_STATE_STALLED);
+    resume(&r, stag, false, true);
+    expect_resolution(&r, SVA_TESTDEV_FAIL);
+    done(&r);
+}
+
+static void test_abort_walk(void)
+{
+    Rig r = rig_start_with(INJECT "abort:walk:1:0x7f0000005000", 0, false);
+
+    g_assert_cmpuint(read_page(&r), ==, SVA_TESTDEV_ABORT);
+    expect_event(&r, F_WALK_EABT);
+    g_assert_cmpuint(read_page(&r), ==, SVA_TESTDEV_OK);
+    expect_count(&r, 0, "abort:walk:1:0x7f0000005000/4096", 2, 1);
+    done(&r);
+}
+
+/* A CMD_SYNC is done, and its MSI never comes. */
+static void test_drop_sync(void)
+{
+    Rig r = rig_start_with(INJECT "drop:sync:2", 0, false);
+    uint64_t target = sva_alloc(r.t, 8, 8);
+    uint64_t cmd[SMMU3_CMD_WORDS] = { CMD_SYNC };
+
+    smmu3_set(cmd, CMD_SYNC_CS, CMD_SYNC_CS_IRQ);
+    smmu3_set_addr(cmd, CMD_SYNC_MSIADDR, target);
+    for (unsigned i = 1; i <= 3; i++) {
+        smmu3_set(cmd, CMD_SYNC_MSIDATA, i);
+        sva_command(r.t, cmd[0], cmd[1]);
+        wait_consumed(&r);
+        g_assert_cmpuint(qtest_readl(r.t->qts, target), ==, i == 2 ? 1 : i);
+    }
+    done(&r);
+}
+
 /* ---- What is wrong --------------------------------------------------------- */
 
 typedef struct WrongCase {
@@ -166,6 +260,8 @@ static const WrongCase wrong[] = {
     { "drop:tlbi:0", "drop:tlbi:0" },
     { "drop:tlbi:1,delay:tlbi:1", "delay:tlbi:1" },
     { "drop:tlbi:1,", "" },
+    { "spurious:event:1:F_NOTHING:8", "spurious:event:1:F_NOTHING:8" },
+    { "abort:walk:1:here", "abort:walk:1:here" },
 };
 
 static void test_wrong_plans(void)
@@ -203,6 +299,12 @@ int main(int argc, char **argv)
     TEST("none-by-default", test_none_by_default);
     TEST("delay", test_delay);
     TEST("stop-ends-delays", test_stop_ends_delays);
+    TEST("drop-event-irq", test_drop_event_irq);
+    TEST("delay-event-irq", test_delay_event_irq);
+    TEST("lost-and-spurious-event", test_lost_and_spurious_event);
+    TEST("drop-resume", test_drop_resume);
+    TEST("abort-walk", test_abort_walk);
+    TEST("drop-sync", test_drop_sync);
     TEST("wrong-plans-say-what-is-allowed", test_wrong_plans);
 #undef TEST
     return g_test_run();

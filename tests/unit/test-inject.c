@@ -38,6 +38,14 @@ static void test_wrong_plans(void)
         "drop:nothing:1", "lose:tlbi:1", ":tlbi:1", "::", "DROP:tlbi:1",
         "delay:tlbi:1", "delay:tlbi:1:0", "delay:tlbi:1:1000001",
         "delay:tlbi:1/2:3", "delay:tlbi:1:1:1", "widen:tlbi:1:1", " drop:tlbi:1",
+        "widen:resume:1", "drop:walk:1", "abort:tlbi:1", "widen:event:1",
+        "spurious:tlbi:1:2:3", "spurious:event:1", "spurious:event:1:2",
+        "spurious:event:1:0x30:3", "spurious:event:1:0:3",
+        "spurious:event:1:none:3", "spurious:event:1:F_NOTHING:3",
+        "spurious:event:1:2:0x100000000", "spurious:event:1:2:3:4",
+        "spurious:event:1:256:3", "abort:walk:1:", "abort:walk:1:x",
+        "abort:walk:1:0x", "abort:walk:1:1/0", "abort:walk:1:1/2/3",
+        "abort:walk:1:0x10000000000000000", "abort:walk:1:1/", "abort:walk",
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(wrong); i++) {
@@ -86,6 +94,10 @@ static void test_words(void)
         "drop:tlbi:12", "drop:cfgi:/3", "drop:atc_inv:2/5:9",
         "delay:tlbi:1:1000000", "delay:cfgi:/7:2", "delay:atc_inv:1/1:0:3",
         "widen:tlbi:18446744073709551615", "widen:cfgi:/1",
+        "drop:resume:1", "delay:pri_resp:2:3", "drop:event:1/2:3",
+        "delay:event:4:5", "drop:evtq:6", "delay:priq:7:8", "drop:gerror:9",
+        "delay:sync:/10:11", "spurious:event:/1:F_TRANSLATION:0x8",
+        "abort:walk:1/2:3", "abort:walk:4:0xffff800000000000/65536",
         "widen:atc_inv:4294967295/4294967295:18446744073709551615",
     };
 
@@ -112,6 +124,11 @@ static void test_numbers(void)
     g_assert_cmpuint(o.plans[0].seed, ==, 9);
     g_assert_cmpuint(o.plans[0].syncs, ==, 4);
     g_assert_cmpuint(o.plans[1].nth, ==, 12);
+    o = options("spurious:event:1:16:0x1f,abort:walk:2:4096");
+    g_assert_cmphex(o.plans[0].event_type, ==, F_TRANSLATION);
+    g_assert_cmphex(o.plans[0].sid, ==, 0x1f);
+    g_assert_cmphex(o.plans[1].addr, ==, 4096);
+    g_assert_cmphex(o.plans[1].bytes, ==, 4096);
     /* All that is allowed has its line */
     g_assert_nonnull(strstr(smmu3_inject_help(), "delay:WHAT:WHICH:SYNCS"));
     g_assert_nonnull(strstr(smmu3_inject_help(), "P/Q:SEED"));

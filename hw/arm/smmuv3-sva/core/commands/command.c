@@ -6,6 +6,7 @@
  */
 #include "command.h"
 #include <inttypes.h>
+#include "../queues/event.h"
 #include "../queues/queue.h"
 #include "../queues/stall.h"
 #include "../signal/signal.h"
@@ -549,6 +550,10 @@ static bool injected_as(const uint64_t *cmd, Smmu3InjectWhat *what)
         *what = SMMU3_INJECT_CFGI;
     } else if (opcode == CMD_ATC_INV) {
         *what = SMMU3_INJECT_ATC_INV;
+    } else if (opcode == CMD_RESUME) {
+        *what = SMMU3_INJECT_RESUME;
+    } else if (opcode == CMD_PRI_RESPONSE) {
+        *what = SMMU3_INJECT_PRI_RESP;
     } else {
         return false;
     }
@@ -628,12 +633,16 @@ static Smmu3Verdict run_or_inject(Smmu3 *s, const uint64_t *cmd)
 /* What was delayed comes now. One that finds no room waits for a CMD_SYNC more. */
 static void carry_out(Smmu3 *s, const Smmu3Late *late)
 {
-    if (late->what == SMMU3_INJECT_ATC_INV && atc_is_full(s)) {
+    if (late->what == SMMU3_INJECT_EVENT) {
+        smmu3_event_late(s, late);
+    } else if (late->what > SMMU3_INJECT_EVENT) {
+        smmu3_interrupt_late(s, late);
+    } else if (late->what == SMMU3_INJECT_ATC_INV && atc_is_full(s)) {
         smmu3_delay(&s->inject.delayed, late->what, late->words,
                     SMMU3_CMD_WORDS, 1);
-        return;
+    } else {
+        commands[smmu3_get(late->words, CMD_OPCODE)].run(s, late->words);
     }
-    commands[smmu3_get(late->words, CMD_OPCODE)].run(s, late->words);
 }
 
 static bool carry_out_late(Smmu3 *s)

@@ -47,6 +47,9 @@ static void signal_completion(Smmu3 *s, const uint64_t *cmd)
     default:
         return;
     }
+    if (smmu3_interrupt_goes_wrong(s, SMMU3_INJECT_SYNC_IRQ, &mail)) {
+        return;
+    }
     s->command.signals++;
     smmu3_post(s, &mail);
 }

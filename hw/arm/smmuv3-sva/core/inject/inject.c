@@ -41,14 +41,27 @@ static bool hits(Smmu3Injecting *p)
     return plan->of && next_random(&p->random) % plan->of < plan->hits;
 }
 
+static bool is_about(const Smmu3InjectPlan *plan, Smmu3InjectWhat what,
+                     uint64_t addr)
+{
+    return plan->what == what &&
+           (!plan->bytes || addr - plan->addr < plan->bytes);
+}
+
 Smmu3Injecting *smmu3_inject_next(Smmu3Inject *inject, Smmu3InjectWhat what)
+{
+    return smmu3_inject_next_at(inject, what, 0);
+}
+
+Smmu3Injecting *smmu3_inject_next_at(Smmu3Inject *inject, Smmu3InjectWhat what,
+                                     uint64_t addr)
 {
     Smmu3Injecting *first = NULL;
 
     for (unsigned i = 0; i < inject->plan_count; i++) {
         Smmu3Injecting *p = &inject->plans[i];
 
-        if (p->count.plan.what == what && hits(p) && !first) {
+        if (is_about(&p->count.plan, what, addr) && hits(p) && !first) {
             first = p;
         }
     }

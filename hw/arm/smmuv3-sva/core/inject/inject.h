@@ -37,5 +37,8 @@ static inline bool smmu3_injects(const Smmu3Inject *inject)
  * sequence. What was done by it is the caller's to count, in done.
  */
 Smmu3Injecting *smmu3_inject_next(Smmu3Inject *inject, Smmu3InjectWhat what);
+/* The same of something at an address, by the plans that are about it. */
+Smmu3Injecting *smmu3_inject_next_at(Smmu3Inject *inject, Smmu3InjectWhat what,
+                                     uint64_t addr);
 
 #endif

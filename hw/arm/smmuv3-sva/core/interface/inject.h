@@ -14,12 +14,20 @@ typedef enum {
     SMMU3_INJECT_DROP,          /* it does nothing, and nobody is told */
     SMMU3_INJECT_DELAY,         /* it comes after so many more CMD_SYNCs */
     SMMU3_INJECT_WIDEN,         /* an invalidation removes more */
+    SMMU3_INJECT_SPURIOUS,      /* another event beside one that is recorded */
+    SMMU3_INJECT_ABORT,         /* a walk meets an external abort */
 } Smmu3InjectAction;
 
 typedef enum {
     /* Commands: invalidations, and answers to endpoints */
     SMMU3_INJECT_TLBI, SMMU3_INJECT_CFGI, SMMU3_INJECT_ATC_INV,
-    SMMU3_INJECT_WHATS,
+    SMMU3_INJECT_RESUME, SMMU3_INJECT_PRI_RESP,
+    /* Records in the event queue; and what comes beside one */
+    SMMU3_INJECT_EVENT, SMMU3_INJECT_BESIDE_EVENT,
+    /* Interrupts, wired and MSI; SYNC: a CMD_SYNC's completion of any kind */
+    SMMU3_INJECT_EVENTQ_IRQ, SMMU3_INJECT_PRIQ_IRQ, SMMU3_INJECT_GERROR_IRQ,
+    SMMU3_INJECT_SYNC_IRQ,
+    SMMU3_INJECT_WALK,
 } Smmu3InjectWhat;
 
 /* One thing that goes wrong, and how often. */
@@ -31,6 +39,9 @@ typedef struct Smmu3InjectPlan {
     uint32_t of, hits;          /* ...but @hits of @of, by chance */
     uint64_t seed;
     uint32_t syncs;             /* of a delay */
+    uint8_t event_type;         /* of a spurious event, and its stream */
+    uint32_t sid;
+    uint64_t addr, bytes;       /* of a walk's input; bytes 0: of all walks */
 } Smmu3InjectPlan;
 
 enum { SMMU3_INJECT_PLANS_MAX = 16, SMMU3_INJECT_SYNCS_MAX = 1000000 };

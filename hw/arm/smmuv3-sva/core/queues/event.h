@@ -29,4 +29,7 @@ typedef enum {
 Smmu3EventResult smmu3_event_write(Smmu3 *s,
                                    const uint64_t event[SMMU3_EVENT_WORDS]);
 
+/* A record that was delayed on request comes, as far as there is room. */
+void smmu3_event_late(Smmu3 *s, const Smmu3Late *late);
+
 #endif

@@ -26,24 +26,76 @@ void smmu3_guest_error(Smmu3 *s, const char *fmt, ...)
     g_free(message);
 }
 
+/* ---- Interrupts --------------------------------------------------------- */
+
+static bool delay_interrupt(Smmu3 *s, Smmu3InjectWhat what, uint32_t syncs,
+                            const Smmu3Mail *mail)
+{
+    uint64_t words[] = { mail->irq.line, mail->irq.msi, mail->irq.msi_addr,
+                         mail->irq.msi_data };
+
+    /* No interrupt, then: SEV */
+    if (mail->kind == SMMU3_MAIL_SYNC_EVENT) {
+        words[0] = SMMU3_IRQ_COUNT;
+    }
+    return smmu3_delay(&s->inject.delayed, what, words, G_N_ELEMENTS(words),
+                       syncs);
+}
+
+bool smmu3_interrupt_goes_wrong(Smmu3 *s, Smmu3InjectWhat what,
+                                const Smmu3Mail *mail)
+{
+    Smmu3Injecting *injecting = smmu3_injects(&s->inject)
+                                ? smmu3_inject_next(&s->inject, what) : NULL;
+
+    if (!injecting) {
+        return false;
+    }
+    if (injecting->count.plan.action == SMMU3_INJECT_DROP) {
+        smmu3_count(&s->counters.injected_drops);
+    } else if (!delay_interrupt(s, what, injecting->count.plan.syncs, mail)) {
+        return false;
+    }
+    injecting->count.done++;
+    return true;
+}
+
+/* A CMD_SYNC's, too: what that was for is over. */
+void smmu3_interrupt_late(Smmu3 *s, const Smmu3Late *late)
+{
+    bool event = late->words[0] == SMMU3_IRQ_COUNT;
+    Smmu3Mail mail = {
+        .kind = event ? SMMU3_MAIL_SEND_EVENT : SMMU3_MAIL_IRQ,
+        .irq = { .line = event ? 0 : late->words[0], .msi = late->words[1],
+                 .msi_addr = late->words[2], .msi_data = late->words[3],
+                 .generation = s->generation },
+    };
+
+    smmu3_post(s, &mail);
+}
+
 void smmu3_interrupt(Smmu3 *s, Smmu3Irq line)
 {
     Smmu3Mail mail = { .kind = SMMU3_MAIL_IRQ,
                        .irq = { .line = line, .generation = s->generation } };
     uint64_t enables = s->regs.irq_ctrlack;
     const Smmu3IrqConfig *config;
+    Smmu3InjectWhat what;
     bool on;
 
     switch (line) {
     case SMMU3_IRQ_EVENTQ:
+        what = SMMU3_INJECT_EVENTQ_IRQ;
         on = smmu3_get(&enables, IRQ_CTRL_EVENTQ);
         config = &s->regs.eventq_irq;
         break;
     case SMMU3_IRQ_PRIQ:
+        what = SMMU3_INJECT_PRIQ_IRQ;
         on = smmu3_get(&enables, IRQ_CTRL_PRIQ);
         config = &s->regs.priq_irq;
         break;
     default:
+        what = SMMU3_INJECT_GERROR_IRQ;
         on = smmu3_get(&enables, IRQ_CTRL_GERROR);
         config = &s->regs.gerror_irq;
         break;
@@ -55,7 +107,9 @@ void smmu3_interrupt(Smmu3 *s, Smmu3Irq line)
                         smmu3_mask(smmu3_oas_bits(&s->features));
     mail.irq.msi = mail.irq.msi_addr != 0;  /* bits above OAS are RES0 */
     mail.irq.msi_data = config->data;
-    smmu3_post(s, &mail);
+    if (!smmu3_interrupt_goes_wrong(s, what, &mail)) {
+        smmu3_post(s, &mail);
+    }
 }
 
 uint32_t smmu3_gerror_active(const Smmu3 *s)

@@ -30,4 +30,13 @@ uint32_t smmu3_gerror_active(const Smmu3 *s);
  */
 void smmu3_interrupt(Smmu3 *s, Smmu3Irq line);
 
+/*
+ * For an interrupt that is about to be put into the outbox: inject= has it not
+ * come, or not now.
+ */
+bool smmu3_interrupt_goes_wrong(Smmu3 *s, Smmu3InjectWhat what,
+                                const Smmu3Mail *mail);
+/* One that was delayed comes. */
+void smmu3_interrupt_late(Smmu3 *s, const Smmu3Late *late);
+
 #endif

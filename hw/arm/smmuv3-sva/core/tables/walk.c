@@ -268,7 +268,7 @@ static WalkResult read_descriptor(const Smmu3Walker *w, const Smmu3Tables *t,
     if (!locate(w, t, e->addr, false, &pa, fault)) {
         return WALK_FAULT;
     }
-    if (!w->ops->read(w->host, pa, &word, 1)) {
+    if (w->abort || !w->ops->read(w->host, pa, &word, 1)) {
         return fault_at(t, F_WALK_EABT, pa, fault);
     }
     e->desc = in_table_order(t, word);

@@ -104,6 +104,8 @@ typedef struct Smmu3Walker {
     const Smmu3HostOps *ops;
     void *host;
     unsigned oas_bits;
+    /* No descriptor can be read: an external abort, on request. */
+    bool abort;
     /* Descriptors may be updated (HTTU); else they are taken as if updated. */
     bool update;
     /*

@@ -111,6 +111,20 @@ static void count_walk(Smmu3Pass *p, const Smmu3Tables *tables)
     }
 }
 
+/* inject= has a walk for @in meet an external abort. */
+static bool is_aborted(Smmu3Pass *p, uint64_t in)
+{
+    Smmu3Inject *inject = &p->s->inject;
+    Smmu3Injecting *injecting =
+        smmu3_injects(inject) && p->mode == SMMU3_PASS_FULL
+        ? smmu3_inject_next_at(inject, SMMU3_INJECT_WALK, in) : NULL;
+
+    if (injecting) {
+        injecting->count.done++;
+    }
+    return injecting;
+}
+
 /* Walk, and remember the answer as of when the walk began. */
 static bool walk(Smmu3Pass *p, const Smmu3Tables *tables,
                  const Smmu3TlbTag *tag, uint64_t in, uint8_t need,
@@ -125,6 +139,7 @@ static bool walk(Smmu3Pass *p, const Smmu3Tables *tables,
 
     p->walked = true;
     ageless.affd |= p->any_age;
+    w.abort = is_aborted(p, in);
     smmu3_pass_watch(p, &(Smmu3Step) {
         .kind = SMMU3_STEP_STAGE, .stage2 = tables->stage2, .addr = in,
         .class = class, .tables = tables,
