@@ -392,6 +392,10 @@ class Boot:
         try:
             self.counters = qmp.command('qom-get', path='/machine/smmu',
                                         property='counters')
+            self.counters['inject_counts'] = qmp.command(
+                'qom-get', path='/machine/smmu', property='inject-counts')
+            self.counters['inject_drops'] = qmp.command(
+                'qom-get', path='/machine/smmu', property='inject-drops')
             self.reports = qmp.command('qom-get', path='/machine/smmu',
                                        property='audit-reports')
         except OSError as error:

@@ -4,15 +4,17 @@
 Those of hisi-zip are in scenarios_hisi.py, those of ACPI with PCI bridges in
 scenarios_acpi.py, those of vfio and of SVA without page faults in
 scenarios_vfio.py, those of endpoints with threads in scenarios_threads.py, those of
-guests of a guest in scenarios_vm.py. Read by run.
+faults on request in scenarios_inject.py, those of guests of a guest in
+scenarios_vm.py. Read by run.
 """
 
 from scenario import (ACCELERATOR, ACCELERATORS, SLOW_DISK, PLAIN_DEVICES, PLAIN_VERDICTS,
                       VIRTIO_AND_E1000E, Scenario, ats_invalidated, ats_used, audited,
-                      both_ways, drops_found, flags_not_updated, flags_updated, stalls_none,
+                      both_ways, flags_not_updated, flags_updated, stalls_none,
                       stalls_served, translated, without_ats)
 from scenarios_acpi import ACPI_SCENARIOS
 from scenarios_hisi import HISI_SCENARIOS
+from scenarios_inject import INJECT_SCENARIOS
 from scenarios_threads import THREAD_SCENARIOS
 from scenarios_vfio import VFIO_SCENARIOS
 from scenarios_vm import VM_SCENARIOS
@@ -156,12 +158,6 @@ SCENARIOS = [
         append='iommu.passthrough=0 iommu.strict=1', kernel=(6, 12),
         expected=[r'guest: domain \S+ DMA'], check=ats_invalidated),
     Scenario(
-        'audit', 'a quarter of the invalidations is dropped, and the auditor notices',
-        ['forget'], devices=without_ats(ACCELERATOR), forgets=True, check=drops_found,
-        # Of the three seconds it is at work for a part only.
-        arguments=['-global', 'smmuv3-sva.audit=on', '-global', 'smmuv3-sva.audit-grace-ms=200',
-                   '-global', 'smmuv3-sva.inject=drop:tlbi:1/4:1']),
-    Scenario(
         'tiny-caches', 'caches that are always full', ['quick', 'remap', 'list'],
         arguments=['-global', 'smmuv3-sva.tlb-entries=16',
                    '-global', 'smmuv3-sva.config-entries=4'],
@@ -190,7 +186,8 @@ SCENARIOS = [
         'runner-hang', 'a guest that hangs is killed', ['hang'],
         kernel=(6, 1), sva=None, timeout=6,
         must_fail=[r'hang: no verdict', r'boot: the guest did not power off within']),
-] + ACPI_SCENARIOS + HISI_SCENARIOS + THREAD_SCENARIOS + VFIO_SCENARIOS + VM_SCENARIOS
+] + (ACPI_SCENARIOS + HISI_SCENARIOS + INJECT_SCENARIOS + THREAD_SCENARIOS + VFIO_SCENARIOS +
+     VM_SCENARIOS)
 
 # A slice of `make check-audit`: processes, by stalls; ordinary devices; uacce.
 SCENARIOS += [audited(s) for s in SCENARIOS

@@ -35,13 +35,13 @@ def counter_complaints(scenario, counters, whole=True):
         yield f"{counters['command_errors']} commands were in error"
     if counters['events_lost']:
         yield f"{counters['events_lost']} events were lost ({faults})"
-    if counters['stalls_outstanding']:
+    if counters['stalls_outstanding'] and not scenario.injects:
         yield f"{counters['stalls_outstanding']} stalls were left"
     # One that its endpoint cancelled is resumed all the same.
     ends = {name: counters[name] for name in (
         'resumes_retry', 'resumes_abort', 'stalls_terminated')}
     # One QEMU stalls, the next resumes, when the guest moves.
-    if sum(ends.values()) != counters['stalls'] and not scenario.moves:
+    if sum(ends.values()) != counters['stalls'] and not scenario.moves and not scenario.injects:
         yield f"{counters['stalls']} stalls, but {ends}"
     if scenario.check and whole:
         yield from scenario.check(counters)
@@ -166,6 +166,7 @@ class AuditTally:
 
     def __init__(self):
         self.scenarios = self.reports = self.unexplained = 0
+        self.drops = self.found = 0     # of those that mattered in the end
 
     def add(self, scenario, counters):
         """A scenario that is told to forget, or is known to, explains its reports."""
@@ -174,10 +175,14 @@ class AuditTally:
         self.scenarios += 1
         self.reports += counters['audit_reports']
         self.unexplained += 0 if scenario.forgets else counters['audit_reports']
+        drops = counters.get('inject_drops') or {}
+        self.found += drops.get('found', 0)
+        self.drops += drops.get('found', 0) + drops.get('missed', 0)
 
     def words(self):
         return (f'audit: {self.scenarios} scenarios, {self.reports} reports, '
-                f'{self.unexplained} unexplained')
+                f'{self.unexplained} unexplained\n'
+                f'inject: {self.found} of {self.drops} drops found')
 
 
 def judge_the_judge(scenario, verdicts):

@@ -120,6 +120,46 @@ static void test_none_by_default(void)
     done(&r);
 }
 
+/* ---- What was found --------------------------------------------------------- */
+
+static void expect_drops(const Rig *r, uint64_t mattered, uint64_t open,
+                         uint64_t found)
+{
+    QDict *answer = qtest_qmp(r->t->qts,
+        "{'execute': 'qom-get', 'arguments': "
+        "{'path': '" SVA_SMMU_PATH "', 'property': 'inject-drops'}}");
+    QDict *drops = qdict_get_qdict(answer, "return");
+
+    g_assert_cmpint(qdict_get_int(drops, "dropped"), ==,
+                    sva_counter(r->t, "injected_drops"));
+    g_assert_cmpint(qdict_get_int(drops, "mattered"), ==, mattered);
+    g_assert_cmpint(qdict_get_int(drops, "open"), ==, open);
+    g_assert_cmpint(qdict_get_int(drops, "found"), ==, found);
+    g_assert_cmpint(qdict_get_int(drops, "repaired"), ==, 0);
+    g_assert_cmpint(qdict_get_int(drops, "missed"), ==, 0);
+    qobject_unref(answer);
+}
+
+static void test_drops_found(void)
+{
+    Rig r = rig_start_with(INJECT "drop:tlbi:/1 -global smmuv3-sva.audit=on "
+                           "-global smmuv3-sva.audit-syncs=2 "
+                           "-global smmuv3-sva.audit-grace-ms=100", 0, false);
+
+    expect_drops(&r, 0, 0, 0);
+    use_and_unmap(&r);
+    invalidate(&r, VA);
+    sva_sync(r.t);
+    expect_drops(&r, 1, 1, 0);
+    for (unsigned i = 0; i < 4; i++) {
+        qtest_clock_step(r.t->qts, 50 * INT64_C(1000000));
+        sva_sync(r.t);
+    }
+    g_assert_cmpuint(read_page(&r), ==, SVA_TESTDEV_OK);
+    expect_drops(&r, 1, 0, 1);
+    done(&r);
+}
+
 /* ---- Delays ---------------------------------------------------------------- */
 
 static void test_delay(void)
@@ -297,6 +337,7 @@ int main(int argc, char **argv)
 #define TEST(path, fn) g_test_add_func("/smmuv3-sva/inject/" path, fn)
     TEST("several-plans", test_several_plans);
     TEST("none-by-default", test_none_by_default);
+    TEST("drops-found", test_drops_found);
     TEST("delay", test_delay);
     TEST("stop-ends-delays", test_stop_ends_delays);
     TEST("drop-event-irq", test_drop_event_irq);

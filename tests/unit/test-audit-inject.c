@@ -64,6 +64,18 @@ static void touch_all(Setup *x, const bool *dropped)
     }
 }
 
+/* All that was dropped mattered and was found, but for what set the rig up. */
+static void expect_all_found(Setup *x, unsigned drops)
+{
+    Smmu3AuditDrops counts;
+
+    g_assert_true(smmu3_audit_drops(x->rig->smmu, &counts));
+    g_assert_cmpuint(counts.dropped, ==, COUNTER(x, injected_drops));
+    g_assert_cmpuint(counts.mattered, ==, drops);
+    g_assert_cmpuint(counts.found, ==, drops);
+    g_assert_cmpuint(counts.repaired + counts.open + counts.missed, ==, 0);
+}
+
 static unsigned drop_and_find(const char *inject)
 {
     bool dropped[PAGES];
@@ -85,6 +97,7 @@ static unsigned drop_and_find(const char *inject)
         drops += dropped[i];
     }
     g_assert_cmpuint(reports(&x), ==, drops);
+    expect_all_found(&x, drops);
     rig_free(x.rig);
     return drops;
 }
@@ -110,6 +123,262 @@ static void test_drops_the_nth(void)
     g_assert_cmpuint(drop_and_find("drop:tlbi:40"), ==, 1);
     g_assert_cmpuint(drop_and_find("drop:tlbi:100000"), ==, 0);
     g_assert_cmpuint(drop_and_find("drop:tlbi:10,drop:tlbi:20"), ==, 2);
+}
+
+/* ---- What became of them --------------------------------------------------- */
+
+static Smmu3AuditDrops drops_of(Setup *x)
+{
+    Smmu3AuditDrops counts;
+
+    g_assert_true(smmu3_audit_drops(x->rig->smmu, &counts));
+    g_assert_cmpuint(counts.mattered, ==, counts.found + counts.repaired +
+                     counts.open + counts.missed);
+    return counts;
+}
+
+static void started(Setup *x, const char *inject)
+{
+    audited_rig(x, inject);
+    setup_start(x);
+    expect_pa(x, dma_read(SID, VA), PA);
+}
+
+/* The first of the test's own: the rig has others, before anything is cached. */
+static unsigned after_setup(void)
+{
+    Setup x;
+    unsigned seen;
+
+    started(&x, "drop:tlbi:1000000");
+    {
+        g_autoptr(GArray) counts = smmu3_inject_counts(x.rig->smmu);
+
+        seen = g_array_index(counts, Smmu3InjectCount, 0).seen;
+    }
+    done(&x);
+    return seen + 1;
+}
+
+static void started_dropping_first(Setup *x)
+{
+    g_autofree char *inject = g_strdup_printf("drop:tlbi:%u", after_setup());
+
+    started(x, inject);
+}
+
+/* What was dropped had nothing to remove, or what agrees: that is no matter. */
+static void test_drop_of_nothing(void)
+{
+    Setup x;
+
+    started_dropping_first(&x);
+    tlbi_va(&x, ASID, VA + PAGE);
+    g_assert_cmpuint(drops_of(&x).dropped, ==, 1);
+    g_assert_cmpuint(drops_of(&x).mattered, ==, 0);
+    done(&x);
+
+    started_dropping_first(&x);
+    tlbi_va(&x, ASID, VA);
+    g_assert_cmpuint(drops_of(&x).dropped, ==, 1);
+    g_assert_cmpuint(drops_of(&x).mattered, ==, 0);
+    done(&x);
+}
+
+/* Open until the grace is over, and then found, if somebody uses the context. */
+static void test_drop_is_open_then_found(void)
+{
+    Setup x;
+
+    started_dropping_first(&x);
+    pt_write(&x.pt, leaf_of(&x, VA), 0);
+    tlbi_va(&x, ASID, VA);
+    g_assert_cmpuint(drops_of(&x).mattered, ==, 1);
+    g_assert_cmpuint(drops_of(&x).open, ==, 1);
+    syncs(&x, 3 * SYNCS, 3 * GRACE_MS);
+    g_assert_cmpuint(drops_of(&x).open, ==, 1);     /* nobody uses it */
+    expect_pa(&x, dma_read(SID, VA), PA);
+    g_assert_cmpuint(drops_of(&x).found, ==, 1);
+    /* And what is reported stays so, whatever is invalidated after */
+    tlbi_va(&x, ASID, VA);
+    g_assert_cmpuint(drops_of(&x).found, ==, 1);
+    done(&x);
+}
+
+/* It is in use and was not yet looked at: that is what "missed" says. */
+static void test_drop_is_missed(void)
+{
+    Setup x;
+
+    started_dropping_first(&x);
+    pt_write(&x.pt, leaf_of(&x, VA), 0);
+    tlbi_va(&x, ASID, VA);
+    syncs(&x, 3 * SYNCS, 3 * GRACE_MS);
+    /* The context is used, not the entry; no CMD_SYNC comes any more */
+    pt_map(&x.pt, VA + PAGE, PA, 3, PT_USER_RW);
+    expect_pa(&x, dma_read(SID, VA + PAGE), PA);
+    g_assert_cmpuint(drops_of(&x).missed, ==, 1);
+    syncs(&x, 1, 0);
+    g_assert_cmpuint(drops_of(&x).missed, ==, 0);
+    g_assert_cmpuint(drops_of(&x).found, ==, 1);
+    done(&x);
+}
+
+/* By the next invalidation, or because the tables say again what they said. */
+static void test_drop_is_repaired(void)
+{
+    uint64_t was;
+    Setup x;
+
+    started_dropping_first(&x);
+    pt_write(&x.pt, leaf_of(&x, VA), 0);
+    tlbi_va(&x, ASID, VA);
+    tlbi_va(&x, ASID, VA);
+    g_assert_cmpuint(drops_of(&x).repaired, ==, 1);
+    done(&x);
+
+    started_dropping_first(&x);
+    was = fake_read64(x.rig->host, leaf_of(&x, VA));
+    pt_write(&x.pt, leaf_of(&x, VA), 0);
+    tlbi_va(&x, ASID, VA);
+    expect_pa(&x, dma_read(SID, VA), PA);
+    pt_write(&x.pt, leaf_of(&x, VA), was);
+    expect_pa(&x, dma_read(SID, VA), PA);
+    g_assert_cmpuint(drops_of(&x).repaired, ==, 1);
+    done(&x);
+}
+
+/* A reset empties the caches. */
+static void test_drop_is_repaired_by_reset(void)
+{
+    Setup x;
+
+    started_dropping_first(&x);
+    pt_write(&x.pt, leaf_of(&x, VA), 0);
+    tlbi_va(&x, ASID, VA);
+    g_assert_cmpuint(drops_of(&x).open, ==, 1);
+    smmu3_reset(x.rig->smmu);
+    g_assert_cmpuint(drops_of(&x).repaired, ==, 1);
+    rig_free(x.rig);
+}
+
+/* Of more drops than are kept one by one nothing is lost in the sum. */
+static void test_many_drops(void)
+{
+    enum { DROPS = 3000 };
+    Smmu3AuditDrops counts;
+    Setup x;
+
+    started(&x, "drop:tlbi:/1");
+    pt_write(&x.pt, leaf_of(&x, VA), 0);
+    for (unsigned i = 0; i < DROPS; i++) {
+        tlbi_va(&x, ASID, VA);
+    }
+    counts = drops_of(&x);
+    g_assert_cmpuint(counts.dropped, ==, COUNTER(&x, injected_drops));
+    g_assert_cmpuint(counts.mattered, ==, 1);       /* the first one left it */
+    g_assert_cmpuint(counts.open, ==, 1);
+    done(&x);
+}
+
+static void test_no_auditor_knows_nothing(void)
+{
+    Smmu3AuditDrops counts;
+    Setup x;
+
+    setup(&x);
+    g_assert_false(smmu3_audit_drops(x.rig->smmu, &counts));
+    done(&x);
+}
+
+/* ---- Caches of endpoints ---------------------------------------------------- */
+
+enum { ATC_PAGES = 32, SSID = 3 };
+
+static void ask(Setup *x, uint64_t va)
+{
+    Smmu3Transaction t = dma_read(SID, va);
+
+    t.type = SMMU3_ATS_REQUEST;
+    t.ssv = true;
+    t.ssid = SSID;
+    g_assert_cmpint(translate(x, t), ==, SMMU3_OK);
+}
+
+static void atc_inv(Setup *x, uint64_t va)
+{
+    uint64_t cmd[SMMU3_CMD_WORDS] = { CMD_ATC_INV };
+
+    smmu3_set(cmd, CMD_STREAMID, SID);
+    smmu3_set(cmd, CMD_SSV, 1);
+    smmu3_set(cmd, CMD_SUBSTREAMID, SSID);
+    smmu3_set_addr(cmd, CMD_ADDR, va);
+    rig_command(x->rig, cmd);
+}
+
+static bool names_the_atc_inv(const Smmu3AuditReport *r)
+{
+    for (unsigned i = 0; i < r->heard_count; i++) {
+        if (r->heard[i].miss == SMMU3_MISS_DROPPED) {
+            return r->atc && r->heard[i].opcode == CMD_ATC_INV &&
+                   r->heard[i].first == r->addr;
+        }
+    }
+    return false;
+}
+
+/*
+ * Pages are granted and go, each in its own 2 MiB, and the TLB hears of all; of
+ * which the endpoint does not hear is reported, by its name, and nobody else.
+ */
+static unsigned drop_atc_and_find(const char *inject)
+{
+    unsigned drops;
+    Setup x;
+
+    audited_rig(&x, inject);
+    setup_start(&x);
+    write_cd(&x, SSID);
+    smmu3_set(x.ste, STE_S1CDMAX, 4);
+    smmu3_set(x.ste, STE_EATS, STE_EATS_FULL);
+    apply(&x);
+    for (unsigned i = 0; i < ATC_PAGES; i++) {
+        uint64_t va = VA + i * 0x200000ull;
+
+        pt_map(&x.pt, va, PA, 3, PT_USER_RW);
+        ask(&x, va);
+        pt_write(&x.pt, leaf_of(&x, va), 0);
+        tlbi_va(&x, ASID, va);
+        atc_inv(&x, va);
+    }
+    drops = COUNTER(&x, injected_drops);
+    syncs(&x, 2 * SYNCS, 2 * GRACE_MS);
+    pt_map(&x.pt, VA - PAGE, PA, 3, PT_USER_RW);
+    ask(&x, VA - PAGE);
+    syncs(&x, SYNCS, 0);
+    g_assert_cmpuint(reports(&x), ==, drops);
+    for (unsigned i = 0; i < drops; i++) {
+        g_assert_true(names_the_atc_inv(report_at(&x, i)));
+    }
+    expect_all_found(&x, drops);
+    rig_free(x.rig);
+    return drops;
+}
+
+static void test_atc_drops(void)
+{
+    unsigned drops = 0;
+
+    for (uint64_t seed = 1; seed <= 100; seed++) {
+        g_autofree char *inject =
+            g_strdup_printf("drop:atc_inv:1/8:%" PRIu64, seed);
+
+        drops += drop_atc_and_find(inject);
+    }
+    /* 1 of 8, give or take 5 standard deviations */
+    g_assert_cmpuint(drops, >, 100 * ATC_PAGES / 8 - 94);
+    g_assert_cmpuint(drops, <, 100 * ATC_PAGES / 8 + 94);
+    g_assert_cmpuint(drop_atc_and_find("drop:tlbi:100000"), ==, 0);
 }
 
 /* A report says of an invalidation that is still to come that it is. */
@@ -144,5 +413,13 @@ int main(int argc, char **argv)
     T("drops-by-chance-are-found", test_drops_by_chance);
     T("nth-drop-is-found", test_drops_the_nth);
     T("delayed-is-named", test_delayed_is_named);
+    T("atc-drops-by-chance-are-found", test_atc_drops);
+    T("drop-of-nothing-does-not-matter", test_drop_of_nothing);
+    T("drop-is-open-then-found", test_drop_is_open_then_found);
+    T("drop-is-missed", test_drop_is_missed);
+    T("drop-is-repaired", test_drop_is_repaired);
+    T("drop-is-repaired-by-reset", test_drop_is_repaired_by_reset);
+    T("many-drops", test_many_drops);
+    T("no-auditor-knows-nothing", test_no_auditor_knows_nothing);
     return g_test_run();
 }

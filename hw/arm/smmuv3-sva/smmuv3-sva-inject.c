@@ -86,6 +86,32 @@ static void get_counts(Object *obj, Visitor *v, const char *name,
     visit_end_list(v, NULL);
 }
 
+static void get_drops(Object *obj, Visitor *v, const char *name,
+                      void *opaque, Error **errp)
+{
+    Smmuv3SvaState *s = SMMUV3_SVA(obj);
+    Smmu3AuditDrops drops;
+
+    if (!s->core) {
+        error_setg(errp, "smmuv3-sva: not realized");
+        return;
+    }
+    if (!visit_start_struct(v, name, NULL, 0, errp)) {
+        return;
+    }
+    /* Without an auditor it is empty */
+    if (smmu3_audit_drops(s->core, &drops) &&
+        (!visit_type_uint64(v, "dropped", &drops.dropped, errp) ||
+         !visit_type_uint64(v, "mattered", &drops.mattered, errp) ||
+         !visit_type_uint64(v, "found", &drops.found, errp) ||
+         !visit_type_uint64(v, "repaired", &drops.repaired, errp) ||
+         !visit_type_uint64(v, "open", &drops.open, errp) ||
+         !visit_type_uint64(v, "missed", &drops.missed, errp))) {
+        return;
+    }
+    visit_end_struct(v, NULL);
+}
+
 void smmuv3_sva_add_inject_properties(ObjectClass *oc)
 {
     g_autofree char *description =
@@ -97,4 +123,9 @@ void smmuv3_sva_add_inject_properties(ObjectClass *oc)
                               get_counts, NULL, NULL, NULL);
     object_class_property_set_description(oc, "inject-counts",
         "What inject= came to so far, plan by plan, for qom-get");
+    object_class_property_add(oc, "inject-drops", "Smmuv3SvaInjectDrops",
+                              get_drops, NULL, NULL, NULL);
+    object_class_property_set_description(oc, "inject-drops",
+        "What became of the translations' invalidations that inject= dropped, "
+        "for qom-get; with audit=on");
 }

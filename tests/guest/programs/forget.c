@@ -13,7 +13,7 @@
 #include <unistd.h>
 #include "libtest.h"
 
-enum { PIECES = 64, LATER = 60, PAUSE_US = 50000 };
+enum { PIECES = 64, LATER = 240, PAUSE_US = 12500 };
 #define PIECE_BYTES (16 * page_bytes())
 
 static PasidQueue queue;

@@ -326,6 +326,16 @@ GArray *smmu3_audit_reports(Smmu3 *s)
     return reports;
 }
 
+bool smmu3_audit_drops(Smmu3 *s, Smmu3AuditDrops *counts)
+{
+    g_mutex_lock(&s->lock);
+    if (s->audit) {
+        smmu3_audit_count_drops(s->audit, counts);
+    }
+    g_mutex_unlock(&s->lock);
+    return s->audit;
+}
+
 GArray *smmu3_inject_counts(Smmu3 *s)
 {
     GArray *counts = g_array_new(FALSE, FALSE, sizeof(Smmu3InjectCount));

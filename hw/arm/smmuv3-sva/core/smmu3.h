@@ -97,6 +97,12 @@ unsigned smmu3_stalls_outstanding(Smmu3 *s);
  */
 GArray *smmu3_audit_reports(Smmu3 *s);
 
+/*
+ * What became of the invalidations of translations that were dropped on request;
+ * false: without options.audit.on nobody knows.
+ */
+bool smmu3_audit_drops(Smmu3 *s, Smmu3AuditDrops *counts);
+
 /* What options.inject came to so far: of Smmu3InjectCount, in its order. */
 GArray *smmu3_inject_counts(Smmu3 *s);
 

@@ -6,6 +6,7 @@
 #include "audit.h"
 #include <string.h>
 #include "../spec/field.h"
+#include "drops.h"
 #include "grants.h"
 #include "heard.h"
 #include "look.h"
@@ -55,6 +56,7 @@ struct Smmu3Audit {
     Smmu3Structures *structures;
     Smmu3GrantsHost grants_host;
     Smmu3Grants *grants;
+    Smmu3Drops *drops;
     Smmu3Reports reports;
 };
 
@@ -78,12 +80,14 @@ Smmu3Audit *smmu3_audit_new(const Smmu3AuditOptions *options,
     a->witnesses = g_new0(Witness, smmu3_tlb_places(tlb));
     a->structures = smmu3_structures_new();
     smmu3_tlb_be_precise(tlb);
-    smmu3_witnesses_init(&a->lists, &a->grace, counters);
+    a->drops = smmu3_drops_new(&a->grace);
+    smmu3_witnesses_init(&a->lists, &a->grace, counters, a->drops);
     a->grants_host = (Smmu3GrantsHost) {
         .look = look, .look_opaque = look_opaque,
         .report = report_grant, .report_opaque = a,
     };
-    a->grants = smmu3_grants_new(&a->grants_host, &a->grace, counters);
+    a->grants = smmu3_grants_new(&a->grants_host, &a->grace, counters,
+                                 a->drops);
     return a;
 }
 
@@ -91,6 +95,7 @@ void smmu3_audit_free(Smmu3Audit *a)
 {
     if (a) {
         smmu3_grants_free(a->grants);
+        smmu3_drops_free(a->drops);
         smmu3_structures_free(a->structures);
         g_free(a->witnesses);
         g_free(a);
@@ -238,14 +243,20 @@ static void report_unbroken(Smmu3Audit *a, Witness *w, const Smmu3Found *found,
     }
 }
 
+static Smmu3Look look_of(const Smmu3Audit *a, const Witness *w)
+{
+    return (Smmu3Look) {
+        .ops = a->grace.ops, .host = a->grace.host,
+        .oas_bits = smmu3_oas_bits(a->features), .tables = &w->tables,
+        .stage2 = w->has_stage2 ? &w->stage2 : NULL,
+    };
+}
+
 /* Look at @w: for an access to @at, or in a sweep. */
 static void examine(Smmu3Audit *a, Witness *w, uint64_t at, bool used,
                     uint64_t ns)
 {
-    Smmu3Look look = {
-        .ops = a->grace.ops, .host = a->grace.host, .oas_bits = smmu3_oas_bits(a->features),
-        .tables = &w->tables, .stage2 = w->has_stage2 ? &w->stage2 : NULL,
-    };
+    Smmu3Look look = look_of(a, w);
     Smmu3Found found;
     Smmu3Stale stale;
     bool disagrees;
@@ -383,6 +394,7 @@ void smmu3_audit_walked(Smmu3Audit *a, const Smmu3Asked *asked,
     w->w.heard_before = is_again(w, asked, leaf) ? w->w.heard : a->heard.count;
     w->w.heard = a->heard.count;
     w->w.ns = smmu3_grace_now(&a->grace);
+    smmu3_witness_renew(&a->lists, &w->w);
     smmu3_witness_enter(&a->lists, &w->w, SMMU3_WITNESS_FRESH);
     w->tag = *asked->tag;
     w->leaf = *leaf;
@@ -408,12 +420,85 @@ void smmu3_audit_used(Smmu3Audit *a, const Smmu3Asked *asked,
     }
 }
 
+/* ---- What was dropped ---------------------------------------------------- */
+
+/* Whether @dropped would have removed @w, and that is stale. */
+static bool is_left(const Smmu3Audit *a, const Witness *w,
+                    const Smmu3Heard *dropped)
+{
+    Smmu3Block block = block_of(w);
+    uint64_t at = dropped->first > block.first && dropped->first <= block.last
+                  ? dropped->first : w->addr;
+    Smmu3Look look = look_of(a, w);
+    Smmu3Found found;
+    Smmu3Stale stale;
+
+    if (!smmu3_tlb_lives(a->tlb, w - a->witnesses) ||
+        smmu3_heard_miss(dropped, &block) != SMMU3_MISS_DROPPED) {
+        return false;
+    }
+    smmu3_look(&look, at, &found);
+    return smmu3_is_stale(&w->leaf, &found, at, &stale);
+}
+
+static void note_left(Smmu3Audit *a, const GQueue *queue,
+                      const Smmu3Heard *dropped, uint64_t number)
+{
+    for (GList *link = queue->head; link; link = link->next) {
+        Witness *w = link->data;
+
+        if (is_left(a, w, dropped)) {
+            smmu3_witness_left(&a->lists, &w->w, number);
+        }
+    }
+}
+
+/* Of those that are left: who should have been reported, or is gone. */
+static void judge_left(Smmu3Audit *a, GQueue *queue, uint64_t ns)
+{
+    uint64_t turns = smmu3_witnesses_turns(&a->lists);
+    GList *next;
+
+    for (GList *link = queue->head; link; link = next) {
+        Witness *w = link->data;
+
+        next = link->next;
+        if (!w->w.drop) {
+            continue;
+        }
+        if (!smmu3_tlb_lives(a->tlb, w - a->witnesses)) {
+            smmu3_witness_settle(&a->lists, &w->w, SMMU3_WITNESS_NONE, ns);
+        } else if (context_was_used_since(
+                       a, &w->tag,
+                       smmu3_drops_mistake_since(a->drops, w->w.drop, turns,
+                                                 ns))) {
+            smmu3_drops_missed(a->drops, w->w.drop);
+        }
+    }
+}
+
+void smmu3_audit_count_drops(Smmu3Audit *a, Smmu3AuditDrops *counts)
+{
+    uint64_t ns = smmu3_grace_now(&a->grace);
+
+    judge_left(a, &a->lists.fresh, ns);
+    judge_left(a, &a->lists.suspects, ns);
+    smmu3_grants_judge_left(a->grants, ns);
+    smmu3_drops_count(a->drops, counts);
+}
+
 void smmu3_audit_invalidated(Smmu3Audit *a, const Smmu3Heard *heard)
 {
     Smmu3Heard timed = *heard;
 
     timed.ns = smmu3_grace_now(&a->grace);
     smmu3_heard_add(&a->heard, &timed);
+    if (heard->dropped) {
+        uint64_t number = smmu3_drops_begin(a->drops, timed.ns);
+
+        note_left(a, &a->lists.fresh, heard, number);
+        note_left(a, &a->lists.suspects, heard, number);
+    }
     settle_the_dead(a, timed.ns);
 }
 

@@ -106,6 +106,9 @@ void smmu3_audit_granted(Smmu3Audit *a, const Smmu3Transaction *request,
                          const Smmu3Translation *answer);
 void smmu3_audit_grant_used(Smmu3Audit *a, uint32_t sid, uint64_t addr);
 
+/* What became of those that were dropped. */
+void smmu3_audit_count_drops(Smmu3Audit *a, Smmu3AuditDrops *counts);
+
 /* @heard: all but ns, number and miss. */
 void smmu3_audit_invalidated(Smmu3Audit *a, const Smmu3Heard *heard);
 /* The same of a CMD_ATC_INV. Returns what that cost. */

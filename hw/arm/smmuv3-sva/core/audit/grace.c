@@ -6,14 +6,6 @@
 #include "grace.h"
 #include <glib.h>
 
-enum {
-    /*
-     * It is seen to disagree at so many CMD_SYNCs, if it has to outlast as many:
-     * or two looks that came in bad moments would do.
-     */
-    SIGHTINGS = 3,
-};
-
 uint64_t smmu3_grace_now(const Smmu3Grace *g)
 {
     return g->ops->now ? g->ops->now(g->host) : 0;
@@ -69,13 +61,19 @@ void smmu3_suspect_again(const Smmu3Grace *g, Smmu3Suspicion *s)
     }
 }
 
-bool smmu3_outlasted(const Smmu3Grace *g, const Smmu3Suspicion *s,
-                     uint64_t ns)
+bool smmu3_grace_is_over(const Smmu3Grace *g, const Smmu3Suspicion *s,
+                         uint64_t ns)
 {
     return g->syncs - s->syncs >= g->options.syncs &&
            ns - s->ns >= g->options.grace_ns &&
-           s->sightings >= MIN(g->options.syncs, SIGHTINGS) &&
            worked(g, ns) - s->worked >= g->options.grace_ns;
+}
+
+bool smmu3_outlasted(const Smmu3Grace *g, const Smmu3Suspicion *s,
+                     uint64_t ns)
+{
+    return s->sightings >= MIN(g->options.syncs, SMMU3_SIGHTINGS) &&
+           smmu3_grace_is_over(g, s, ns);
 }
 
 void smmu3_report_suspicion(const Smmu3Grace *g, const Smmu3Suspicion *s,

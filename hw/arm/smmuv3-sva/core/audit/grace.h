@@ -12,7 +12,14 @@
 #include "../interface/host.h"
 #include "../interface/options.h"
 
-enum { SMMU3_WRITERS = 64 };
+enum {
+    SMMU3_WRITERS = 64,
+    /*
+     * It is seen to disagree at so many CMD_SYNCs, if it has to outlast as many:
+     * or two looks that came in bad moments would do.
+     */
+    SMMU3_SIGHTINGS = 3,
+};
 
 typedef struct Smmu3Grace {
     Smmu3AuditOptions options;
@@ -44,6 +51,10 @@ void smmu3_suspect_again(const Smmu3Grace *g, Smmu3Suspicion *s);
 /* It outlasted what software may take. */
 bool smmu3_outlasted(const Smmu3Grace *g, const Smmu3Suspicion *s,
                      uint64_t ns);
+
+/* The same, however often it was seen. */
+bool smmu3_grace_is_over(const Smmu3Grace *g, const Smmu3Suspicion *s,
+                         uint64_t ns);
 
 /* What a report has of it. */
 void smmu3_report_suspicion(const Smmu3Grace *g, const Smmu3Suspicion *s,

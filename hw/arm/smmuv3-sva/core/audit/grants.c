@@ -79,14 +79,15 @@ static Smmu3Block block_of(const Smmu3Grant *grant)
 /* ---- Life ---------------------------------------------------------------- */
 
 Smmu3Grants *smmu3_grants_new(const Smmu3GrantsHost *host,
-                              const Smmu3Grace *grace, Smmu3Counters *counters)
+                              const Smmu3Grace *grace, Smmu3Counters *counters,
+                              Smmu3Drops *drops)
 {
     Smmu3Grants *grants = g_new0(Smmu3Grants, 1);
 
     grants->host = host;
     grants->grace = grace;
     grants->counters = counters;
-    smmu3_witnesses_init(&grants->witnesses, grace, counters);
+    smmu3_witnesses_init(&grants->witnesses, grace, counters, drops);
     grants->by_page = g_hash_table_new(hash_of, is_same);
     return grants;
 }
@@ -321,10 +322,46 @@ void smmu3_grants_used(Smmu3Grants *grants, uint32_t sid, uint64_t addr,
     }
 }
 
+/* Whether @grant, which a dropped command covers, is stale. */
+static bool is_left(Smmu3Grants *grants, const Smmu3Grant *grant,
+                    const Smmu3Heard *dropped)
+{
+    Smmu3Transaction request = grant->request;
+    Smmu3Stale stale;
+    Smmu3Found found;
+
+    if (dropped->first > grant->first) {
+        request.addr = dropped->first;
+    }
+    request.access = SMMU3_READ | (grant->leaf.rights & SMMU3_WRITE);
+    return grants->host->look(grants->host->look_opaque, &request, &found) &&
+           smmu3_is_stale(&grant->leaf, &found, request.addr, &stale);
+}
+
+void smmu3_grants_judge_left(Smmu3Grants *grants, uint64_t ns)
+{
+    uint64_t turns = smmu3_witnesses_turns(&grants->witnesses);
+
+    for (unsigned i = 0; i < SMMU3_GRANTS_MAX; i++) {
+        Smmu3Grant *grant = &grants->all[i];
+        Smmu3Drops *drops = grants->witnesses.drops;
+        uint64_t number = grant->w.drop;
+
+        if (number &&
+            context_asked_since(grants, &grant->request,
+                                smmu3_drops_mistake_since(drops, number,
+                                                          turns, ns))) {
+            smmu3_drops_missed(drops, number);
+        }
+    }
+}
+
 unsigned smmu3_grants_invalidated(Smmu3Grants *grants, const Smmu3Heard *heard,
                                   uint64_t ns)
 {
     Smmu3Heard timed = *heard;
+    uint64_t number = heard->dropped
+                      ? smmu3_drops_begin(grants->witnesses.drops, ns) : 0;
 
     timed.ns = ns;
     smmu3_heard_add(&grants->heard, &timed);
@@ -334,13 +371,19 @@ unsigned smmu3_grants_invalidated(Smmu3Grants *grants, const Smmu3Heard *heard,
     for (unsigned i = 0; i < SMMU3_GRANTS_MAX; i++) {
         Smmu3Grant *grant = &grants->all[i];
         Smmu3Block block;
+        Smmu3Miss miss;
 
         if (grant->w.state == SMMU3_WITNESS_NONE) {
             continue;
         }
         block = block_of(grant);
-        if (smmu3_heard_miss(&timed, &block) == SMMU3_MISS_NONE) {
+        miss = smmu3_heard_miss(&timed, &block);
+        if (miss == SMMU3_MISS_NONE) {
             drop(grants, grant, ns);
+        } else if (miss == SMMU3_MISS_DROPPED &&
+                   grant->w.state != SMMU3_WITNESS_REPORTED &&
+                   is_left(grants, grant, heard)) {
+            smmu3_witness_left(&grants->witnesses, &grant->w, number);
         }
     }
     return SMMU3_GRANTS_MAX / 4;

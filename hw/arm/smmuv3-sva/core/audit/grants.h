@@ -36,7 +36,7 @@ typedef struct Smmu3GrantsHost {
 /* Everything that is given must outlive it. */
 Smmu3Grants *smmu3_grants_new(const Smmu3GrantsHost *host,
                               const Smmu3Grace *grace,
-                              Smmu3Counters *counters);
+                              Smmu3Counters *counters, Smmu3Drops *drops);
 void smmu3_grants_free(Smmu3Grants *grants);
 void smmu3_grants_forget(Smmu3Grants *grants);
 
@@ -53,6 +53,9 @@ unsigned smmu3_grants_invalidated(Smmu3Grants *grants,
 void smmu3_grants_flushed(Smmu3Grants *grants, uint32_t sid, uint64_t ns);
 /* A CMD_SYNC: look at some. Returns how many. */
 unsigned smmu3_grants_sweep(Smmu3Grants *grants, uint64_t ns);
+
+/* Says to drops.h of which grants a drop was missed. */
+void smmu3_grants_judge_left(Smmu3Grants *grants, uint64_t ns);
 
 /* Of a report that is kept: the invalidations since, and one that was early. */
 void smmu3_grants_explain(const Smmu3Grants *grants, const Smmu3Grant *grant,

@@ -6,17 +6,60 @@
 #include "witness.h"
 
 void smmu3_witnesses_init(Smmu3Witnesses *all, const Smmu3Grace *grace,
-                          Smmu3Counters *counters)
+                          Smmu3Counters *counters, Smmu3Drops *drops)
 {
     all->grace = grace;
+    all->drops = drops;
     all->counters = counters;
     g_queue_init(&all->fresh);
     g_queue_init(&all->suspects);
 }
 
+/* ---- Dropped invalidations ------------------------------------------------ */
+
+void smmu3_witness_left(Smmu3Witnesses *all, Smmu3Witness *w, uint64_t number)
+{
+    if (!w->drop) {
+        w->drop = number;
+        smmu3_drops_left(all->drops, number);
+    }
+}
+
+/* A turn as a fresh one, and for a suspect one for each sighting and the last. */
+uint64_t smmu3_witnesses_turns(const Smmu3Witnesses *all)
+{
+    return all->fresh.length / SMMU3_SWEPT + 1 +
+           (SMMU3_SIGHTINGS + 1) * (all->suspects.length / SMMU3_SWEPT + 1);
+}
+
+void smmu3_witness_renew(Smmu3Witnesses *all, Smmu3Witness *w)
+{
+    if (w->drop) {
+        smmu3_drops_gone(all->drops, w->drop);
+        w->drop = 0;
+    }
+}
+
+/* Before it gets into @state: what that means for who was left. */
+static void note_state(Smmu3Witnesses *all, Smmu3Witness *w,
+                       Smmu3WitnessState state)
+{
+    if (state == SMMU3_WITNESS_REPORTED && w->drop) {
+        smmu3_drops_found(all->drops, w->drop);
+        w->drop = 0;
+    } else if (state == SMMU3_WITNESS_NONE ||
+               (state == SMMU3_WITNESS_FRESH &&
+                w->state == SMMU3_WITNESS_SUSPECT)) {
+        smmu3_witness_renew(all, w);
+    }
+}
+
+/* ---- Lists ------------------------------------------------------------------ */
+
 void smmu3_witness_enter(Smmu3Witnesses *all, Smmu3Witness *w,
                          Smmu3WitnessState state)
 {
+    note_state(all, w, state);
     if (w->state == SMMU3_WITNESS_FRESH) {
         g_queue_unlink(&all->fresh, &w->link);
     } else if (w->state == SMMU3_WITNESS_SUSPECT) {

@@ -11,6 +11,7 @@
 
 #include <glib.h>
 #include "../interface/counters.h"
+#include "drops.h"
 #include "grace.h"
 #include "heard.h"
 
@@ -30,22 +31,30 @@ typedef struct Smmu3Witness {
     uint64_t heard_before;          /* after which it was so, with the same
                                        answer, the time before; else as heard */
     uint64_t at;                    /* of a suspect: where */
+    uint64_t drop;                  /* that left it stale, in drops.h; 0: none */
     Smmu3Suspicion suspicion;
 } Smmu3Witness;
 
 typedef struct Smmu3Witnesses {
     const Smmu3Grace *grace;
     Smmu3Counters *counters;
+    Smmu3Drops *drops;
     GQueue fresh, suspects;         /* looked at from the head, in turn */
 } Smmu3Witnesses;
 
 void smmu3_witnesses_init(Smmu3Witnesses *all, const Smmu3Grace *grace,
-                          Smmu3Counters *counters);
+                          Smmu3Counters *counters, Smmu3Drops *drops);
 void smmu3_witnesses_forget(Smmu3Witnesses *all);
 
 /* Into the list of @state, at its end. */
 void smmu3_witness_enter(Smmu3Witnesses *all, Smmu3Witness *w,
                          Smmu3WitnessState state);
+/* It is of something else from now on, in the list that it is in. */
+void smmu3_witness_renew(Smmu3Witnesses *all, Smmu3Witness *w);
+/* How many CMD_SYNCs it takes to look at each of them as often as is needed. */
+uint64_t smmu3_witnesses_turns(const Smmu3Witnesses *all);
+/* Drop @number leaves it, and it is stale. */
+void smmu3_witness_left(Smmu3Witnesses *all, Smmu3Witness *w, uint64_t number);
 /*
  * A suspect that agrees again, or is gone: how long that took says what a grace
  * must be. @state: what it is from now on.

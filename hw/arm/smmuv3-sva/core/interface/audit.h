@@ -75,6 +75,18 @@ typedef struct Smmu3Trail {
     uint8_t count;
 } Smmu3Trail;
 
+/*
+ * What became of the invalidations of translations that inject= dropped. Each that
+ * left something stale mattered, and is one of the other four.
+ */
+typedef struct Smmu3AuditDrops {
+    uint64_t dropped, mattered;
+    uint64_t found;             /* reported */
+    uint64_t repaired;          /* all went: invalidated later, or given way */
+    uint64_t open;              /* not yet a mistake, or nobody uses it */
+    uint64_t missed;            /* a mistake that is in use, not reported */
+} Smmu3AuditDrops;
+
 enum { SMMU3_REPORT_HEARD = 8, SMMU3_REPORTS_MAX = 64 };
 
 /*
