@@ -47,6 +47,12 @@ SCENARIOS = [
         devices=ACCELERATORS + ['-device', 'virtio-serial-pci,id=compared'],
         timeout=60)),
     Scenario(
+        'tables-el2', 'a process and its device see the same memory; the kernel is at EL2',
+        [('tables:2', ['tables', 'compare-sleeps', 'compare-runs'])],
+        machine='virt-sva,virtualization=on',
+        devices=ACCELERATORS + ['-device', 'virtio-serial-pci,id=compared'],
+        timeout=90, check=stalls_served, expected=[r'CPU: All CPU\(s\) started at EL2']),
+    Scenario(
         'foreign-pasid', 'a PASID of somebody else is refused',
         ['foreign'], devices=without_ats(ACCELERATORS),
         # C_BAD_SUBSTREAMID or C_BAD_CD, and Linux says so.

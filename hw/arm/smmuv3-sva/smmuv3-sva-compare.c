@@ -31,7 +31,7 @@ struct Smmuv3SvaCompare {
 
 /* ---- Fields of a CD, and their like in a vCPU -------------------------- */
 
-typedef enum { TCR, SCTLR, MAIR, TTBR0, TTBR1, PSTATE, NOWHERE } Place;
+typedef enum { TCR, SCTLR, MAIR, TTBR0, TTBR1, TTBR_A1, PSTATE, NOWHERE } Place;
 
 static const struct Like {
     const char *field;          /* of the CD */
@@ -63,7 +63,7 @@ static const struct Like {
     { "WXN", SCTLR, "WXN", 19, 1, true },
     { "PAN", PSTATE, "PAN", 0, 0, false },
     { "MAIR", MAIR, NULL, 0, 64, true },
-    { "ASID", TTBR0, "ASID", 48, 16, false },
+    { "ASID", TTBR_A1, "ASID", 48, 16, false },
 };
 
 /* A TTB as a CD has it: bits 51:48 are elsewhere in a TTBR (DDI 0487 D8.2). */
@@ -79,6 +79,12 @@ static uint64_t table_of(const Smmuv3SvaCpu *cpu, unsigned half)
                 : extract64(ttbr, 4, 44) << 4;
 }
 
+/* TCR.A1: whose ASID is in use. */
+static unsigned half_of_asid(const Smmuv3SvaCpu *cpu)
+{
+    return extract64(cpu->tcr, 22, 1);
+}
+
 static uint64_t value_in_cpu(const Smmuv3SvaCpu *cpu, const struct Like *like)
 {
     switch (like->place) {
@@ -89,10 +95,11 @@ static uint64_t value_in_cpu(const Smmuv3SvaCpu *cpu, const struct Like *like)
     case MAIR:
         return cpu->mair;
     case TTBR0:
-        return like->width ? extract64(cpu->ttbr[0], like->lsb, like->width)
-                           : table_of(cpu, 0);
+        return table_of(cpu, 0);
     case TTBR1:
         return table_of(cpu, 1);
+    case TTBR_A1:
+        return extract64(cpu->ttbr[half_of_asid(cpu)], like->lsb, like->width);
     case PSTATE:
         return cpu->pan;
     default:
@@ -105,14 +112,16 @@ static char *name_in_cpu(const Smmuv3SvaCpu *cpu, const struct Like *like)
     static const char *const registers[] = {
         "TCR", "SCTLR", "MAIR", "TTBR0", "TTBR1",
     };
+    Place place = like->place != TTBR_A1 ? like->place :
+                  half_of_asid(cpu) ? TTBR1 : TTBR0;
 
-    if (like->place == NOWHERE) {
+    if (place == NOWHERE) {
         return g_strdup("none");
     }
-    if (like->place == PSTATE) {
+    if (place == PSTATE) {
         return g_strdup("PSTATE.PAN");
     }
-    return g_strdup_printf("%s_EL%u%s%s", registers[like->place], cpu->el,
+    return g_strdup_printf("%s_EL%u%s%s", registers[place], cpu->el,
                            like->name ? "." : "", like->name ?: "");
 }
 
