@@ -28,6 +28,7 @@
     X("killed", main_killed)            \
     X("list", main_list)                \
     X("load", main_load)                \
+    X("lost", main_lost)                \
     X("misbehave", main_misbehave)      \
     X("net", main_net)                  \
     X("no-stall", main_no_stall)        \
