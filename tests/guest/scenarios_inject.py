@@ -6,6 +6,7 @@ is here, too. Read by scenarios.
 
 from scenario import ACCELERATOR, ACCELERATORS, Scenario, drops_found, injected, without_ats
 
+
 def inject(plans):
     return ['-global', f'smmuv3-sva.inject={plans}']
 
