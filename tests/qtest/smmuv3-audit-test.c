@@ -287,6 +287,61 @@ static void test_break_before_make(void)
     done(&r);
 }
 
+/* A report of a command: its kind, and what it has by name. */
+static void expect_command(const Rig *r, const char *kind, const char *why,
+                           const char *name, uint64_t number)
+{
+    QList *reports = get_reports(r);
+    QDict *report = qobject_to(QDict, qlist_peek(reports));
+
+    g_assert_cmpuint(qlist_size(reports), ==, 1);
+    g_assert_cmpstr(qdict_get_str(report, "kind"), ==, kind);
+    if (why) {
+        g_assert_nonnull(strstr(qdict_get_str(report, "why"), why));
+    } else {
+        g_assert_false(qdict_haskey(report, "why"));
+    }
+    if (name) {
+        g_assert_cmphex(qdict_get_int(report, name), ==, number);
+    }
+    g_assert_false(qdict_haskey(report, "address"));
+    qobject_unref(reports);
+    sva_counters_reset(r->t);
+}
+
+static void test_wrong_answers(void)
+{
+    Rig r = rig_start_with(AUDIT, 0, true);
+    unsigned stag = stall(&r);
+
+    resume(&r, stag, false, true);
+    g_assert_cmpuint(count_reports(&r), ==, 0);
+    resume(&r, stag, false, true);
+    expect_command(&r, "RESUME", "it was answered before", "stag", stag);
+    pri_resp(&r, PASID, 7, CMD_PRI_RESP_SUCCESS);
+    expect_command(&r, "page response", "nothing was ever asked", "prg-index",
+                   7);
+    expect_resolution(&r, SVA_TESTDEV_FAIL);
+    done(&r);
+}
+
+static void test_wrong_commands(void)
+{
+    Rig r = rig_start_with(AUDIT, 0, false);
+    uint64_t cmd[SMMU3_CMD_WORDS] = { CMD_CFGI_STE };
+
+    smmu3_set(cmd, CMD_STREAMID, 0x1000000);
+    sva_command(r.t, cmd[0], cmd[1]);
+    expect_command(&r, "no such stream", NULL, "sid", 0x1000000);
+    qtest_clock_step(r.t->qts, 101 * MS);
+    sva_command(r.t, CMD_TLBI_NSNH_ALL, 0);
+    expect_command(&r, "no SYNC", NULL, NULL, 0);
+    sva_sync(r.t);
+    sva_command(r.t, 0, 0);
+    expect_command(&r, "illegal command", "all zero", NULL, 0);
+    done(&r);
+}
+
 /* The same, and the right ASID is invalidated a little later. */
 static void test_no_report_for_correct_software(void)
 {
@@ -443,6 +498,8 @@ int main(int argc, char **argv)
     TEST("stale-atc", test_stale_atc);
     TEST("atc-invalidated-too-early", test_atc_invalidated_too_early);
     TEST("break-before-make", test_break_before_make);
+    TEST("wrong-answers", test_wrong_answers);
+    TEST("wrong-commands", test_wrong_commands);
     TEST("no-report-for-correct-software",
          test_no_report_for_correct_software);
     TEST("off-by-default", test_off_by_default);

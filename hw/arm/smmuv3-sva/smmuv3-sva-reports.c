@@ -100,7 +100,7 @@ static bool visit_command(Visitor *v, const Smmu3Heard *h, Error **errp)
 {
     bool atc = h->opcode == CMD_ATC_INV;
 
-    return visit_word(v, "command", smmuv3_sva_command_name(h->opcode),
+    return visit_word(v, "command", smmu3_command_name(h->opcode),
                       errp) &&
            (atc ? visit_number(v, "sid", h->sid, errp) &&
                   (!h->ssv || visit_number(v, "ssid", h->ssid, errp))
@@ -164,7 +164,8 @@ static bool visit_place(Visitor *v, const Smmu3AuditReport *r, Error **errp)
 /* The times, and what came of it: of every report. */
 static bool visit_course(Visitor *v, const Smmu3AuditReport *r, Error **errp)
 {
-    return visit_number(v, "cached-ns", r->cached_ns, errp) &&
+    return (smmu3_report_is_command(r) ||
+            visit_number(v, "cached-ns", r->cached_ns, errp)) &&
            visit_number(v, "seen-ns", r->seen_ns, errp) &&
            visit_number(v, "reported-ns", r->reported_ns, errp) &&
            visit_number(v, "syncs", r->reported_syncs - r->seen_syncs, errp) &&
@@ -218,6 +219,36 @@ static bool visit_proof(Visitor *v, const Smmu3AuditReport *r, Error **errp)
            visit_heard(v, r, errp);
 }
 
+/* A command that is wrong by itself. */
+static bool visit_wrong_command(Visitor *v, const Smmu3AuditReport *r,
+                                Error **errp)
+{
+    static const char *const numbers[] = {
+        [SMMU3_WRONG_RESUME] = "stag", [SMMU3_WRONG_RESPONSE] = "prg-index",
+        [SMMU3_WRONG_STREAM] = NULL, [SMMU3_WRONG_COMMAND] = "index",
+        [SMMU3_WRONG_NO_SYNC] = NULL,
+    };
+    const char *number = numbers[r->stale];
+    bool has_words = r->command[0] || r->stale == SMMU3_WRONG_COMMAND;
+    bool has_sid = r->stale <= SMMU3_WRONG_STREAM;
+
+    return (!has_words || visit_words(v, "command-words", r->command,
+                                      ARRAY_SIZE(r->command), errp)) &&
+           (!has_sid || visit_number(v, "sid", r->sid, errp)) &&
+           (!number || visit_number(v, number, r->number, errp)) &&
+           (r->blame == SMMU3_BLAME_NONE ||
+            visit_word(v, "why", smmu3_blame_words(r->blame), errp));
+}
+
+/* What is stale, and how one sees it. */
+static bool visit_stale(Visitor *v, const Smmu3AuditReport *r, Error **errp)
+{
+    return smmu3_report_is_structure(r)
+           ? visit_structure(v, r, errp)
+           : visit_subject(v, r, errp) && visit_place(v, r, errp) &&
+             visit_proof(v, r, errp);
+}
+
 static bool visit_report(Visitor *v, const Smmu3AuditReport *r, Error **errp)
 {
     g_autoptr(GString) words = g_string_new(NULL);
@@ -226,10 +257,8 @@ static bool visit_report(Visitor *v, const Smmu3AuditReport *r, Error **errp)
     if (!visit_start_struct(v, NULL, NULL, 0, errp) ||
         !visit_word(v, "words", words->str, errp) ||
         !visit_word(v, "kind", smmu3_kind_words(r), errp) ||
-        !(smmu3_report_is_structure(r)
-          ? visit_structure(v, r, errp)
-          : visit_subject(v, r, errp) && visit_place(v, r, errp) &&
-            visit_proof(v, r, errp)) ||
+        !(smmu3_report_is_command(r) ? visit_wrong_command(v, r, errp)
+                                     : visit_stale(v, r, errp)) ||
         !visit_course(v, r, errp)) {
         return false;
     }

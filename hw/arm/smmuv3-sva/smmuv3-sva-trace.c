@@ -9,38 +9,6 @@
 #include "smmuv3-sva.h"
 #include "trace.h"
 
-const char *smmuv3_sva_command_name(uint64_t opcode)
-{
-    switch (opcode) {
-    case CMD_PREFETCH_CONFIG:   return "CMD_PREFETCH_CONFIG";
-    case CMD_PREFETCH_ADDR:     return "CMD_PREFETCH_ADDR";
-    case CMD_CFGI_STE:          return "CMD_CFGI_STE";
-    case CMD_CFGI_STE_RANGE:    return "CMD_CFGI_STE_RANGE";
-    case CMD_CFGI_CD:           return "CMD_CFGI_CD";
-    case CMD_CFGI_CD_ALL:       return "CMD_CFGI_CD_ALL";
-    case CMD_CFGI_VMS_PIDM:     return "CMD_CFGI_VMS_PIDM";
-    case CMD_TLBI_NH_ALL:       return "CMD_TLBI_NH_ALL";
-    case CMD_TLBI_NH_ASID:      return "CMD_TLBI_NH_ASID";
-    case CMD_TLBI_NH_VA:        return "CMD_TLBI_NH_VA";
-    case CMD_TLBI_NH_VAA:       return "CMD_TLBI_NH_VAA";
-    case CMD_TLBI_EL3_ALL:      return "CMD_TLBI_EL3_ALL";
-    case CMD_TLBI_EL3_VA:       return "CMD_TLBI_EL3_VA";
-    case CMD_TLBI_EL2_ALL:      return "CMD_TLBI_EL2_ALL";
-    case CMD_TLBI_EL2_ASID:     return "CMD_TLBI_EL2_ASID";
-    case CMD_TLBI_EL2_VA:       return "CMD_TLBI_EL2_VA";
-    case CMD_TLBI_EL2_VAA:      return "CMD_TLBI_EL2_VAA";
-    case CMD_TLBI_S12_VMALL:    return "CMD_TLBI_S12_VMALL";
-    case CMD_TLBI_S2_IPA:       return "CMD_TLBI_S2_IPA";
-    case CMD_TLBI_NSNH_ALL:     return "CMD_TLBI_NSNH_ALL";
-    case CMD_ATC_INV:           return "CMD_ATC_INV";
-    case CMD_PRI_RESPONSE:      return "CMD_PRI_RESP";
-    case CMD_RESUME:            return "CMD_RESUME";
-    case CMD_STALL_TERM:        return "CMD_STALL_TERM";
-    case CMD_SYNC:              return "CMD_SYNC";
-    default:                    return "CMD_?";
-    }
-}
-
 static const char *outcome_name(uint64_t outcome)
 {
     static const char *const names[] = {
@@ -92,7 +60,7 @@ void smmuv3_sva_trace(void *host, Smmu3TraceKind kind, uint64_t a, uint64_t b,
 
     switch (kind) {
     case SMMU3_TRACE_COMMAND:
-        name = smmuv3_sva_command_name(smmu3_get(&a, CMD_OPCODE));
+        name = smmu3_command_name(smmu3_get(&a, CMD_OPCODE));
         trace_smmuv3_sva_command(name, a, b, c, this_cpu());
         break;
     case SMMU3_TRACE_EVENT:
@@ -139,7 +107,7 @@ void smmuv3_sva_trace(void *host, Smmu3TraceKind kind, uint64_t a, uint64_t b,
         trace_smmuv3_sva_atc_invalidate(a, b, c, d);
         break;
     case SMMU3_TRACE_TLB_INVALIDATE:
-        trace_smmuv3_sva_tlb_invalidate(smmuv3_sva_command_name(a), b, b >> 32, c, d);
+        trace_smmuv3_sva_tlb_invalidate(smmu3_command_name(a), b, b >> 32, c, d);
         break;
     case SMMU3_TRACE_GERROR:
         trace_smmuv3_sva_gerror(a, b);

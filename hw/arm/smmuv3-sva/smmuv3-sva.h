@@ -121,8 +121,7 @@ bool smmuv3_sva_oas_given(Smmuv3SvaState *s);
 Smmu3 *smmuv3_sva_core_new(Smmuv3SvaState *s, const Smmu3Features *features,
                            const Smmu3Options *options);
 
-/* smmuv3-sva-trace.c: a command's name; Smmu3HostOps.trace. */
-const char *smmuv3_sva_command_name(uint64_t opcode);
+/* smmuv3-sva-trace.c: Smmu3HostOps.traces_walks and .trace. */
 bool smmuv3_sva_traces_walks(void *host);
 void smmuv3_sva_trace(void *host, Smmu3TraceKind kind, uint64_t a, uint64_t b,
                       uint64_t c, uint64_t d);

@@ -74,12 +74,12 @@ void smmu3_free(Smmu3 *s)
     g_free(s);
 }
 
-static void forget_caches(Smmu3 *s)
+static void forget_caches(Smmu3 *s, bool reset)
 {
     smmu3_tlb_invalidate_all(s->tlb);
     smmu3_config_invalidate_all(s->configs);
     if (s->audit) {
-        smmu3_audit_forget(s->audit);
+        smmu3_audit_forget(s->audit, reset);
     }
 }
 
@@ -91,7 +91,7 @@ void smmu3_reset(Smmu3 *s)
     smmu3_command_reset(s);
     smmu3_regs_reset(s);
     smmu3_stall_terminate_all(s);
-    forget_caches(s);
+    forget_caches(s, true);
     smmu3_kick(s);
     g_mutex_unlock(&s->lock);
 }
@@ -434,7 +434,7 @@ bool smmu3_load(Smmu3 *s, const Smmu3Regs *regs,
     smmu3_outbox_init(&s->outbox);
     smmu3_command_reset(s);
     smmu3_regs_reset(s);
-    forget_caches(s);
+    forget_caches(s, false);
     for (size_t i = 0; i < stall_count && ok; i++) {
         ok = smmu3_stall_restore(s, &stalls[i]);
     }

@@ -54,6 +54,7 @@ struct Smmu3Audit {
     Context contexts[CONTEXTS];
     Smmu3HeardLog heard;
     Smmu3Structures *structures;
+    Smmu3Orders *orders;
     Smmu3GrantsHost grants_host;
     Smmu3Grants *grants;
     Smmu3Drops *drops;
@@ -86,6 +87,7 @@ Smmu3Audit *smmu3_audit_new(const Smmu3AuditOptions *options,
         .look = look, .look_opaque = look_opaque,
         .report = report_grant, .report_opaque = a,
     };
+    a->orders = smmu3_orders_new(&a->grace, features->stall_max);
     a->grants = smmu3_grants_new(&a->grants_host, &a->grace, counters,
                                  a->drops);
     return a;
@@ -96,6 +98,7 @@ void smmu3_audit_free(Smmu3Audit *a)
     if (a) {
         smmu3_grants_free(a->grants);
         smmu3_drops_free(a->drops);
+        smmu3_orders_free(a->orders);
         smmu3_structures_free(a->structures);
         g_free(a->witnesses);
         g_free(a);
@@ -107,10 +110,11 @@ static void count(_Atomic uint64_t *counter)
     atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
 }
 
-void smmu3_audit_forget(Smmu3Audit *a)
+void smmu3_audit_forget(Smmu3Audit *a, bool reset)
 {
     smmu3_witnesses_forget(&a->lists);
     smmu3_grants_forget(a->grants);
+    smmu3_orders_forget(a->orders, reset);
     smmu3_structures_forget(a->structures);
     memset(a->contexts, 0, sizeof(a->contexts));
 }
@@ -225,6 +229,32 @@ GArray *smmu3_audit_kept(const Smmu3Audit *a)
 void smmu3_audit_drop_reports(Smmu3Audit *a)
 {
     a->reports.count = 0;
+}
+
+/* A command that is wrong, now or since a while. */
+static void report_command(Smmu3Audit *a, Smmu3AuditReport *r)
+{
+    uint64_t ns = smmu3_grace_now(&a->grace);
+    Smmu3AuditReport *kept;
+    Smmu3Suspicion now;
+
+    if (smmu3_report_is_at_once(r)) {
+        smmu3_suspect(&a->grace, &now, ns);
+        smmu3_report_suspicion(&a->grace, &now, ns, r);
+    }
+    kept = keep(a, r);
+    if (kept) {
+        tell(a, kept);
+    }
+}
+
+static void report_lack_of_sync(Smmu3Audit *a, uint64_t ns)
+{
+    Smmu3AuditReport r;
+
+    if (smmu3_orders_lack_sync(a->orders, ns, &r)) {
+        report_command(a, &r);
+    }
 }
 
 /* ---- Looking ----------------------------------------------------------- */
@@ -391,6 +421,7 @@ void smmu3_audit_walked(Smmu3Audit *a, const Smmu3Asked *asked,
     if (!w) {
         return;
     }
+    report_lack_of_sync(a, smmu3_grace_now(&a->grace));
     w->w.heard_before = is_again(w, asked, leaf) ? w->w.heard : a->heard.count;
     w->w.heard = a->heard.count;
     w->w.ns = smmu3_grace_now(&a->grace);
@@ -413,6 +444,7 @@ void smmu3_audit_used(Smmu3Audit *a, const Smmu3Asked *asked,
     Witness *w = witness_of(a, asked, leaf);
     uint64_t ns = smmu3_grace_now(&a->grace);
 
+    report_lack_of_sync(a, ns);
     if (w && (w->w.state == SMMU3_WITNESS_FRESH ||
               w->w.state == SMMU3_WITNESS_SUSPECT)) {
         remember_use(a, w, asked, ns);
@@ -516,6 +548,74 @@ unsigned smmu3_audit_synced(Smmu3Audit *a)
 void smmu3_audit_asked(Smmu3Audit *a)
 {
     smmu3_grace_note_writer(&a->grace);
+}
+
+/* ---- Commands by themselves ---------------------------------------------- */
+
+/* Another one, and no CMD_SYNC before it. */
+void smmu3_audit_commanded(Smmu3Audit *a, const uint64_t *cmd)
+{
+    uint64_t ns = smmu3_grace_now(&a->grace);
+
+    report_lack_of_sync(a, ns);
+    smmu3_orders_invalidated(a->orders, cmd, ns);
+}
+
+void smmu3_audit_sync_begins(Smmu3Audit *a)
+{
+    smmu3_orders_synced(a->orders);
+}
+
+void smmu3_audit_illegal(Smmu3Audit *a, const uint64_t *cmd, uint32_t index)
+{
+    Smmu3AuditReport r = {
+        .stale = SMMU3_WRONG_COMMAND, .blame = smmu3_orders_illegal(cmd),
+        .command = { cmd[0], cmd[1] }, .number = index,
+    };
+
+    /* What stops here has no CMD_SYNC behind it that could be executed */
+    smmu3_orders_synced(a->orders);
+    report_command(a, &r);
+}
+
+void smmu3_audit_no_stream(Smmu3Audit *a, const uint64_t *cmd, uint32_t sid)
+{
+    Smmu3AuditReport r = {
+        .stale = SMMU3_WRONG_STREAM, .sid = sid,
+        .command = { cmd[0], cmd[1] },
+    };
+
+    report_command(a, &r);
+}
+
+void smmu3_audit_stall(Smmu3Audit *a, uint32_t sid, uint16_t stag,
+                       Smmu3AskedState state)
+{
+    smmu3_orders_stall(a->orders, sid, stag, state);
+}
+
+void smmu3_audit_group(Smmu3Audit *a, uint32_t sid, uint16_t index,
+                       Smmu3AskedState state)
+{
+    smmu3_orders_group(a->orders, sid, index, state);
+}
+
+void smmu3_audit_resume(Smmu3Audit *a, uint32_t sid, uint16_t stag)
+{
+    Smmu3AuditReport r;
+
+    if (smmu3_orders_resume(a->orders, sid, stag, &r)) {
+        report_command(a, &r);
+    }
+}
+
+void smmu3_audit_respond(Smmu3Audit *a, uint32_t sid, uint16_t index)
+{
+    Smmu3AuditReport r;
+
+    if (smmu3_orders_respond(a->orders, sid, index, &r)) {
+        report_command(a, &r);
+    }
 }
 
 /* ---- Caches of endpoints ------------------------------------------------- */

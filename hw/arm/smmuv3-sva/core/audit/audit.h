@@ -15,6 +15,8 @@
  *   atc_invalidated  an ATC_INV was sent, or dropped  command.c
  *   atc_flushed  an endpoint emptied its cache        smmu3.c
  *   synced       a CMD_SYNC was completed             sync.c
+ *   commanded, command_wrong  a command by itself     command.c, stall.c
+ *   stall, group what software is to answer           stall.c, page_request.c
  *   asked        CMDQ_PROD was written                regs.c
  *   forget       the caches were emptied              smmu3.c
  *
@@ -33,6 +35,9 @@
  * Where IDR3.BBML does not allow it, an entry whose tables have the same output in a
  * block of another size is reported at once: between a break and the invalidation
  * that it needs there is no such moment.
+ *
+ * Commands that are wrong by themselves are reported at once, but for the lack of a
+ * CMD_SYNC: orders.h.
  *
  * STEs and CDs disagree if any of their words differs from what was fetched. They
  * are looked at when they are used, and not swept.
@@ -61,6 +66,7 @@
 #include "../interface/options.h"
 #include "../interface/transaction.h"
 #include "look.h"
+#include "orders.h"
 #include "structures.h"
 
 typedef struct Smmu3Audit Smmu3Audit;
@@ -115,11 +121,30 @@ void smmu3_audit_invalidated(Smmu3Audit *a, const Smmu3Heard *heard);
 unsigned smmu3_audit_atc_invalidated(Smmu3Audit *a, const Smmu3Heard *heard);
 /* Its function was reset, or its ATS disabled. */
 void smmu3_audit_atc_flushed(Smmu3Audit *a, uint32_t sid);
+
+/* An invalidation, of whatever, was carried out: it wants a CMD_SYNC... */
+void smmu3_audit_commanded(Smmu3Audit *a, const uint64_t *cmd);
+/* ...which has come, and may wait still. */
+void smmu3_audit_sync_begins(Smmu3Audit *a);
+/* The queue stops at @cmd, which is none; @index: in the queue. */
+void smmu3_audit_illegal(Smmu3Audit *a, const uint64_t *cmd, uint32_t index);
+/* The stream table has no room for its stream, @sid. */
+void smmu3_audit_no_stream(Smmu3Audit *a, const uint64_t *cmd, uint32_t sid);
+
+/* What became of the stall with a STAG, or of a page request group. */
+void smmu3_audit_stall(Smmu3Audit *a, uint32_t sid, uint16_t stag,
+                       Smmu3AskedState state);
+void smmu3_audit_group(Smmu3Audit *a, uint32_t sid, uint16_t index,
+                       Smmu3AskedState state);
+/* CMD_RESUME, CMD_PRI_RESP: right or wrong. */
+void smmu3_audit_resume(Smmu3Audit *a, uint32_t sid, uint16_t stag);
+void smmu3_audit_respond(Smmu3Audit *a, uint32_t sid, uint16_t index);
+
 /* Sweeps; returns what that cost, see work.h. */
 unsigned smmu3_audit_synced(Smmu3Audit *a);
 void smmu3_audit_asked(Smmu3Audit *a);
-/* No entry is alive. The reports stay. */
-void smmu3_audit_forget(Smmu3Audit *a);
+/* No entry is alive: @reset: for all begins anew. The reports stay. */
+void smmu3_audit_forget(Smmu3Audit *a, bool reset);
 
 /* The reports that are kept, oldest first: a copy, of Smmu3AuditReport. */
 GArray *smmu3_audit_kept(const Smmu3Audit *a);

@@ -61,12 +61,16 @@ void smmu3_suspect_again(const Smmu3Grace *g, Smmu3Suspicion *s)
     }
 }
 
+bool smmu3_lasted(const Smmu3Grace *g, const Smmu3Suspicion *s, uint64_t ns)
+{
+    return ns - s->ns >= g->options.grace_ns &&
+           worked(g, ns) - s->worked >= g->options.grace_ns;
+}
+
 bool smmu3_grace_is_over(const Smmu3Grace *g, const Smmu3Suspicion *s,
                          uint64_t ns)
 {
-    return g->syncs - s->syncs >= g->options.syncs &&
-           ns - s->ns >= g->options.grace_ns &&
-           worked(g, ns) - s->worked >= g->options.grace_ns;
+    return g->syncs - s->syncs >= g->options.syncs && smmu3_lasted(g, s, ns);
 }
 
 bool smmu3_outlasted(const Smmu3Grace *g, const Smmu3Suspicion *s,

@@ -2,7 +2,7 @@
  * When a disagreement becomes a mistake: the time that software may take, in
  * CMD_SYNCs, on the guest's clock and of its processors, and who wrote CMDQ_PROD
  * meanwhile. Not what disagrees. Called by audit.c,
- * witness.c and structures.c.
+ * witness.c, orders.c and structures.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -55,6 +55,8 @@ bool smmu3_outlasted(const Smmu3Grace *g, const Smmu3Suspicion *s,
 /* The same, however often it was seen. */
 bool smmu3_grace_is_over(const Smmu3Grace *g, const Smmu3Suspicion *s,
                          uint64_t ns);
+/* That, but for the CMD_SYNCs: for the want of one. */
+bool smmu3_lasted(const Smmu3Grace *g, const Smmu3Suspicion *s, uint64_t ns);
 
 /* What a report has of it. */
 void smmu3_report_suspicion(const Smmu3Grace *g, const Smmu3Suspicion *s,

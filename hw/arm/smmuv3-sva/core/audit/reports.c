@@ -5,12 +5,16 @@
  */
 #include "reports.h"
 #include <inttypes.h>
+#include "../spec/names.h"
 #include "../spec/spec.h"
 
 enum { REGION_LOG2 = 21 };
 
 static bool same_mistake(const Smmu3AuditReport *a, const Smmu3AuditReport *b)
 {
+    if (smmu3_report_is_command(a)) {
+        return a->stale == b->stale && a->sid == b->sid && a->blame == b->blame;
+    }
     return a->stale == b->stale && a->atc == b->atc &&
            a->stage2 == b->stage2 && a->el2 == b->el2 &&
            a->vmid == b->vmid && a->asid == b->asid &&
@@ -56,6 +60,11 @@ const char *smmu3_stale_words(Smmu3Stale stale)
         [SMMU3_STALE_RIGHTS] = "fewer rights", [SMMU3_STALE_CLEAN] = "clean",
         [SMMU3_STALE_STE] = "STE", [SMMU3_STALE_CD] = "CD",
         [SMMU3_STALE_SIZE] = "break-before-make",
+        [SMMU3_WRONG_RESUME] = "RESUME",
+        [SMMU3_WRONG_RESPONSE] = "page response",
+        [SMMU3_WRONG_STREAM] = "no such stream",
+        [SMMU3_WRONG_COMMAND] = "illegal command",
+        [SMMU3_WRONG_NO_SYNC] = "no SYNC",
     };
 
     return words[stale];
@@ -175,6 +184,56 @@ static void translation_words(const Smmu3AuditReport *r, GString *out)
     tables_words(r, out);
 }
 
+const char *smmu3_blame_words(Smmu3Blame blame)
+{
+    static const char *const words[] = {
+        [SMMU3_BLAME_NONE] = "",
+        [SMMU3_BLAME_NEVER] = "nothing was ever asked by it",
+        [SMMU3_BLAME_TWICE] = "it was answered before",
+        [SMMU3_BLAME_OTHER_STREAM] = "it is another stream's",
+        [SMMU3_BLAME_UNWRITTEN] = "all zero, as memory that was not written",
+        [SMMU3_BLAME_POISON] = "as memory that was freed, or never written",
+    };
+
+    return words[blame];
+}
+
+static const char *name_of(const Smmu3AuditReport *r)
+{
+    return smmu3_command_name(smmu3_get(r->command, CMD_OPCODE));
+}
+
+static void command_words(const Smmu3AuditReport *r, GString *out)
+{
+    switch (r->stale) {
+    case SMMU3_WRONG_RESUME:
+        g_string_append_printf(out, "CMD_RESUME of sid 0x%x STAG 0x%x", r->sid,
+                               r->number);
+        break;
+    case SMMU3_WRONG_RESPONSE:
+        g_string_append_printf(out, "CMD_PRI_RESP of sid 0x%x PRG index 0x%x",
+                               r->sid, r->number);
+        break;
+    case SMMU3_WRONG_STREAM:
+        g_string_append_printf(out, "%s of sid 0x%x, which is beyond the "
+                               "stream table", name_of(r), r->sid);
+        break;
+    case SMMU3_WRONG_COMMAND:
+        g_string_append_printf(out, "illegal command 0x%016" PRIx64 " 0x%016"
+                               PRIx64 " at index 0x%x of the command queue",
+                               r->command[0], r->command[1], r->number);
+        break;
+    default:
+        g_string_append_printf(out, "%s without a CMD_SYNC after it for %"
+                               PRIu64 " ms", name_of(r),
+                               (r->reported_ns - r->seen_ns) / 1000000);
+        break;
+    }
+    if (r->blame != SMMU3_BLAME_NONE) {
+        g_string_append_printf(out, ": %s", smmu3_blame_words(r->blame));
+    }
+}
+
 static void duration_words(const Smmu3AuditReport *r, GString *out)
 {
     g_string_append_printf(out, "; not invalidated for %" PRIu64 " ms and %"
@@ -185,12 +244,14 @@ static void duration_words(const Smmu3AuditReport *r, GString *out)
 
 void smmu3_report_words(const Smmu3AuditReport *r, GString *out)
 {
-    if (smmu3_report_is_structure(r)) {
+    if (smmu3_report_is_command(r)) {
+        command_words(r, out);
+    } else if (smmu3_report_is_structure(r)) {
         structure_words(r, out);
     } else {
         translation_words(r, out);
     }
-    if (!smmu3_report_is_at_once(r)) {
+    if (!smmu3_report_is_at_once(r) && !smmu3_report_is_command(r)) {
         duration_words(r, out);
     }
     if (r->has_early) {

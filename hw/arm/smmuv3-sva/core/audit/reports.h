@@ -22,10 +22,17 @@ static inline bool smmu3_report_is_structure(const Smmu3AuditReport *report)
     return report->stale == SMMU3_STALE_STE || report->stale == SMMU3_STALE_CD;
 }
 
+/* Of a command, by itself. */
+static inline bool smmu3_report_is_command(const Smmu3AuditReport *report)
+{
+    return report->stale >= SMMU3_WRONG_RESUME;
+}
+
 /* No grace: it was wrong in the moment that it was seen. */
 static inline bool smmu3_report_is_at_once(const Smmu3AuditReport *report)
 {
-    return report->stale >= SMMU3_STALE_SIZE;
+    return report->stale >= SMMU3_STALE_SIZE &&
+           report->stale != SMMU3_WRONG_NO_SYNC;
 }
 
 /*
@@ -40,6 +47,8 @@ void smmu3_rights_words(uint8_t rights, GString *out);
 const char *smmu3_stale_words(Smmu3Stale stale);
 /* The kind of mistake. */
 const char *smmu3_kind_words(const Smmu3AuditReport *report);
+/* Of a command, or "". */
+const char *smmu3_blame_words(Smmu3Blame blame);
 const char *smmu3_miss_words(Smmu3Miss miss);
 
 /* One line, without newline. */

@@ -410,6 +410,9 @@ static Smmu3Verdict run_pri_resp(Smmu3 *s, const uint64_t *cmd)
     if (!smmu_enabled(s)) {
         return SMMU3_CMD_CONSUMED;
     }
+    if (s->audit) {
+        smmu3_audit_respond(s->audit, response.sid, response.prg_index);
+    }
     response.code = codes[smmu3_get(cmd, CMD_PRI_RESP)];
     if (response.has_ssid) {
         response.ssid = smmu3_get(cmd, CMD_SUBSTREAMID);
@@ -734,6 +737,37 @@ bool smmu3_command_runnable(const Smmu3 *s)
            smmu3_delayed_any_due(&s->inject.delayed);
 }
 
+/* One of a single stream that the stream table has no room for. */
+static bool is_beyond_table(const Smmu3 *s, const uint64_t *cmd)
+{
+    uint64_t cfg = s->regs.strtab_base_cfg;
+    unsigned log2 = MIN(smmu3_get(&cfg, STRTAB_CFG_LOG2SIZE),
+                        s->features.sidsize);
+
+    switch (smmu3_get(cmd, CMD_OPCODE)) {
+    case CMD_CFGI_STE:
+    case CMD_CFGI_CD:
+    case CMD_CFGI_CD_ALL:
+    case CMD_ATC_INV:
+        return smmu_enabled(s) && smmu3_get(cmd, CMD_STREAMID) >> log2;
+    default:
+        return false;
+    }
+}
+
+/* The auditor hears of each that was consumed. */
+static void tell_audit_consumed(Smmu3 *s, const uint64_t *cmd)
+{
+    unsigned opcode = smmu3_get(cmd, CMD_OPCODE);
+
+    if (opcode >= CMD_CFGI_STE && opcode <= CMD_ATC_INV) {
+        smmu3_audit_commanded(s->audit, cmd);
+    }
+    if (is_beyond_table(s, cmd)) {
+        smmu3_audit_no_stream(s->audit, cmd, smmu3_get(cmd, CMD_STREAMID));
+    }
+}
+
 /* Execute the command at CONS. Whether there may be more to do at once. */
 static bool step(Smmu3 *s)
 {
@@ -754,6 +788,9 @@ static bool step(Smmu3 *s)
     case SMMU3_CMD_CONSUMED:
         smmu3_trace(s, SMMU3_TRACE_COMMAND, cmd[0], cmd[1],
                     q->cons & smmu3_mask(queue_log2(s)), 0);
+        if (s->audit) {
+            tell_audit_consumed(s, cmd);
+        }
         consume(s);
         return true;
     case SMMU3_CMD_UNFINISHED:
@@ -761,6 +798,10 @@ static bool step(Smmu3 *s)
     case SMMU3_CMD_ILLEGAL:
         smmu3_guest_error(s, "illegal command 0x%016" PRIx64 " 0x%016" PRIx64,
                           cmd[0], cmd[1]);
+        if (s->audit) {
+            smmu3_audit_illegal(s->audit, cmd,
+                                q->cons & smmu3_mask(queue_log2(s)));
+        }
         fail(s, CERROR_ILL);
         return false;
     case SMMU3_CMD_ATC_FAILED:

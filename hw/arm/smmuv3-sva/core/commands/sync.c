@@ -79,6 +79,9 @@ Smmu3Verdict smmu3_sync_run(Smmu3 *s, const uint64_t *cmd)
     if (smmu3_get(cmd, CMD_SYNC_CS) > CMD_SYNC_CS_SEV) {
         return SMMU3_CMD_ILLEGAL;
     }
+    if (s->audit) {
+        smmu3_audit_sync_begins(s->audit);
+    }
     if (c->signals) {
         smmu3_sync_wait(s, SMMU3_QUEUE_WAITS_SIGNALS);
         return SMMU3_CMD_WAITS;

@@ -34,7 +34,20 @@ typedef enum {
     SMMU3_STALE_STE, SMMU3_STALE_CD,
     /* Changed without a break, and seen at once: the block has another size */
     SMMU3_STALE_SIZE,
+    /* No translation and no structure: a command is wrong by itself */
+    SMMU3_WRONG_RESUME, SMMU3_WRONG_RESPONSE, SMMU3_WRONG_STREAM,
+    SMMU3_WRONG_COMMAND, SMMU3_WRONG_NO_SYNC,
 } Smmu3Stale;
+
+/* What more there is to say of a command. */
+typedef enum {
+    SMMU3_BLAME_NONE,
+    SMMU3_BLAME_NEVER,          /* an answer to what was never asked, */
+    SMMU3_BLAME_TWICE,          /* or was answered before, */
+    SMMU3_BLAME_OTHER_STREAM,   /* or is another stream's */
+    SMMU3_BLAME_UNWRITTEN,      /* all zero: the queue was not written there */
+    SMMU3_BLAME_POISON,         /* what freed memory is filled with */
+} Smmu3Blame;
 
 /* Why an invalidation did not remove a translation. */
 typedef enum {
@@ -128,6 +141,10 @@ typedef struct Smmu3AuditReport {
      * rights, descriptors and invalidations are none.
      */
     uint64_t cached_words[8], memory_words[8];
+    /* Of a command: number is the STAG or PRG index, or where the queue has it. */
+    Smmu3Blame blame;
+    uint64_t command[2];
+    uint32_t number;
 } Smmu3AuditReport;
 
 #endif

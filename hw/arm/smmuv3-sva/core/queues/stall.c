@@ -240,6 +240,9 @@ static bool record(Smmu3 *s, Stall *stall)
     table->by_stag[stag] = stall;
     table->first_free = (table->first_free + 1) % table->max;
     table->recorded++;
+    if (s->audit) {
+        smmu3_audit_stall(s->audit, stall->sid, stag, SMMU3_ASKED_OPEN);
+    }
     smmu3_trace(s, SMMU3_TRACE_STALL, stall->sid,
                 smmu3_get(event, EVENT_SUBSTREAMID), stag,
                 smmu3_get(event, EVENT_INPUT_ADDR));
@@ -307,6 +310,9 @@ void smmu3_stall_resume(Smmu3 *s, uint32_t sid, uint16_t stag,
     Smmu3StallTable *table = s->stalls;
     Stall *stall = stag < table->max ? table->by_stag[stag] : NULL;
 
+    if (s->audit) {
+        smmu3_audit_resume(s->audit, sid, stag);
+    }
     if (!stall || stall->sid != sid || is_doomed(table, stall)) {
         return;
     }
@@ -318,6 +324,10 @@ void smmu3_stall_resume(Smmu3 *s, uint32_t sid, uint16_t stag,
 static void terminate(Smmu3 *s, Stall *stall)
 {
     smmu3_count(&s->counters.stalls_terminated);
+    if (s->audit && stall->recorded) {
+        smmu3_audit_stall(s->audit, stall->sid, stall->stag,
+                          SMMU3_ASKED_ENDED);
+    }
     resolve(s, stall, SMMU3_RESOLVE_ABORT);
 }
 

@@ -55,3 +55,34 @@ const char *smmu3_event_name(unsigned type)
     }
 }
 
+const char *smmu3_command_name(unsigned opcode)
+{
+    switch (opcode) {
+    case CMD_PREFETCH_CONFIG:   return "CMD_PREFETCH_CONFIG";
+    case CMD_PREFETCH_ADDR:     return "CMD_PREFETCH_ADDR";
+    case CMD_CFGI_STE:          return "CMD_CFGI_STE";
+    case CMD_CFGI_STE_RANGE:    return "CMD_CFGI_STE_RANGE";
+    case CMD_CFGI_CD:           return "CMD_CFGI_CD";
+    case CMD_CFGI_CD_ALL:       return "CMD_CFGI_CD_ALL";
+    case CMD_CFGI_VMS_PIDM:     return "CMD_CFGI_VMS_PIDM";
+    case CMD_TLBI_NH_ALL:       return "CMD_TLBI_NH_ALL";
+    case CMD_TLBI_NH_ASID:      return "CMD_TLBI_NH_ASID";
+    case CMD_TLBI_NH_VA:        return "CMD_TLBI_NH_VA";
+    case CMD_TLBI_NH_VAA:       return "CMD_TLBI_NH_VAA";
+    case CMD_TLBI_EL3_ALL:      return "CMD_TLBI_EL3_ALL";
+    case CMD_TLBI_EL3_VA:       return "CMD_TLBI_EL3_VA";
+    case CMD_TLBI_EL2_ALL:      return "CMD_TLBI_EL2_ALL";
+    case CMD_TLBI_EL2_ASID:     return "CMD_TLBI_EL2_ASID";
+    case CMD_TLBI_EL2_VA:       return "CMD_TLBI_EL2_VA";
+    case CMD_TLBI_EL2_VAA:      return "CMD_TLBI_EL2_VAA";
+    case CMD_TLBI_S12_VMALL:    return "CMD_TLBI_S12_VMALL";
+    case CMD_TLBI_S2_IPA:       return "CMD_TLBI_S2_IPA";
+    case CMD_TLBI_NSNH_ALL:     return "CMD_TLBI_NSNH_ALL";
+    case CMD_ATC_INV:           return "CMD_ATC_INV";
+    case CMD_PRI_RESPONSE:      return "CMD_PRI_RESP";
+    case CMD_RESUME:            return "CMD_RESUME";
+    case CMD_STALL_TERM:        return "CMD_STALL_TERM";
+    case CMD_SYNC:              return "CMD_SYNC";
+    default:                    return "CMD_?";
+    }
+}

@@ -52,6 +52,14 @@ static void build_entry(const Smmu3Features *f,
     smmu3_set_addr(entry, PRI_ADDR, request->addr);
 }
 
+static void tell_audit(Smmu3 *s, const Smmu3PageRequest *request,
+                       Smmu3AskedState state)
+{
+    if (s->audit) {
+        smmu3_audit_group(s->audit, request->sid, request->prg_index, state);
+    }
+}
+
 /* Answer in software's stead; a stop marker has no answer. */
 static void respond(Smmu3 *s, const Smmu3PageRequest *request,
                     Smmu3PrgCode code, bool with_pasid)
@@ -65,6 +73,7 @@ static void respond(Smmu3 *s, const Smmu3PageRequest *request,
     };
 
     if (!is_stop_marker(request)) {
+        tell_audit(s, request, SMMU3_ASKED_ENDED);
         smmu3_prg_respond(s, &response);
     }
 }
@@ -154,6 +163,11 @@ static bool enqueue(Smmu3 *s, const Smmu3PageRequest *request,
         return false;
     }
     smmu3_queue_advance_prod(q, log2);
+    if (!is_stop_marker(request)) {
+        /* An answer to a part of a group is early, and no mistake here */
+        tell_audit(s, request, request->last ? SMMU3_ASKED_OPEN
+                                             : SMMU3_ASKED_ENDED);
+    }
     interrupt(s, was_empty, request->last);
     return true;
 }

@@ -1,0 +1,190 @@
+/*
+ * See orders.h.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "orders.h"
+#include <glib.h>
+#include <string.h>
+#include "../spec/field.h"
+
+/* What software was asked with a STAG, or a PRG index. */
+typedef struct Asked {
+    Smmu3AskedState state;
+    uint32_t sid;
+} Asked;
+
+struct Smmu3Orders {
+    const Smmu3Grace *grace;
+    unsigned stall_max;
+    Asked *stalls;                  /* by STAG */
+    GHashTable *groups;             /* of group_key(), its Smmu3AskedState */
+    bool knows_groups;              /* all that there ever were */
+
+    /* The oldest invalidation without a CMD_SYNC after it. */
+    bool lacks_sync, was_told;
+    uint64_t cmd[SMMU3_CMD_WORDS];
+    Smmu3Suspicion since;
+};
+
+Smmu3Orders *smmu3_orders_new(const Smmu3Grace *grace, unsigned stall_max)
+{
+    Smmu3Orders *orders = g_new0(Smmu3Orders, 1);
+
+    orders->grace = grace;
+    orders->stall_max = stall_max;
+    orders->stalls = g_new0(Asked, stall_max);
+    orders->groups = g_hash_table_new(NULL, NULL);
+    orders->knows_groups = true;
+    return orders;
+}
+
+void smmu3_orders_free(Smmu3Orders *orders)
+{
+    g_hash_table_unref(orders->groups);
+    g_free(orders->stalls);
+    g_free(orders);
+}
+
+static void forget_groups(Smmu3Orders *orders, bool anew)
+{
+    g_hash_table_remove_all(orders->groups);
+    orders->knows_groups = anew;
+}
+
+void smmu3_orders_forget(Smmu3Orders *orders, bool anew)
+{
+    for (unsigned i = 0; i < orders->stall_max; i++) {
+        orders->stalls[i].state = anew ? SMMU3_ASKED_NEVER : SMMU3_ASKED_ENDED;
+    }
+    forget_groups(orders, anew);
+    orders->lacks_sync = false;
+}
+
+/* ---- Stalls and page requests --------------------------------------------- */
+
+void smmu3_orders_stall(Smmu3Orders *orders, uint32_t sid, uint16_t stag,
+                        Smmu3AskedState state)
+{
+    orders->stalls[stag] = (Asked) { state, sid };
+}
+
+/* Not NULL; a PRG index has 9 bits. */
+static gpointer group_key(uint32_t sid, uint16_t index)
+{
+    return (gpointer)(uintptr_t)((uint64_t)sid << 16 | index | 1 << 15);
+}
+
+void smmu3_orders_group(Smmu3Orders *orders, uint32_t sid, uint16_t index,
+                        Smmu3AskedState state)
+{
+    if (g_hash_table_size(orders->groups) >= SMMU3_GROUPS_MAX) {
+        forget_groups(orders, false);
+    }
+    g_hash_table_insert(orders->groups, group_key(sid, index),
+                        GINT_TO_POINTER(state));
+}
+
+static bool blame(Smmu3AuditReport *report, Smmu3Stale what, Smmu3Blame why,
+                  uint32_t sid, uint16_t number)
+{
+    *report = (Smmu3AuditReport) {
+        .stale = what, .blame = why, .sid = sid, .number = number,
+    };
+    return true;
+}
+
+bool smmu3_orders_resume(Smmu3Orders *orders, uint32_t sid, uint16_t stag,
+                         Smmu3AuditReport *report)
+{
+    Asked *asked = stag < orders->stall_max ? &orders->stalls[stag] : NULL;
+    Smmu3AskedState state = asked ? asked->state : SMMU3_ASKED_NEVER;
+
+    if (state == SMMU3_ASKED_NEVER) {
+        return blame(report, SMMU3_WRONG_RESUME, SMMU3_BLAME_NEVER, sid, stag);
+    }
+    if (state == SMMU3_ASKED_ENDED) {
+        *asked = (Asked) { SMMU3_ASKED_ANSWERED, sid };
+        return false;
+    }
+    if (asked->sid != sid) {
+        return blame(report, SMMU3_WRONG_RESUME, SMMU3_BLAME_OTHER_STREAM, sid,
+                     stag);
+    }
+    asked->state = SMMU3_ASKED_ANSWERED;
+    return state == SMMU3_ASKED_ANSWERED &&
+           blame(report, SMMU3_WRONG_RESUME, SMMU3_BLAME_TWICE, sid, stag);
+}
+
+bool smmu3_orders_respond(Smmu3Orders *orders, uint32_t sid, uint16_t index,
+                          Smmu3AuditReport *report)
+{
+    gpointer key = group_key(sid, index);
+    Smmu3AskedState state =
+        GPOINTER_TO_INT(g_hash_table_lookup(orders->groups, key));
+
+    if (state == SMMU3_ASKED_NEVER) {
+        return orders->knows_groups &&
+               blame(report, SMMU3_WRONG_RESPONSE, SMMU3_BLAME_NEVER, sid,
+                     index);
+    }
+    smmu3_orders_group(orders, sid, index, SMMU3_ASKED_ANSWERED);
+    return state == SMMU3_ASKED_ANSWERED &&
+           blame(report, SMMU3_WRONG_RESPONSE, SMMU3_BLAME_TWICE, sid, index);
+}
+
+/* ---- The queue -------------------------------------------------------------- */
+
+void smmu3_orders_invalidated(Smmu3Orders *orders, const uint64_t *cmd,
+                              uint64_t ns)
+{
+    if (!orders->lacks_sync) {
+        orders->lacks_sync = true;
+        orders->was_told = false;
+        memcpy(orders->cmd, cmd, sizeof(orders->cmd));
+        smmu3_suspect(orders->grace, &orders->since, ns);
+    }
+}
+
+void smmu3_orders_synced(Smmu3Orders *orders)
+{
+    orders->lacks_sync = false;
+}
+
+bool smmu3_orders_lack_sync(Smmu3Orders *orders, uint64_t ns,
+                            Smmu3AuditReport *report)
+{
+    if (!orders->lacks_sync || orders->was_told ||
+        !smmu3_lasted(orders->grace, &orders->since, ns)) {
+        return false;
+    }
+    orders->was_told = true;
+    blame(report, SMMU3_WRONG_NO_SYNC, SMMU3_BLAME_NONE, 0, 0);
+    memcpy(report->command, orders->cmd, sizeof(report->command));
+    smmu3_report_suspicion(orders->grace, &orders->since, ns, report);
+    return true;
+}
+
+/* What allocators and sanitizers fill memory with, and what a device that is not
+   there returns. */
+static bool is_poison(uint8_t byte)
+{
+    static const uint8_t fills[] = {
+        0x6b, 0x5a, 0xa5, 0xaa, 0xcc, 0xcd, 0xdd, 0xff,
+    };
+
+    return memchr(fills, byte, sizeof(fills));
+}
+
+Smmu3Blame smmu3_orders_illegal(const uint64_t *cmd)
+{
+    const uint8_t *bytes = (const uint8_t *)cmd;
+
+    for (unsigned i = 1; i < SMMU3_CMD_BYTES - 1; i++) {
+        if (bytes[i] != bytes[0]) {
+            return SMMU3_BLAME_NONE;
+        }
+    }
+    return bytes[0] == 0 ? SMMU3_BLAME_UNWRITTEN :
+           is_poison(bytes[0]) ? SMMU3_BLAME_POISON : SMMU3_BLAME_NONE;
+}
