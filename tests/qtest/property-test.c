@@ -599,8 +599,8 @@ static void test_smmu(void)
     QDict *own = own_properties("qom-list-properties", "smmuv3-sva",
                                 "sys-bus-device");
     static const char *const of_running_machines[] = {
-        "audit-reports", "counters", "counters-reset", "inject-counts",
-        "inject-drops", NULL
+        "audit-reports", "audit-summary", "counters", "counters-reset",
+        "inject-counts", "inject-drops", NULL
     };
     const QDictEntry *entry;
 

@@ -362,6 +362,43 @@ static void test_no_report_for_correct_software(void)
     done(&r);
 }
 
+/* Twice the same page, a whole ASID for one, and an ASID that nothing has. */
+static void test_summary(void)
+{
+    Rig r = rig_start_with(AUDIT, 0, false);
+    uint64_t all[SMMU3_CMD_WORDS] = { CMD_TLBI_NH_ASID };
+    QDict *answer, *summary, *of;
+
+    sva_counters_reset(r.t);
+    touch(&r, VA);
+    invalidate(&r, ASID, VA);
+    invalidate(&r, ASID, VA);
+    invalidate(&r, ASID + 1, VA);
+    touch(&r, VA);
+    smmu3_set(all, CMD_ASID, ASID);
+    sva_command(r.t, all[0], all[1]);
+    sva_command(r.t, CMD_CFGI_STE | UINT64_C(0xf8) << 32, 0);
+    sva_sync(r.t);
+    answer = qtest_qmp(r.t->qts,
+        "{'execute': 'qom-get', 'arguments': "
+        "{'path': '" SVA_SMMU_PATH "', 'property': 'audit-summary'}}");
+    summary = qdict_get_qdict(answer, "return");
+    of = qdict_get_qdict(qdict_get_qdict(summary, "commands"),
+                         "CMD_TLBI_NH_VA");
+    g_assert_cmpint(qdict_get_int(of, "count"), ==, 3);
+    g_assert_cmpint(qdict_get_int(of, "removed-nothing"), ==, 2);
+    g_assert_cmpint(qdict_get_int(of, "repeated"), ==, 1);
+    of = qdict_get_qdict(qdict_get_qdict(summary, "commands"),
+                         "CMD_TLBI_NH_ASID");
+    g_assert_cmpint(qdict_get_int(of, "broad"), ==, 1);
+    g_assert_cmpint(qdict_get_int(summary, "unknown-asids"), ==, 1);
+    g_assert_cmpint(qdict_get_int(summary, "outputs-moved"), ==, 0);
+    g_assert_cmpint(qdict_get_int(summary, "without-function"), ==, 1);
+    g_assert_cmpuint(count_reports(&r), ==, 0);
+    qobject_unref(answer);
+    done(&r);
+}
+
 static void test_off_by_default(void)
 {
     Rig r = rig_start();
@@ -502,6 +539,7 @@ int main(int argc, char **argv)
     TEST("wrong-commands", test_wrong_commands);
     TEST("no-report-for-correct-software",
          test_no_report_for_correct_software);
+    TEST("summary", test_summary);
     TEST("off-by-default", test_off_by_default);
     TEST("stop", test_stop);
     TEST("drop", test_drop);

@@ -13,6 +13,7 @@
 #include "qapi/error.h"
 #include "system/runstate.h"
 #include "system/tcg.h"
+#include "smmuv3-sva-pci.h"
 #include "smmuv3-sva.h"
 #include "core/audit/reports.h"
 
@@ -113,6 +114,11 @@ uint64_t smmuv3_sva_audit_worked(void *host)
     return ns;
 }
 
+bool smmuv3_sva_audit_has_function(void *host, uint32_t sid)
+{
+    return smmuv3_sva_find_function(host, sid);
+}
+
 void smmuv3_sva_audit_report(void *host, const Smmu3AuditReport *report)
 {
     Smmuv3SvaState *s = host;
@@ -136,5 +142,5 @@ void smmuv3_sva_add_audit_properties(ObjectClass *oc)
     object_class_property_set_description(oc, "audit",
         "Report translations that software forgot to invalidate: off, on, or "
         "stop, which stops the machine at the first");
-    smmuv3_sva_add_report_property(oc);
+    smmuv3_sva_add_report_properties(oc);
 }

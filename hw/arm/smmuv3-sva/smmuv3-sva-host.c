@@ -283,6 +283,7 @@ static const Smmu3HostOps host_ops = {
     .now = smmuv3_sva_audit_now,
     .worked = smmuv3_sva_audit_worked,
     .writer = smmuv3_sva_audit_writer,
+    .has_function = smmuv3_sva_audit_has_function,
     .audit_report = smmuv3_sva_audit_report,
 };
 

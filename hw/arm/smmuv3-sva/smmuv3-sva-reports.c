@@ -1,5 +1,6 @@
 /*
- * The auditor's reports as a list for the monitor, the property audit-reports.
+ * What the auditor found, for the monitor: the properties audit-reports, a list,
+ * and audit-summary, what is no mistake and worth a look.
  * Not the words of the log (core/audit/reports.c), and not what is a mistake.
  * Used by smmuv3-sva-audit.c.
  *
@@ -289,10 +290,65 @@ static void get_reports(Object *obj, Visitor *v, const char *name,
     visit_end_list(v, NULL);
 }
 
-void smmuv3_sva_add_report_property(ObjectClass *oc)
+/* ---- The summary --------------------------------------------------------- */
+
+/* Commands that came at least once. */
+static bool visit_waste(Visitor *v, const Smmu3AuditSummary *s, Error **errp)
+{
+    if (!visit_start_struct(v, "commands", NULL, 0, errp)) {
+        return false;
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(s->commands); i++) {
+        const Smmu3CommandWaste *c = &s->commands[i];
+
+        if (!c->count) {
+            continue;
+        }
+        if (!visit_start_struct(v, smmu3_command_name(i), NULL, 0, errp) ||
+            !visit_number(v, "count", c->count, errp) ||
+            !visit_number(v, "removed-nothing", c->nothing, errp) ||
+            !visit_number(v, "repeated", c->repeated, errp) ||
+            !visit_number(v, "broad", c->broad, errp)) {
+            return false;
+        }
+        visit_end_struct(v, NULL);
+    }
+    visit_end_struct(v, NULL);
+    return true;
+}
+
+static void get_summary(Object *obj, Visitor *v, const char *name,
+                        void *opaque, Error **errp)
+{
+    Smmuv3SvaState *s = SMMUV3_SVA(obj);
+    Smmu3AuditSummary summary;
+
+    if (!s->core) {
+        error_setg(errp, "smmuv3-sva: not realized");
+        return;
+    }
+    smmu3_audit_summary_of(s->core, &summary);
+    if (!visit_start_struct(v, name, NULL, 0, errp) ||
+        !visit_waste(v, &summary, errp) ||
+        !visit_number(v, "unknown-asids", summary.unknown_asids, errp) ||
+        !visit_number(v, "unknown-vmids", summary.unknown_vmids, errp) ||
+        !visit_number(v, "outputs-moved", summary.outputs_moved, errp) ||
+        !visit_number(v, "without-function", summary.without_function,
+                      errp)) {
+        return;
+    }
+    visit_end_struct(v, NULL);
+}
+
+void smmuv3_sva_add_report_properties(ObjectClass *oc)
 {
     object_class_property_add(oc, "audit-reports", "Smmuv3SvaAuditReports",
                               get_reports, NULL, NULL, NULL);
     object_class_property_set_description(oc, "audit-reports",
         "What the auditor found, for qom-get; counters-reset forgets it");
+    object_class_property_add(oc, "audit-summary", "Smmuv3SvaAuditSummary",
+                              get_summary, NULL, NULL, NULL);
+    object_class_property_set_description(oc, "audit-summary",
+        "Invalidations that were more than needed, for qom-get; counters-reset "
+        "zeroes it");
 }

@@ -145,10 +145,11 @@ bool smmuv3_sva_audit_options(Smmuv3SvaState *s, Smmu3Options *options,
 uint64_t smmuv3_sva_audit_now(void *host);
 uint64_t smmuv3_sva_audit_worked(void *host);
 void smmuv3_sva_audit_writer(void *host, Smmu3Writer *writer);
+bool smmuv3_sva_audit_has_function(void *host, uint32_t sid);
 void smmuv3_sva_audit_report(void *host, const Smmu3AuditReport *report);
 
-/* smmuv3-sva-reports.c: the property audit-reports. */
-void smmuv3_sva_add_report_property(ObjectClass *oc);
+/* smmuv3-sva-reports.c: the properties audit-reports and audit-summary. */
+void smmuv3_sva_add_report_properties(ObjectClass *oc);
 
 /* smmuv3-sva-inject.c: faults on request, and what came of them. */
 void smmuv3_sva_add_inject_properties(ObjectClass *oc);

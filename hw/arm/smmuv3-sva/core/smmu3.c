@@ -348,6 +348,16 @@ GArray *smmu3_inject_counts(Smmu3 *s)
     return counts;
 }
 
+void smmu3_audit_summary_of(Smmu3 *s, Smmu3AuditSummary *summary)
+{
+    *summary = (Smmu3AuditSummary) { 0 };
+    if (s->audit) {
+        g_mutex_lock(&s->lock);
+        smmu3_audit_summary(s->audit, summary);
+        g_mutex_unlock(&s->lock);
+    }
+}
+
 unsigned smmu3_stalls_outstanding(Smmu3 *s)
 {
     unsigned count;

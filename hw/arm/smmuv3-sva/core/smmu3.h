@@ -106,6 +106,9 @@ bool smmu3_audit_drops(Smmu3 *s, Smmu3AuditDrops *counts);
 /* What options.inject came to so far: of Smmu3InjectCount, in its order. */
 GArray *smmu3_inject_counts(Smmu3 *s);
 
+/* What was no mistake, but waste. All zero without an auditor. */
+void smmu3_audit_summary_of(Smmu3 *s, Smmu3AuditSummary *summary);
+
 /*
  * Append a step-by-step account of how @t would be translated now, from the
  * tables in memory and not from any cache, changing nothing.

@@ -11,12 +11,14 @@
 #include "heard.h"
 #include "look.h"
 #include "reports.h"
+#include "waste.h"
 #include "witness.h"
 
 enum {
     LOOK_WORK = 64,                 /* in units of about 10 ns */
     CONTEXTS = 256,                 /* remembered, by a hash */
     BLOCK_PROBES = 512,             /* for pages in a block that is new */
+    COUNT_PROBES = 4096,            /* for what an invalidation names */
 };
 
 /* What is known of the entry at one place of the TLB. */
@@ -55,6 +57,7 @@ struct Smmu3Audit {
     Smmu3HeardLog heard;
     Smmu3Structures *structures;
     Smmu3Orders *orders;
+    Smmu3Waste *waste;
     Smmu3GrantsHost grants_host;
     Smmu3Grants *grants;
     Smmu3Drops *drops;
@@ -88,6 +91,7 @@ Smmu3Audit *smmu3_audit_new(const Smmu3AuditOptions *options,
         .report = report_grant, .report_opaque = a,
     };
     a->orders = smmu3_orders_new(&a->grace, features->stall_max);
+    a->waste = smmu3_waste_new();
     a->grants = smmu3_grants_new(&a->grants_host, &a->grace, counters,
                                  a->drops);
     return a;
@@ -99,6 +103,7 @@ void smmu3_audit_free(Smmu3Audit *a)
         smmu3_grants_free(a->grants);
         smmu3_drops_free(a->drops);
         smmu3_orders_free(a->orders);
+        smmu3_waste_free(a->waste);
         smmu3_structures_free(a->structures);
         g_free(a->witnesses);
         g_free(a);
@@ -229,6 +234,12 @@ GArray *smmu3_audit_kept(const Smmu3Audit *a)
 void smmu3_audit_drop_reports(Smmu3Audit *a)
 {
     a->reports.count = 0;
+    smmu3_waste_reset(a->waste);
+}
+
+void smmu3_audit_summary(const Smmu3Audit *a, Smmu3AuditSummary *summary)
+{
+    smmu3_waste_summary(a->waste, summary);
 }
 
 /* A command that is wrong, now or since a while. */
@@ -298,6 +309,10 @@ static void examine(Smmu3Audit *a, Witness *w, uint64_t at, bool used,
     smmu3_look(&look, at, &found);
     report_unbroken(a, w, &found, at, ns);
     disagrees = smmu3_is_stale(&w->leaf, &found, at, &stale);
+    if (disagrees && stale == SMMU3_STALE_MOVED &&
+        w->w.state == SMMU3_WITNESS_FRESH) {
+        smmu3_waste_moved(a->waste);
+    }
     if (smmu3_witness_saw(&a->lists, &w->w, disagrees, at, used, ns) &&
         (used || context_was_used_since(a, &w->tag, w->w.suspicion.ns +
                                         a->grace.options.grace_ns))) {
@@ -433,6 +448,7 @@ void smmu3_audit_walked(Smmu3Audit *a, const Smmu3Asked *asked,
     w->trail = *trail;
     w->unbroken = false;
     remember_use(a, w, asked, w->w.ns);
+    smmu3_waste_cached(a->waste, asked->tag);
     if (leaf->size_log2 > 12) {
         look_for_pages_in(a, asked, leaf, w->w.ns);
     }
@@ -550,6 +566,93 @@ void smmu3_audit_asked(Smmu3Audit *a)
     smmu3_grace_note_writer(&a->grace);
 }
 
+/* ---- Waste ----------------------------------------------------------------- */
+
+/* Entries of the range that @heard names, for commands that name an ASID. */
+static int count_in_range(Smmu3Audit *a, const Smmu3Heard *heard,
+                          Smmu3World world)
+{
+    Smmu3TlbTag tag = { .world = world, .vmid = heard->vmid };
+    int count = 0;
+
+    if (heard->last - heard->first >= (uint64_t)COUNT_PROBES << 12) {
+        return -1;
+    }
+    if (smmu3_world_has_asids(world)) {
+        tag.asid = heard->asid;
+    }
+    for (uint64_t page = heard->first; page <= heard->last && page + 4096 &&
+         count < SMMU3_WASTE_FEW; page += 4096) {
+        Smmu3Leaf leaf;
+
+        count += smmu3_tlb_lookup(a->tlb, &tag, page, &leaf);
+    }
+    return count;
+}
+
+/* Of all that is cached, as far as one can look. */
+static int count_named(Smmu3Audit *a, const Smmu3Heard *heard)
+{
+    unsigned looked_at = 0;
+    int count = 0;
+
+    for (GList *link = a->lists.fresh.head; link; link = link->next) {
+        const Witness *w = link->data;
+        Smmu3Block block = block_of(w);
+
+        if (looked_at++ == COUNT_PROBES) {
+            return -1;
+        }
+        count += smmu3_heard_miss(heard, &block) == SMMU3_MISS_NONE &&
+                 smmu3_tlb_lives(a->tlb, w - a->witnesses);
+        if (count == SMMU3_WASTE_FEW) {
+            return count;
+        }
+    }
+    return a->lists.suspects.length ? -1 : count;
+}
+
+static int count_removed(Smmu3Audit *a, const Smmu3Heard *heard)
+{
+    unsigned named;
+
+    switch (heard->opcode) {
+    case CMD_ATC_INV:
+        named = smmu3_grants_named(a->grants, heard);
+        return MIN(named, SMMU3_WASTE_FEW);
+    case CMD_CFGI_STE:
+    case CMD_CFGI_STE_RANGE:
+    case CMD_CFGI_CD:
+    case CMD_CFGI_CD_ALL:
+        named = smmu3_structures_invalidated(a->structures, heard->first,
+                                             heard->last, heard->ssv,
+                                             heard->ssid);
+        return MIN(named, SMMU3_WASTE_FEW);
+    case CMD_TLBI_NH_VA:
+        return count_in_range(a, heard, SMMU3_WORLD_NS_EL1);
+    case CMD_TLBI_S2_IPA:
+        return count_in_range(a, heard, SMMU3_WORLD_STAGE2);
+    default:
+        return count_named(a, heard);
+    }
+}
+
+void smmu3_audit_coming(Smmu3Audit *a, const uint64_t *cmd,
+                        const Smmu3Heard *heard)
+{
+    const Smmu3HostOps *ops = a->grace.ops;
+    bool of_stream = heard->opcode == CMD_ATC_INV ||
+                     heard->opcode == CMD_CFGI_STE ||
+                     heard->opcode == CMD_CFGI_CD ||
+                     heard->opcode == CMD_CFGI_CD_ALL;
+
+    smmu3_waste_command(a->waste, cmd, heard, count_removed(a, heard));
+    if (of_stream && ops->has_function &&
+        !ops->has_function(a->grace.host, heard->sid)) {
+        smmu3_waste_no_function(a->waste);
+    }
+}
+
 /* ---- Commands by themselves ---------------------------------------------- */
 
 /* Another one, and no CMD_SYNC before it. */
@@ -623,6 +726,7 @@ void smmu3_audit_respond(Smmu3Audit *a, uint32_t sid, uint16_t index)
 void smmu3_audit_granted(Smmu3Audit *a, const Smmu3Transaction *request,
                          const Smmu3Translation *answer)
 {
+    smmu3_waste_cached(a->waste, NULL);
     smmu3_grants_granted(a->grants, request, answer,
                          smmu3_grace_now(&a->grace));
 }
@@ -647,6 +751,7 @@ void smmu3_audit_atc_flushed(Smmu3Audit *a, uint32_t sid)
 
 void smmu3_audit_fetched(Smmu3Audit *a, const Smmu3Structure *structure)
 {
+    smmu3_waste_cached(a->waste, NULL);
     smmu3_structures_fetched(a->structures, structure,
                              smmu3_grace_now(&a->grace));
 }

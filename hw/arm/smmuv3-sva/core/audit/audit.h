@@ -15,7 +15,7 @@
  *   atc_invalidated  an ATC_INV was sent, or dropped  command.c
  *   atc_flushed  an endpoint emptied its cache        smmu3.c
  *   synced       a CMD_SYNC was completed             sync.c
- *   commanded, command_wrong  a command by itself     command.c, stall.c
+ *   coming, commanded, illegal, no_stream, sync_begins  command.c, sync.c
  *   stall, group what software is to answer           stall.c, page_request.c
  *   asked        CMDQ_PROD was written                regs.c
  *   forget       the caches were emptied              smmu3.c
@@ -122,6 +122,12 @@ unsigned smmu3_audit_atc_invalidated(Smmu3Audit *a, const Smmu3Heard *heard);
 /* Its function was reset, or its ATS disabled. */
 void smmu3_audit_atc_flushed(Smmu3Audit *a, uint32_t sid);
 
+/*
+ * An invalidation comes, and nothing has gone yet. @heard: as for the next two; of
+ * a CMD_CFGI, first and last are StreamIDs, and ssid is if ssv.
+ */
+void smmu3_audit_coming(Smmu3Audit *a, const uint64_t *cmd,
+                        const Smmu3Heard *heard);
 /* An invalidation, of whatever, was carried out: it wants a CMD_SYNC... */
 void smmu3_audit_commanded(Smmu3Audit *a, const uint64_t *cmd);
 /* ...which has come, and may wait still. */
@@ -148,7 +154,8 @@ void smmu3_audit_forget(Smmu3Audit *a, bool reset);
 
 /* The reports that are kept, oldest first: a copy, of Smmu3AuditReport. */
 GArray *smmu3_audit_kept(const Smmu3Audit *a);
-/* Drop them, so that there is room for new ones. */
+void smmu3_audit_summary(const Smmu3Audit *a, Smmu3AuditSummary *summary);
+/* Drop them, and count anew, so that there is room for new ones. */
 void smmu3_audit_drop_reports(Smmu3Audit *a);
 
 #endif

@@ -389,6 +389,20 @@ unsigned smmu3_grants_invalidated(Smmu3Grants *grants, const Smmu3Heard *heard,
     return SMMU3_GRANTS_MAX / 4;
 }
 
+unsigned smmu3_grants_named(const Smmu3Grants *grants, const Smmu3Heard *heard)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < SMMU3_GRANTS_MAX && grants->living; i++) {
+        const Smmu3Grant *grant = &grants->all[i];
+        Smmu3Block block = block_of(grant);
+
+        count += grant->w.state != SMMU3_WITNESS_NONE &&
+                 smmu3_heard_miss(heard, &block) == SMMU3_MISS_NONE;
+    }
+    return count;
+}
+
 void smmu3_grants_flushed(Smmu3Grants *grants, uint32_t sid, uint64_t ns)
 {
     for (unsigned i = 0; i < SMMU3_GRANTS_MAX; i++) {

@@ -15,6 +15,7 @@ typedef enum { FRESH, SUSPECT, REPORTED } State;
 typedef struct Known {
     uint64_t key;                   /* first: the table's key */
     Smmu3Structure cached;
+    bool gone;                      /* invalidated since */
     uint64_t ns;
     State state;
     Smmu3Suspicion suspicion;
@@ -67,6 +68,29 @@ void smmu3_structures_fetched(Smmu3Structures *structures,
     known->cached = *fetched;
     known->ns = ns;
     known->state = FRESH;
+    known->gone = false;
+}
+
+unsigned smmu3_structures_invalidated(Smmu3Structures *structures,
+                                      uint32_t first, uint32_t last,
+                                      bool cd_only, uint32_t ssid)
+{
+    unsigned count = 0;
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, structures->known);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        Known *known = value;
+        const Smmu3Structure *cached = &known->cached;
+
+        if (!known->gone && cached->sid >= first && cached->sid <= last &&
+            (!cd_only || (cached->is_cd && cached->ssid == ssid))) {
+            known->gone = true;
+            count++;
+        }
+    }
+    return count;
 }
 
 static void describe(const Known *known, const Smmu3Structure *now,
@@ -96,6 +120,7 @@ Smmu3StructureVerdict smmu3_structures_used(Smmu3Structures *structures,
     if (!known) {
         return SMMU3_STRUCTURE_AGREES;
     }
+    known->gone = false;            /* that invalidation was dropped */
     if (known->cached.addr == now->addr &&
         !memcmp(known->cached.words, now->words, sizeof(now->words))) {
         known->state = FRESH;

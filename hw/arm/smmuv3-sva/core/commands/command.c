@@ -12,7 +12,9 @@
 #include "../signal/signal.h"
 #include "../signal/work.h"
 #include "../traffic/page_request.h"
+#include "operands.h"
 #include "sync.h"
+#include "tell.h"
 #include "verdict.h"
 #include "wider.h"
 
@@ -88,33 +90,10 @@ static uint16_t vmid_ignore(const Smmu3 *s)
     return vmw <= 4 ? smmu3_mask(vmw) : 0;
 }
 
-/* Without stage 2 there is one VMID, 0. */
-static uint16_t vmid_of(const Smmu3 *s, const uint64_t *cmd)
-{
-    return s->features.s2p ? smmu3_get(cmd, CMD_VMID) : 0;
-}
-
-/* For the auditor: @first and @last of a command by address; @miss: or it does
-   nothing, or not yet. */
-static void tell_audit(Smmu3 *s, const uint64_t *cmd, uint64_t first,
-                       uint64_t last, Smmu3Miss miss)
-{
-    Smmu3Heard heard = {
-        .opcode = smmu3_get(cmd, CMD_OPCODE), .first = first, .last = last,
-        .asid = smmu3_get(cmd, CMD_ASID), .vmid = vmid_of(s, cmd),
-        .dropped = miss == SMMU3_MISS_DROPPED,
-        .delayed = miss == SMMU3_MISS_DELAYED,
-    };
-
-    if (s->audit) {
-        smmu3_audit_invalidated(s->audit, &heard);
-    }
-}
-
 static void tlb_invalidated(Smmu3 *s, const uint64_t *cmd,
                             const Smmu3TlbInvalidate *what)
 {
-    tell_audit(s, cmd, what->addr, what->last, SMMU3_MISS_NONE);
+    smmu3_tell_tlbi(s, cmd, SMMU3_MISS_NONE);
     smmu3_count(&s->counters.tlb_invalidations);
     s->command.invalidated = true;
     s->command.quiesced = false;
@@ -139,7 +118,7 @@ static void all_invalidated(Smmu3 *s, const uint64_t *cmd,
 
 static Smmu3Verdict run_tlbi_nh_all(Smmu3 *s, const uint64_t *cmd)
 {
-    uint16_t vmid = vmid_of(s, cmd);
+    uint16_t vmid = smmu3_operand_vmid(s, cmd);
 
     smmu3_tlb_invalidate_vmid(s->tlb, vmid, vmid_ignore(s), false);
     all_invalidated(s, cmd, (Smmu3TlbInvalidate) {
@@ -149,7 +128,7 @@ static Smmu3Verdict run_tlbi_nh_all(Smmu3 *s, const uint64_t *cmd)
 
 static Smmu3Verdict run_tlbi_s12_vmall(Smmu3 *s, const uint64_t *cmd)
 {
-    uint16_t vmid = vmid_of(s, cmd);
+    uint16_t vmid = smmu3_operand_vmid(s, cmd);
 
     smmu3_tlb_invalidate_vmid(s->tlb, vmid, vmid_ignore(s), true);
     all_invalidated(s, cmd, (Smmu3TlbInvalidate) {
@@ -161,7 +140,7 @@ static Smmu3Verdict run_tlbi_nh_asid(Smmu3 *s, const uint64_t *cmd)
 {
     Smmu3TlbTag tag = {
         .world = SMMU3_WORLD_NS_EL1,
-        .vmid = vmid_of(s, cmd),
+        .vmid = smmu3_operand_vmid(s, cmd),
         .asid = smmu3_get(cmd, CMD_ASID),
     };
 
@@ -199,35 +178,6 @@ static Smmu3Verdict run_tlbi_nsnh_all(Smmu3 *s, const uint64_t *cmd)
     return SMMU3_CMD_CONSUMED;
 }
 
-/* 4.4.1.1: SCALE has a sixth bit with 52-bit addresses, and ends at 39. */
-static unsigned range_scale(const Smmu3Features *f, const uint64_t *cmd)
-{
-    unsigned scale = smmu3_get(cmd, CMD_TLBI_SCALE);
-
-    return f->ds ? MIN(scale, 39) : scale & 31;
-}
-
-/*
- * 4.4.1.1: TG=0 is one address; otherwise (NUM+1) * 2^SCALE granules. The
- * hints Leaf and TTL are not used: more than asked for may go.
- */
-static void tlbi_range(const Smmu3 *s, const uint64_t *cmd, uint64_t *first,
-                       uint64_t *last)
-{
-    static const uint8_t granule_log2[] = { 12, 12, 14, 16 };
-    unsigned tg = s->features.ril ? smmu3_get(cmd, CMD_TLBI_TG) : 0;
-    unsigned log2 = granule_log2[tg];
-    uint64_t num = smmu3_get(cmd, CMD_TLBI_NUM) + 1;
-    uint64_t more = smmu3_mask(log2);       /* bytes after the first */
-
-    *first = smmu3_get_addr(cmd, CMD_ADDR) & ~smmu3_mask(log2);
-    if (tg) {
-        /* At most 2^(5 + 39 + 16) */
-        more = (num << (range_scale(&s->features, cmd) + log2)) - 1;
-    }
-    *last = more > UINT64_MAX - *first ? UINT64_MAX : *first + more;
-}
-
 static void invalidate_range(Smmu3 *s, const uint64_t *cmd,
                              const Smmu3TlbTag *tag, bool any_asid)
 {
@@ -240,7 +190,7 @@ static void invalidate_range(Smmu3 *s, const uint64_t *cmd,
         .asid = tag->asid,
     };
 
-    tlbi_range(s, cmd, &what.addr, &what.last);
+    smmu3_operand_range(s, cmd, &what.addr, &what.last);
     s->command.work +=
         smmu3_tlb_invalidate_range(s->tlb, tag, has_vmid ? vmid_ignore(s) : 0,
                                    any_asid, what.addr, what.last);
@@ -251,7 +201,7 @@ static Smmu3Verdict run_tlbi_nh_va(Smmu3 *s, const uint64_t *cmd)
 {
     Smmu3TlbTag tag = {
         .world = SMMU3_WORLD_NS_EL1,
-        .vmid = vmid_of(s, cmd),
+        .vmid = smmu3_operand_vmid(s, cmd),
         .asid = smmu3_get(cmd, CMD_ASID),
     };
 
@@ -263,7 +213,7 @@ static Smmu3Verdict run_tlbi_nh_vaa(Smmu3 *s, const uint64_t *cmd)
 {
     Smmu3TlbTag tag = {
         .world = SMMU3_WORLD_NS_EL1,
-        .vmid = vmid_of(s, cmd),
+        .vmid = smmu3_operand_vmid(s, cmd),
     };
 
     invalidate_range(s, cmd, &tag, true);
@@ -302,7 +252,7 @@ static Smmu3Verdict run_tlbi_s2_ipa(Smmu3 *s, const uint64_t *cmd)
 {
     Smmu3TlbTag tag = {
         .world = SMMU3_WORLD_STAGE2,
-        .vmid = vmid_of(s, cmd),
+        .vmid = smmu3_operand_vmid(s, cmd),
     };
 
     /* These entries have no ASID, so there is but one to name */
@@ -329,43 +279,6 @@ static bool atc_is_full(const Smmu3 *s)
     return s->command.atc_pending >= ATC_PENDING_MAX;
 }
 
-/* The command's words, as an endpoint is to hear them. */
-static Smmu3AtcInvalidate atc_invalidation(const Smmu3 *s, const uint64_t *cmd)
-{
-    unsigned size_log2 = smmu3_get(cmd, CMD_ATC_SIZE) + 12;
-    Smmu3AtcInvalidate inv = {
-        .sid = smmu3_get(cmd, CMD_STREAMID),
-        /* Where there are no SubstreamIDs, SSV acts as 0 */
-        .has_ssid = s->features.ssidsize && smmu3_get(cmd, CMD_SSV),
-        .size_log2 = size_log2,
-        .addr = smmu3_get_addr(cmd, CMD_ADDR) & ~smmu3_mask(size_log2),
-        .batch = s->command.atc_batch,
-    };
-
-    if (inv.has_ssid) {
-        inv.ssid = smmu3_get(cmd, CMD_SUBSTREAMID);
-        inv.global = smmu3_get(cmd, CMD_ATC_GLOBAL);
-    }
-    return inv;
-}
-
-/* As tell_audit(). */
-static void tell_audit_of_atc(Smmu3 *s, const Smmu3AtcInvalidate *inv,
-                              Smmu3Miss miss)
-{
-    Smmu3Heard heard = {
-        .opcode = CMD_ATC_INV, .sid = inv->sid, .ssid = inv->ssid,
-        .ssv = inv->has_ssid, .global = inv->global, .first = inv->addr,
-        .last = inv->addr | smmu3_mask(inv->size_log2),
-        .dropped = miss == SMMU3_MISS_DROPPED,
-        .delayed = miss == SMMU3_MISS_DELAYED,
-    };
-
-    if (s->audit) {
-        s->command.work += smmu3_audit_atc_invalidated(s->audit, &heard);
-    }
-}
-
 static Smmu3Verdict run_atc_inv(Smmu3 *s, const uint64_t *cmd)
 {
     Smmu3Mail mail = { .kind = SMMU3_MAIL_ATC_INVALIDATE };
@@ -378,9 +291,9 @@ static Smmu3Verdict run_atc_inv(Smmu3 *s, const uint64_t *cmd)
         smmu3_sync_wait(s, SMMU3_QUEUE_WAITS_ATC);
         return SMMU3_CMD_WAITS;
     }
-    mail.atc = atc_invalidation(s, cmd);
+    mail.atc = smmu3_operand_atc(s, cmd);
     s->command.atc_pending++;
-    tell_audit_of_atc(s, inv, SMMU3_MISS_NONE);
+    smmu3_tell_atc(s, cmd, SMMU3_MISS_NONE);
     smmu3_count(&s->counters.atc_invalidations);
     smmu3_trace(s, SMMU3_TRACE_ATC_INVALIDATE, inv->sid, inv->ssid, inv->addr,
                 inv->size_log2);
@@ -537,7 +450,7 @@ static bool range_is_reserved(const Smmu3Features *f, const uint64_t *cmd)
         ttl = 0;
     }
     return f->ril && tg && !ttl && !smmu3_get(cmd, CMD_TLBI_NUM) &&
-           !range_scale(f, cmd);
+           !smmu3_operand_scale(f, cmd);
 }
 
 /* ---- Injected faults --------------------------------------------------- */
@@ -567,17 +480,10 @@ static bool injected_as(const uint64_t *cmd, Smmu3InjectWhat *what)
 static void tell_audit_missing(Smmu3 *s, const uint64_t *cmd,
                                Smmu3InjectWhat what, Smmu3Miss miss)
 {
-    uint64_t first = 0, last = UINT64_MAX;
-
-    if (commands[smmu3_get(cmd, CMD_OPCODE)].has_range) {
-        tlbi_range(s, cmd, &first, &last);
-    }
     if (what == SMMU3_INJECT_TLBI) {
-        tell_audit(s, cmd, first, last, miss);
+        smmu3_tell_tlbi(s, cmd, miss);
     } else if (what == SMMU3_INJECT_ATC_INV) {
-        Smmu3AtcInvalidate inv = atc_invalidation(s, cmd);
-
-        tell_audit_of_atc(s, &inv, miss);
+        smmu3_tell_atc(s, cmd, miss);
     }
 }
 
@@ -668,6 +574,12 @@ void smmu3_command_hurry(Smmu3 *s)
     }
 }
 
+/* It would do nothing now, and come again. */
+static bool must_wait(const Smmu3 *s, const uint64_t *cmd)
+{
+    return smmu3_get(cmd, CMD_OPCODE) == CMD_ATC_INV && atc_is_full(s);
+}
+
 static Smmu3Verdict execute(Smmu3 *s, const uint64_t *cmd)
 {
     const Command *command = &commands[smmu3_get(cmd, CMD_OPCODE)];
@@ -683,6 +595,9 @@ static Smmu3Verdict execute(Smmu3 *s, const uint64_t *cmd)
     }
     if (command->is_reserved && command->is_reserved(cmd)) {
         return SMMU3_CMD_ILLEGAL;
+    }
+    if (s->audit && !must_wait(s, cmd)) {
+        smmu3_tell_coming(s, cmd);
     }
     return smmu3_injects(&s->inject) ? run_or_inject(s, cmd)
                                      : command->run(s, cmd);
@@ -737,37 +652,6 @@ bool smmu3_command_runnable(const Smmu3 *s)
            smmu3_delayed_any_due(&s->inject.delayed);
 }
 
-/* One of a single stream that the stream table has no room for. */
-static bool is_beyond_table(const Smmu3 *s, const uint64_t *cmd)
-{
-    uint64_t cfg = s->regs.strtab_base_cfg;
-    unsigned log2 = MIN(smmu3_get(&cfg, STRTAB_CFG_LOG2SIZE),
-                        s->features.sidsize);
-
-    switch (smmu3_get(cmd, CMD_OPCODE)) {
-    case CMD_CFGI_STE:
-    case CMD_CFGI_CD:
-    case CMD_CFGI_CD_ALL:
-    case CMD_ATC_INV:
-        return smmu_enabled(s) && smmu3_get(cmd, CMD_STREAMID) >> log2;
-    default:
-        return false;
-    }
-}
-
-/* The auditor hears of each that was consumed. */
-static void tell_audit_consumed(Smmu3 *s, const uint64_t *cmd)
-{
-    unsigned opcode = smmu3_get(cmd, CMD_OPCODE);
-
-    if (opcode >= CMD_CFGI_STE && opcode <= CMD_ATC_INV) {
-        smmu3_audit_commanded(s->audit, cmd);
-    }
-    if (is_beyond_table(s, cmd)) {
-        smmu3_audit_no_stream(s->audit, cmd, smmu3_get(cmd, CMD_STREAMID));
-    }
-}
-
 /* Execute the command at CONS. Whether there may be more to do at once. */
 static bool step(Smmu3 *s)
 {
@@ -788,9 +672,7 @@ static bool step(Smmu3 *s)
     case SMMU3_CMD_CONSUMED:
         smmu3_trace(s, SMMU3_TRACE_COMMAND, cmd[0], cmd[1],
                     q->cons & smmu3_mask(queue_log2(s)), 0);
-        if (s->audit) {
-            tell_audit_consumed(s, cmd);
-        }
+        smmu3_tell_consumed(s, cmd);
         consume(s);
         return true;
     case SMMU3_CMD_UNFINISHED:

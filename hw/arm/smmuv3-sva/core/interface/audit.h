@@ -147,4 +147,23 @@ typedef struct Smmu3AuditReport {
     uint32_t number;
 } Smmu3AuditReport;
 
+/* Invalidations by one command. */
+typedef struct Smmu3CommandWaste {
+    uint64_t count;
+    uint64_t nothing;       /* nothing that it names was cached */
+    uint64_t repeated;      /* it came before, and nothing was cached since */
+    uint64_t broad;         /* a whole ASID, VMID, stream or more, for the sake
+                               of fewer than 16 entries */
+} Smmu3CommandWaste;
+
+/* What is no mistake, and worth a look. */
+typedef struct Smmu3AuditSummary {
+    Smmu3CommandWaste commands[256];            /* by opcode */
+    uint64_t unknown_asids, unknown_vmids;      /* TLBIs of these, that nothing
+                                                   was ever cached by */
+    uint64_t outputs_moved; /* another output before an invalidation: a zap and
+                               a new page, or no break before make */
+    uint64_t without_function;                  /* commands of such streams */
+} Smmu3AuditSummary;
+
 #endif

@@ -93,10 +93,10 @@ typedef enum {
 } Smmu3TraceKind;
 
 /*
- * read, write, cas, kick, trace, traces_walks, guest_error, now, worked, writer and
- * audit_report are called from any thread that translates, with the core's lock
- * held: they must not call back into the core. All the others are called from
- * smmu3_service() and the functions that say they do its work, in the caller's
+ * read, write, cas, kick, trace, traces_walks, guest_error, now, worked, writer,
+ * has_function and audit_report are called from any thread that translates, with the
+ * core's lock held: they must not call back into the core. All the others are called
+ * from smmu3_service() and the functions that say they do its work, in the caller's
  * thread, without the lock; they may call back.
  */
 typedef struct Smmu3HostOps {
@@ -155,6 +155,8 @@ typedef struct Smmu3HostOps {
     uint64_t (*worked)(void *host);
     /* Who writes CMDQ_PROD in this moment; or nothing. */
     void (*writer)(void *host, Smmu3Writer *writer);
+    /* Whether there is a function that has this StreamID. */
+    bool (*has_function)(void *host, uint32_t sid);
     /* A mistake that was not reported before. */
     void (*audit_report)(void *host, const Smmu3AuditReport *report);
 } Smmu3HostOps;
