@@ -1,7 +1,7 @@
 /*
  * What the monitor can read of the SMMU: its counters (QOM properties). Not
  * how they come about, which is the core's, nor questions with an answer of
- * their own: smmuv3-sva-question.h. Used by smmuv3-sva.c.
+ * their own: questions/question.h. Used by smmuv3-sva.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

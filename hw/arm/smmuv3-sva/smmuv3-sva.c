@@ -9,7 +9,7 @@
 #include "qemu/osdep.h"
 #include "qemu/module.h"
 #include "qapi/error.h"
-#include "smmuv3-sva-question.h"
+#include "questions/question.h"
 #include "trace.h"
 
 /* ---- Registers -------------------------------------------------------- */

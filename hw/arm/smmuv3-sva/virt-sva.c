@@ -25,7 +25,7 @@
 #include "target/arm/cpu-features.h"
 #include "target/arm/internals.h"
 #include "hw/arm/smmuv3-sva/sva-config.h"
-#include "smmuv3-sva-question.h"
+#include "questions/question.h"
 #include "virt-sva-acpi.h"
 #include "virt-sva-timers.h"
 #include "virt-sva-verdict.h"

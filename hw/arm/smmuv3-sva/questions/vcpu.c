@@ -1,5 +1,5 @@
 /*
- * See smmuv3-sva-cpu.h. The walker is target/arm's get_phys_addr(). It updates
+ * See vcpu.h. The walker is target/arm's get_phys_addr(). It updates
  * access flags and dirty state where TCR says so, hence TCR does not while it is
  * asked.
  *
@@ -12,7 +12,7 @@
 #include "system/tcg.h"
 #include "target/arm/cpu.h"
 #include "target/arm/internals.h"
-#include "smmuv3-sva-cpu.h"
+#include "vcpu.h"
 
 /* TCR_EL1, and TCR_EL2 with E2H (DDI 0487 D24.2): what is asked of it here. */
 #define TCR_T0SZ_       0, 0, 6

@@ -10,7 +10,7 @@
 
 #include "qobject/qdict.h"
 #include "qobject/qlist.h"
-#include "core/smmu3.h"
+#include "../core/smmu3.h"
 
 /* How long a list may be, and the way to it, unless the asker says. */
 enum { SMMUV3_SVA_MAX_RANGES = 4096, SMMUV3_SVA_MAX_STEPS = 1 << 20 };

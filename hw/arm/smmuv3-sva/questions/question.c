@@ -9,7 +9,7 @@
 #include "qemu/module.h"
 #include "qapi/error.h"
 #include "qapi/visitor.h"
-#include "smmuv3-sva-question.h"
+#include "question.h"
 
 /* ---- Whom it is about -------------------------------------------------- */
 

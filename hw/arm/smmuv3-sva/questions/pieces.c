@@ -1,12 +1,12 @@
 /*
- * See smmuv3-sva-pieces.h. Addresses are strings in hexadecimal: the monitor has
+ * See pieces.h. Addresses are strings in hexadecimal: the monitor has
  * no unsigned numbers of 64 bits that every client can read.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
 #include "qapi/error.h"
-#include "smmuv3-sva-pieces.h"
+#include "pieces.h"
 #include "hw/pci/sva-compat.h"
 
 void smmuv3_sva_put_hex(QDict *dict, const char *key, uint64_t value)

@@ -1,17 +1,17 @@
 /*
  * The question where a process and its device see different memory: a vCPU's
  * tables, walked by QEMU's own walker, against those of a stream and a PASID,
- * walked by ours. Created with device_add, see smmuv3-sva-question.h.
+ * walked by ours. Created with device_add, see question.h.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
 #include "qemu/module.h"
 #include "qapi/error.h"
-#include "core/shadow.h"
-#include "smmuv3-sva-cpu.h"
-#include "smmuv3-sva-pieces.h"
-#include "smmuv3-sva-question.h"
+#include "../core/shadow.h"
+#include "pieces.h"
+#include "question.h"
+#include "vcpu.h"
 
 #define TYPE_SMMUV3_SVA_COMPARE "smmuv3-sva-compare"
 OBJECT_DECLARE_SIMPLE_TYPE(Smmuv3SvaCompare, SMMUV3_SVA_COMPARE)

@@ -1,7 +1,7 @@
 /*
  * The question what would be translated otherwise if some fields of the stream's
  * STE or CD, or of the ID registers, had other values. Not how that is found
- * out: core/shadow.h. Created with device_add, see smmuv3-sva-question.h.
+ * out: core/shadow.h. Created with device_add, see question.h.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -9,9 +9,9 @@
 #include "qemu/cutils.h"
 #include "qemu/module.h"
 #include "qapi/error.h"
-#include "core/shadow.h"
-#include "smmuv3-sva-pieces.h"
-#include "smmuv3-sva-question.h"
+#include "../core/shadow.h"
+#include "pieces.h"
+#include "question.h"
 
 #define TYPE_SMMUV3_SVA_WHAT_IF "smmuv3-sva-what-if"
 OBJECT_DECLARE_SIMPLE_TYPE(Smmuv3SvaWhatIf, SMMUV3_SVA_WHAT_IF)

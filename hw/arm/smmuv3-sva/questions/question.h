@@ -9,7 +9,7 @@
 #define HW_ARM_SMMUV3_SVA_QUESTION_H
 
 #include "qobject/qobject.h"
-#include "smmuv3-sva.h"
+#include "../smmuv3-sva.h"
 
 #define TYPE_SMMUV3_SVA_QUESTION "smmuv3-sva-question"
 OBJECT_DECLARE_TYPE(Smmuv3SvaQuestion, Smmuv3SvaQuestionClass,

@@ -1,14 +1,14 @@
 /*
  * The question what a stream and a context can reach: every range, with where
  * it leads and what is allowed there. Not the walks, which are the core's.
- * Created with device_add, see smmuv3-sva-question.h.
+ * Created with device_add, see question.h.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
 #include "qemu/module.h"
-#include "smmuv3-sva-pieces.h"
-#include "smmuv3-sva-question.h"
+#include "pieces.h"
+#include "question.h"
 
 #define TYPE_SMMUV3_SVA_MAP "smmuv3-sva-map"
 OBJECT_DECLARE_SIMPLE_TYPE(Smmuv3SvaMap, SMMUV3_SVA_MAP)

@@ -1,14 +1,14 @@
 /*
  * A vCPU's address space, as QEMU's own walker has it: for comparison with what
  * a device sees. Not the SMMU's tables, and not the vCPU's TLB. Called by
- * smmuv3-sva-compare.c.
+ * compare.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#ifndef HW_ARM_SMMUV3_SVA_CPU_H
-#define HW_ARM_SMMUV3_SVA_CPU_H
+#ifndef HW_ARM_SMMUV3_SVA_VCPU_H
+#define HW_ARM_SMMUV3_SVA_VCPU_H
 
-#include "core/tables/ranges.h"
+#include "../core/tables/ranges.h"
 
 /* A vCPU while it stands still; its registers as they are. */
 typedef struct Smmuv3SvaCpu {

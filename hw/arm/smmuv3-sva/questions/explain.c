@@ -1,7 +1,7 @@
 /*
  * The question how one access would be translated, step by step. Not the
  * account, which is the core's (smmu3_explain()). Created with device_add, see
- * smmuv3-sva-question.h.
+ * question.h.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -9,7 +9,7 @@
 #include "qemu/module.h"
 #include "qapi/error.h"
 #include "qobject/qlist.h"
-#include "smmuv3-sva-question.h"
+#include "question.h"
 
 #define TYPE_SMMUV3_SVA_EXPLAIN "smmuv3-sva-explain"
 OBJECT_DECLARE_SIMPLE_TYPE(Smmuv3SvaExplain, SMMUV3_SVA_EXPLAIN)
