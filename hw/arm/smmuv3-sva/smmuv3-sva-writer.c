@@ -32,7 +32,7 @@ static bool read_frame(CPUState *cpu, uint64_t fp, uint64_t frame[2])
     hwaddr pa = cpu_get_phys_page_attrs_debug(cpu, page, &attrs);
 
     attrs.memory = true;
-    if (fp & 15 || pa == -1 ||
+    if (fp & 15 || pa == (hwaddr)-1 ||
         address_space_read(cpu_get_address_space(cpu,
                                                  cpu_asidx_from_attrs(cpu, attrs)),
                            pa + (fp - page), attrs, frame,
