@@ -314,7 +314,7 @@ static gpointer in_another_thread(gpointer data)
     return NULL;
 }
 
-/* More threads than there are stripes of counters: none is lost. */
+/* More threads than there are stripes of counters, one after the other. */
 static void test_threads(void)
 {
     enum { THREADS = 2 * SMMU3_HOT_STRIPES };
@@ -329,11 +329,66 @@ static void test_threads(void)
     c = smmu3_counters(x.rig->smmu);
     g_assert_cmpuint(c->translations, ==, 3 + THREADS);
     g_assert_cmpuint(c->tlb_hits, ==, 2 + THREADS);
+    /* Each gave its stripe back: nobody had to share. */
+    g_assert_cmpuint(x.rig->smmu->hot[SMMU3_HOT_STRIPES - 1].translations, ==,
+                     0);
     smmu3_counters_reset(x.rig->smmu);
     expect_pa(&x, dma_read(SID, VA), PA);
     smmu3_counters(x.rig->smmu);
     g_assert_cmpuint(c->translations, ==, 1);
     g_assert_cmpuint(c->tlb_hits, ==, 1);
+    done(&x);
+}
+
+typedef struct Crowd {
+    Smmu3 *smmu;
+    GMutex gate;
+} Crowd;
+
+static gpointer in_a_crowd(gpointer data)
+{
+    Crowd *crowd = data;
+    Smmu3Transaction t = dma_read(SID, VA);
+    Smmu3Translation result;
+
+    for (unsigned i = 0; i < 100; i++) {
+        g_assert_cmpint(smmu3_translate(crowd->smmu, &t, &result), ==,
+                        SMMU3_OK);
+    }
+    g_mutex_lock(&crowd->gate);     /* lives until all have translated */
+    g_mutex_unlock(&crowd->gate);
+    return NULL;
+}
+
+/* ... and all at once: some share a stripe, and nothing is lost. */
+static void test_crowd(void)
+{
+    enum { THREADS = 2 * SMMU3_HOT_STRIPES };
+    GThread *threads[THREADS];
+    const Smmu3Counters *c;
+    Crowd crowd;
+    Setup x;
+
+    setup(&x);
+    bring_to_front(&x, dma_read(SID, VA), PA);
+    crowd.smmu = x.rig->smmu;
+    g_mutex_init(&crowd.gate);
+    g_mutex_lock(&crowd.gate);
+    for (unsigned i = 0; i < THREADS; i++) {
+        threads[i] = g_thread_new("one of many", in_a_crowd, &crowd);
+    }
+    do {
+        g_usleep(1000);
+        c = smmu3_counters(x.rig->smmu);
+    } while (c->translations < 3 + 100 * THREADS);
+    g_mutex_unlock(&crowd.gate);
+    for (unsigned i = 0; i < THREADS; i++) {
+        g_thread_join(threads[i]);
+    }
+    g_assert_cmpuint(c->translations, ==, 3 + 100 * THREADS);
+    g_assert_cmpuint(x.rig->smmu->hot[SMMU3_HOT_STRIPES - 1].translations, >=,
+                     100 * (THREADS - SMMU3_HOT_STRIPES));
+    g_mutex_clear(&crowd.gate);
     done(&x);
 }
 
@@ -354,5 +409,6 @@ int main(int argc, char **argv)
     conformance_test("/smmu3/front/not-with-an-auditor", test_auditor, "");
     conformance_test("/smmu3/front/two-smmus", test_two_smmus, "");
     conformance_test("/smmu3/front/threads", test_threads, "");
+    conformance_test("/smmu3/front/crowd", test_crowd, "");
     return conformance_run();
 }

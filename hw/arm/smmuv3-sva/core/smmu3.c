@@ -140,13 +140,34 @@ void smmu3_mmio_write(Smmu3 *s, uint64_t offset, uint64_t value,
 
 /* The number of this thread's stripe; 0: it has not been given one. */
 static _Thread_local unsigned hot_stripe;
+/* A bit for each but the last; of all SMMUs, which have the same */
+static _Atomic unsigned hot_stripes_taken;
+
+static void give_hot_stripe_back(gpointer stripe)
+{
+    hot_stripe = 0;
+    atomic_fetch_and_explicit(&hot_stripes_taken,
+                              ~(1u << (GPOINTER_TO_UINT(stripe) - 1)),
+                              memory_order_release);
+}
 
 static unsigned G_GNUC_NO_INLINE take_hot_stripe(void)
 {
-    static _Atomic unsigned threads;
-    unsigned before = atomic_fetch_add(&threads, 1);
+    static GPrivate until_thread_ends = G_PRIVATE_INIT(give_hot_stripe_back);
+    unsigned taken = atomic_load(&hot_stripes_taken);
+    unsigned first;
 
-    hot_stripe = MIN(before + 1, (unsigned)SMMU3_HOT_STRIPES);
+    do {
+        first = __builtin_ctz(~taken);
+        if (first == SMMU3_HOT_STRIPES - 1) {
+            hot_stripe = SMMU3_HOT_STRIPES;
+            return hot_stripe;
+        }
+        /* What the last one who had it counted there is seen with it. */
+    } while (!atomic_compare_exchange_weak(&hot_stripes_taken, &taken,
+                                           taken | 1u << first));
+    hot_stripe = first + 1;
+    g_private_set(&until_thread_ends, GUINT_TO_POINTER(hot_stripe));
     return hot_stripe;
 }
 

@@ -20,9 +20,10 @@
 #include "outbox.h"
 
 /*
- * What every translation counts. Each thread has a stripe of its own, and counts
- * there without a locked instruction; those that came too late share the last
- * one. They only go up: smmu3_counters() adds what came since it looked last.
+ * What every translation counts. Each thread has a stripe of its own until it
+ * ends, and counts there without a locked instruction; those for which there was
+ * none share the last one. They only go up: smmu3_counters() adds what came since
+ * it looked last.
  */
 enum { SMMU3_HOT_STRIPES = 16 };
 
