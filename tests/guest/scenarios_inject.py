@@ -11,6 +11,12 @@ def inject(plans):
     return ['-global', f'smmuv3-sva.inject={plans}']
 
 
+def lost(name, what, how, plan, **others):
+    """Jobs of a process, some of which end in another way."""
+    return Scenario(name, what, [(f'lost:{how}', ['lost'])], devices=without_ats(ACCELERATOR),
+                    check=injected, arguments=inject(plan), timeout=90, **others)
+
+
 INJECT_SCENARIOS = [
     Scenario(
         'audit', 'a quarter of the invalidations is dropped, and the auditor notices',
@@ -22,18 +28,12 @@ INJECT_SCENARIOS = [
         'inject-wider', 'invalidations that remove more than they say do no harm',
         ['quick', 'remap', 'refused'], devices=ACCELERATORS, check=injected,
         arguments=inject('widen:tlbi:/1,widen:cfgi:/1,widen:atc_inv:/1')),
-    Scenario(
-        'inject-resume', 'jobs hang whose CMD_RESUME is lost, and are given up and made again',
-        [('lost:stuck', ['lost'])], devices=without_ats(ACCELERATOR), injects=True,
-        check=injected, arguments=inject('drop:resume:/40'), timeout=90),
-    Scenario(
-        'inject-event', 'the same of stalls whose event is lost',
-        [('lost:stuck', ['lost'])], devices=without_ats(ACCELERATOR), injects=True,
-        check=injected, arguments=inject('drop:event:/40'), timeout=90),
-    Scenario(
-        'inject-deaf', 'Linux hears of no event any more once an interrupt is lost',
-        [('lost:deaf', ['lost'])], devices=without_ats(ACCELERATOR), injects=True,
-        check=injected, arguments=inject('drop:evtq:40'), timeout=90),
+    lost('inject-resume', 'jobs hang whose CMD_RESUME is lost, and are given up and made again',
+         'stuck', 'drop:resume:/40', injects=True),
+    lost('inject-event', 'the same of stalls whose event is lost',
+         'stuck', 'drop:event:/40', injects=True),
+    lost('inject-deaf', 'Linux hears of no event any more once an interrupt is lost',
+         'deaf', 'drop:evtq:40', injects=True),
     Scenario(
         'inject-sync', 'Linux waits a second for a lost completion, says so, and goes on',
         ['quick', 'remap'], devices=without_ats(ACCELERATOR), check=injected,
@@ -44,10 +44,8 @@ INJECT_SCENARIOS = [
         ['quick'], devices=without_ats(ACCELERATOR), check=injected,
         arguments=inject('spurious:event:/20:C_BAD_STREAMID:0x77'),
         allowed=[r'event(:| 0x)'], expected=[r'event: C_BAD_STREAMID .*sid: 0x77']),
-    Scenario(
-        'inject-walk', 'a job is refused whose tables cannot be read, and done the next time',
-        [('lost:refused', ['lost'])], devices=without_ats(ACCELERATOR), check=injected,
-        arguments=inject('abort:walk:/60'), timeout=90,
-        # F_WALK_EABT, for which Linux has no name.
-        allowed=[r'event(:| 0x)'], expected=[r'event 0x0b received']),
+    # F_WALK_EABT, for which Linux has no name.
+    lost('inject-walk', 'a job is refused whose tables cannot be read, and done the next time',
+         'refused', 'abort:walk:/60',
+         allowed=[r'event(:| 0x)'], expected=[r'event 0x0b received']),
 ]

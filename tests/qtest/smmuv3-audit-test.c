@@ -54,24 +54,13 @@ static void wait_grace(const Rig *r)
     }
 }
 
-/* TLBI_NH_VA */
-static void invalidate(const Rig *r, unsigned asid, uint64_t va)
-{
-    uint64_t cmd[SMMU3_CMD_WORDS] = { 0 };
-
-    smmu3_set(cmd, CMD_OPCODE, CMD_TLBI_NH_VA);
-    smmu3_set(cmd, CMD_ASID, asid);
-    smmu3_set_addr(cmd, CMD_ADDR, va);
-    sva_command(r->t, cmd[0], cmd[1]);
-}
-
 /* Used, unmapped, and the wrong ASID invalidated. */
 static void forget(const Rig *r)
 {
     touch(r, VA);
     sva_unmap(r->t, r->root, VA, PAGE);
     touch(r, VA);
-    invalidate(r, ASID + 1, VA);
+    sva_tlbi_va(r->t, ASID + 1, VA);
     sva_sync(r->t);
 }
 
@@ -195,7 +184,7 @@ static void test_stale_atc(void)
     g_assert_cmpuint(submit(&r, ATS | READ | WRITE, PASID, VA), ==,
                      SVA_TESTDEV_OK);
     sva_unmap(r.t, r.root, VA, PAGE);
-    invalidate(&r, ASID, VA);
+    sva_tlbi_va(r.t, ASID, VA);
     atc_inv(&r, PASID, false, FAR_VA, 0);
     sva_sync(r.t);
     wait_grace(&r);
@@ -239,7 +228,7 @@ static void test_atc_invalidated_too_early(void)
     atc_inv(&r, PASID, false, VA, 0);
     sva_sync(r.t);
     submit(&r, ATS | READ | WRITE, PASID, VA);
-    invalidate(&r, ASID, VA);
+    sva_tlbi_va(r.t, ASID, VA);
     sva_sync(r.t);
     wait_grace(&r);
     wait_grace(&r);
@@ -349,7 +338,7 @@ static void test_no_report_for_correct_software(void)
 
     forget(&r);
     qtest_clock_step(r.t->qts, 1000 * MS);
-    invalidate(&r, ASID, VA);
+    sva_tlbi_va(r.t, ASID, VA);
     sva_sync(r.t);
     wait_grace(&r);
     sva_map(r.t, r.root, VA, r.page + PAGE, PAGE, 0);
@@ -371,9 +360,9 @@ static void test_summary(void)
 
     sva_counters_reset(r.t);
     touch(&r, VA);
-    invalidate(&r, ASID, VA);
-    invalidate(&r, ASID, VA);
-    invalidate(&r, ASID + 1, VA);
+    sva_tlbi_va(r.t, ASID, VA);
+    sva_tlbi_va(r.t, ASID, VA);
+    sva_tlbi_va(r.t, ASID + 1, VA);
     touch(&r, VA);
     smmu3_set(all, CMD_ASID, ASID);
     sva_command(r.t, all[0], all[1]);
@@ -467,7 +456,7 @@ static void test_drop(void)
     before = sva_counter(r.t, "injected_drops");
     touch(&r, VA);
     sva_unmap(r.t, r.root, VA, PAGE);
-    invalidate(&r, ASID, VA);
+    sva_tlbi_va(r.t, ASID, VA);
     sva_sync(r.t);
     g_assert_cmpuint(sva_counter(r.t, "injected_drops"), ==, before + 1);
     touch(&r, VA);

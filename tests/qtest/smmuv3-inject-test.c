@@ -63,16 +63,6 @@ static uint64_t seen(const Rig *r, unsigned number)
     return count.seen;
 }
 
-static void invalidate(const Rig *r, uint64_t va)
-{
-    uint64_t cmd[SMMU3_CMD_WORDS] = { 0 };
-
-    smmu3_set(cmd, CMD_OPCODE, CMD_TLBI_NH_VA);
-    smmu3_set(cmd, CMD_ASID, ASID);
-    smmu3_set_addr(cmd, CMD_ADDR, va);
-    sva_command(r->t, cmd[0], cmd[1]);
-}
-
 static unsigned read_page(const Rig *r)
 {
     return submit(r, READ, PASID, VA);
@@ -95,7 +85,7 @@ static void test_several_plans(void)
     uint64_t before = seen(&r, 0);
 
     use_and_unmap(&r);
-    invalidate(&r, VA);
+    sva_tlbi_va(r.t, ASID, VA);
     sva_sync(r.t);
     g_assert_cmpuint(read_page(&r), ==, SVA_TESTDEV_OK);
     expect_count(&r, 0, "drop:tlbi:/1", before + 1, before + 1);
@@ -113,7 +103,7 @@ static void test_none_by_default(void)
     g_assert_true(qlist_empty(qdict_get_qlist(answer, "return")));
     qobject_unref(answer);
     use_and_unmap(&r);
-    invalidate(&r, VA);
+    sva_tlbi_va(r.t, ASID, VA);
     sva_sync(r.t);
     g_assert_cmpuint(read_page(&r), ==, SVA_TESTDEV_ABORT);
     expect_event(&r, F_TRANSLATION);
@@ -148,7 +138,7 @@ static void test_drops_found(void)
 
     expect_drops(&r, 0, 0, 0);
     use_and_unmap(&r);
-    invalidate(&r, VA);
+    sva_tlbi_va(r.t, ASID, VA);
     sva_sync(r.t);
     expect_drops(&r, 1, 1, 0);
     for (unsigned i = 0; i < 4; i++) {
@@ -169,7 +159,7 @@ static void test_delay(void)
     sva_sync(r.t);
     sva_sync(r.t);
     use_and_unmap(&r);
-    invalidate(&r, VA);
+    sva_tlbi_va(r.t, ASID, VA);
     sva_sync(r.t);
     g_assert_cmpuint(read_page(&r), ==, SVA_TESTDEV_OK);
     sva_sync(r.t);
@@ -184,7 +174,7 @@ static void test_stop_ends_delays(void)
     Rig r = rig_start_with(INJECT "delay:tlbi:/1:1000", 0, false);
 
     use_and_unmap(&r);
-    invalidate(&r, VA);
+    sva_tlbi_va(r.t, ASID, VA);
     sva_sync(r.t);
     g_assert_cmpuint(read_page(&r), ==, SVA_TESTDEV_OK);
     qtest_qmp_assert_success(r.t->qts, "{'execute': 'stop'}");

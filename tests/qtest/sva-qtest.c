@@ -286,6 +286,15 @@ void sva_resume_prepare(SvaQtest *t, uint32_t sid, uint16_t stag)
     sva_command_prepare(t, command[0], command[1]);
 }
 
+void sva_tlbi_va(SvaQtest *t, unsigned asid, uint64_t va)
+{
+    uint64_t cmd[SMMU3_CMD_WORDS] = { CMD_TLBI_NH_VA };
+
+    smmu3_set(cmd, CMD_ASID, asid);
+    smmu3_set_addr(cmd, CMD_ADDR, va);
+    sva_command(t, cmd[0], cmd[1]);
+}
+
 void sva_sync(SvaQtest *t)
 {
     gint64 end = g_get_monotonic_time() + WAIT_SECONDS * G_USEC_PER_SEC;

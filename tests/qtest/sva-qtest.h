@@ -105,6 +105,8 @@ void sva_command(SvaQtest *t, uint64_t word0, uint64_t word1);
 void sva_command_prepare(SvaQtest *t, uint64_t word0, uint64_t word1);
 /* CMD_RESUME that retries the stall, without the doorbell. */
 void sva_resume_prepare(SvaQtest *t, uint32_t sid, uint16_t stag);
+/* CMD_TLBI_NH_VA of one page. */
+void sva_tlbi_va(SvaQtest *t, unsigned asid, uint64_t va);
 /* CMD_SYNC; waits for its consumption. */
 void sva_sync(SvaQtest *t);
 /* The oldest record of the event queue, consumed; false: it is empty. */

@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "audit-rig.h"
+#include <inttypes.h>
 #include "core/inject/grammar.h"
 
 void audited_rig(Setup *x, const char *inject)
@@ -63,4 +64,20 @@ void tlbi_va(Setup *x, unsigned asid, uint64_t va)
 uint64_t leaf_of(Setup *x, uint64_t va)
 {
     return pt_entry(&x->pt, va, 3);
+}
+
+void expect_drops(const char *plan, unsigned of, unsigned each,
+                  unsigned (*drop_and_find)(const char *inject))
+{
+    int64_t all = 100 * each, drops = 0, off;
+
+    for (uint64_t seed = 1; seed <= 100; seed++) {
+        g_autofree char *inject =
+            g_strdup_printf("%s:1/%u:%" PRIu64, plan, of, seed);
+
+        drops += drop_and_find(inject);
+    }
+    /* Give or take 5 standard deviations, the square of which is all (of-1)/of^2 */
+    off = drops * of - all;
+    g_assert_cmpint(off * off, <, 25 * all * (of - 1));
 }

@@ -28,6 +28,12 @@ uint64_t counter(Setup *x, size_t offset);
 void syncs(Setup *x, unsigned count, unsigned ms);
 /* CMD_TLBI_NH_VA of one page. */
 void tlbi_va(Setup *x, unsigned asid, uint64_t va);
+/*
+ * @plan, as in inject=, by 100 seeds, each of which drops about one @of of @each
+ * commands: @drop_and_find says how many it did, having found them all.
+ */
+void expect_drops(const char *plan, unsigned of, unsigned each,
+                  unsigned (*drop_and_find)(const char *inject));
 /* Where the descriptor of @va's page is. */
 uint64_t leaf_of(Setup *x, uint64_t va);
 

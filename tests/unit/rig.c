@@ -168,6 +168,16 @@ void rig_sync(Rig *r)
     rig_command2(r, CMD_SYNC, 0);
 }
 
+void rig_pri_resp(Rig *r, uint32_t sid, uint16_t index, unsigned resp)
+{
+    uint64_t cmd[SMMU3_CMD_WORDS] = { CMD_PRI_RESPONSE };
+
+    smmu3_set(cmd, CMD_STREAMID, sid);
+    smmu3_set(cmd, CMD_PRI_PRGINDEX, index);
+    smmu3_set(cmd, CMD_PRI_RESP, resp);
+    rig_command(r, cmd);
+}
+
 void rig_invalidate_all(Rig *r)
 {
     uint64_t cmd[SMMU3_CMD_WORDS] = { 0 };

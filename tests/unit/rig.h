@@ -63,6 +63,8 @@ void rig_command(Rig *r, const uint64_t cmd[SMMU3_CMD_WORDS]);
 /* The same for a command of an opcode and one more field's worth of words. */
 void rig_command2(Rig *r, uint64_t word0, uint64_t word1);
 void rig_sync(Rig *r);
+/* CMD_PRI_RESP of a group that has no PASID. */
+void rig_pri_resp(Rig *r, uint32_t sid, uint16_t index, unsigned resp);
 /* CFGI_ALL, TLBI_EL2_ALL (if HYP), TLBI_NSNH_ALL, SYNC. */
 void rig_invalidate_all(Rig *r);
 

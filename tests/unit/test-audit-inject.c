@@ -5,7 +5,6 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include <inttypes.h>
 #include "audit-rig.h"
 
 enum { PAGES = 64 };
@@ -104,17 +103,7 @@ static unsigned drop_and_find(const char *inject)
 
 static void test_drops_by_chance(void)
 {
-    unsigned drops = 0;
-
-    for (uint64_t seed = 1; seed <= 100; seed++) {
-        g_autofree char *inject =
-            g_strdup_printf("drop:tlbi:1/8:%" PRIu64, seed);
-
-        drops += drop_and_find(inject);
-    }
-    /* 1 of 8, give or take 5 standard deviations */
-    g_assert_cmpuint(drops, >, 100 * PAGES / 8 - 133);
-    g_assert_cmpuint(drops, <, 100 * PAGES / 8 + 133);
+    expect_drops("drop:tlbi", 8, PAGES, drop_and_find);
 }
 
 static void test_drops_the_nth(void)
@@ -367,18 +356,7 @@ static unsigned drop_atc_and_find(const char *inject)
 
 static void test_atc_drops(void)
 {
-    unsigned drops = 0;
-
-    for (uint64_t seed = 1; seed <= 100; seed++) {
-        g_autofree char *inject =
-            g_strdup_printf("drop:atc_inv:1/8:%" PRIu64, seed);
-
-        drops += drop_atc_and_find(inject);
-    }
-    /* 1 of 8, give or take 5 standard deviations */
-    g_assert_cmpuint(drops, >, 100 * ATC_PAGES / 8 - 94);
-    g_assert_cmpuint(drops, <, 100 * ATC_PAGES / 8 + 94);
-    g_assert_cmpuint(drop_atc_and_find("drop:tlbi:100000"), ==, 0);
+    expect_drops("drop:atc_inv", 8, ATC_PAGES, drop_atc_and_find);
 }
 
 /* A report says of an invalidation that is still to come that it is. */

@@ -131,12 +131,7 @@ static void ask(StallRig *s, uint32_t sid, uint16_t index, bool last)
 
 static void respond(StallRig *s, uint32_t sid, uint16_t index)
 {
-    uint64_t cmd[SMMU3_CMD_WORDS] = { CMD_PRI_RESPONSE };
-
-    smmu3_set(cmd, CMD_STREAMID, sid);
-    smmu3_set(cmd, CMD_PRI_PRGINDEX, index);
-    smmu3_set(cmd, CMD_PRI_RESP, CMD_PRI_RESP_SUCCESS);
-    rig_command(s->r, cmd);
+    rig_pri_resp(s->r, sid, index, CMD_PRI_RESP_SUCCESS);
 }
 
 static void test_response(void)

@@ -325,16 +325,6 @@ static void test_delay_resume(void)
     expect_resolved(s, 1, SMMU3_RESOLVE_ABORT);
 }
 
-static void pri_resp(StallRig *s, unsigned index, unsigned code)
-{
-    uint64_t cmd[SMMU3_CMD_WORDS] = { CMD_PRI_RESPONSE };
-
-    smmu3_set(cmd, CMD_STREAMID, SID1);
-    smmu3_set(cmd, CMD_PRI_PRGINDEX, index);
-    smmu3_set(cmd, CMD_PRI_RESP, code);
-    rig_command(s->r, cmd);
-}
-
 static void test_drop_pri_resp(void)
 {
     g_autoptr(StallRig) s = started("drop:pri_resp:2");
@@ -342,7 +332,7 @@ static void test_drop_pri_resp(void)
 
     for (unsigned i = 1; i <= 3; i++) {
         page_request(s, i);
-        pri_resp(s, i, CMD_PRI_RESP_SUCCESS);
+        rig_pri_resp(s->r, SID1, i, CMD_PRI_RESP_SUCCESS);
     }
     g_assert_cmpuint(responses->len, ==, 2);
     g_assert_cmpuint(g_array_index(responses, Smmu3PrgResponse, 0).prg_index,
@@ -350,7 +340,7 @@ static void test_drop_pri_resp(void)
     g_assert_cmpuint(g_array_index(responses, Smmu3PrgResponse, 1).prg_index,
                      ==, 3);
     /* One that is illegal stays so */
-    pri_resp(s, 4, 3);
+    rig_pri_resp(s->r, SID1, 4, 3);
     g_assert_cmpuint(counters(s)->command_errors, ==, 1);
     expect_done(s, 0, 3, 1);
 }
