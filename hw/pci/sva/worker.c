@@ -14,6 +14,7 @@
 #include "qemu/timer.h"
 #include "system/qtest.h"
 #include "system/runstate.h"
+#include "rest.h"
 #include "worker.h"
 #include "trace.h"
 
@@ -120,31 +121,17 @@ static bool worker_turn(SvaWorker *w)
  * the main loop rest, and it sleeps. A qtest has no thread that would wait.
  * Under the big lock.
  */
-enum { TURNS_NS = 1 * SCALE_MS, REST_NS = 100 * SCALE_US };
-static struct {
-    int64_t began_ns;       /* the turns since the last rest */
-    int64_t ended_ns;       /* the last turn */
-    int64_t rest_until_ns;
-} main_turns;
+static SvaRest main_turns;
 
 static bool main_turns_rest(SvaWorker *w)
 {
     int64_t now = qemu_clock_get_ns(QEMU_CLOCK_REALTIME);
+    int64_t until = qtest_enabled() ? now : sva_rest_until(&main_turns, now);
 
-    if (qtest_enabled()) {
-        return false;
+    if (until > now) {
+        timer_mod_anticipate(w->rest, until);
     }
-    if (now - main_turns.ended_ns >= REST_NS) {
-        main_turns.began_ns = now;
-    } else if (now - main_turns.began_ns >= TURNS_NS) {
-        main_turns.rest_until_ns = MAX(main_turns.rest_until_ns,
-                                       main_turns.ended_ns + REST_NS);
-    }
-    if (now >= main_turns.rest_until_ns) {
-        return false;
-    }
-    timer_mod_anticipate(w->rest, main_turns.rest_until_ns);
-    return true;
+    return until > now;
 }
 
 static void main_turn_after_rest(void *opaque)
@@ -247,7 +234,7 @@ static void main_turn(void *opaque)
     }
     object_ref(pdev);
     more = worker_turn(w);
-    main_turns.ended_ns = qemu_clock_get_ns(QEMU_CLOCK_REALTIME);
+    sva_rest_turn_ended(&main_turns, qemu_clock_get_ns(QEMU_CLOCK_REALTIME));
     WITH_QEMU_LOCK_GUARD(&w->lock) {
         turn_ends(w, more);
         is_over = w->is_over;
