@@ -58,16 +58,6 @@ static bool host_read(void *host, uint64_t pa, uint64_t *words, unsigned count)
 }
 
 /*
- * @ram was written: mark the pages dirty, those that hold code as well. That is
- * what unmapping does; it drops the reference that mapping would have taken.
- */
-static void ram_written(MemoryRegion *mr, void *ram, hwaddr bytes)
-{
-    memory_region_ref(mr);
-    address_space_unmap(&address_space_memory, ram, bytes, true, bytes);
-}
-
-/*
  * Here and below what is written is found once, and not again by its address.
  * Where a BAR that is RAM moves in between, half a record would be written, and
  * an update would have to be mapped by a bounce buffer, which is written back
@@ -88,7 +78,7 @@ static bool host_write(void *host, uint64_t pa, const uint64_t *words,
     for (unsigned i = 0; i < count; i++) {
         qatomic_set__nocheck(&ram[i], cpu_to_le64(words[i]));
     }
-    ram_written(mr, ram, count * 8);
+    sva_guest_ram_written(mr, ram, count * 8);
     smp_wmb();          /* before the index that publishes them */
     return true;
 }
@@ -109,7 +99,7 @@ static Smmu3Cas host_cas(void *host, uint64_t pa, uint64_t *expected,
                                                cpu_to_le64(desired)));
     done = old == *expected;
     if (done) {
-        ram_written(mr, ram, 8);
+        sva_guest_ram_written(mr, ram, 8);
     }
     *expected = old;
     return done ? SMMU3_CAS_DONE : SMMU3_CAS_LOST;

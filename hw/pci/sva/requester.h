@@ -408,12 +408,11 @@ void sva_channel_end_access(SvaChannel *ch);
 
 /*
  * @span's bytes in memory, up to *@len of them and *@len on return; NULL: it is
- * not memory. Good within the RCU read section. The second is due after each
- * write there.
+ * not memory. Good within the RCU read section. sva_guest_ram_written() is due
+ * after each write there.
  */
 void *sva_span_ram(const SvaSpan *span, bool write, uint64_t *len,
                    MemoryRegion **mr);
-void sva_span_ram_written(MemoryRegion *mr, void *ram, uint64_t len);
 
 /* For a @span that the port has answered for. */
 void sva_channel_answer(const SvaSpan *span, SvaAnswer *a);

@@ -10,6 +10,7 @@
 #include "qemu/atomic128.h"
 #include "qemu/bswap.h"
 #include "qemu/rcu.h"
+#include "hw/pci/sva-guest-ram.h"
 #include "requester.h"
 
 /* ---- On host memory ----------------------------------------------------- */
@@ -108,7 +109,7 @@ SvaDma sva_span_atomic(SvaSpan *span, SvaAtomic *a)
         return sva_channel_refuse(span->ch, span->addr, SVA_WRITE);
     }
     atomic_do(word, a);
-    sva_span_ram_written(mr, word, a->bytes);
+    sva_guest_ram_written(mr, word, a->bytes);
     sva_channel_count_bytes(span->ch, 2 * a->bytes, false);
     return SVA_DMA_DONE;
 }

@@ -42,16 +42,6 @@ void *sva_span_ram(const SvaSpan *span, bool write, uint64_t *len,
 }
 
 /*
- * Unmapping marks memory dirty, for code as well, and drops the reference that
- * mapping would have taken.
- */
-void sva_span_ram_written(MemoryRegion *mr, void *ram, uint64_t len)
-{
-    memory_region_ref(mr);
-    address_space_unmap(&address_space_memory, ram, len, true, len);
-}
-
-/*
  * What is not memory is read and written under the big lock. An access that
  * takes it by itself, as QEMU's do, would do so in the middle of a turn.
  */
@@ -122,7 +112,7 @@ static bool poke_ram(SvaSpan *span, const uint8_t *data, uint64_t *len)
     ram = sva_span_ram(span, true, len, &mr);
     if (ram) {
         store(ram, data, *len);
-        sva_span_ram_written(mr, ram, *len);
+        sva_guest_ram_written(mr, ram, *len);
     }
     return ram;
 }
@@ -147,7 +137,7 @@ bool sva_span_poke_record(SvaSpan *span, const void *record, uint64_t len)
     /* Who sees the status sees the rest and all that the job wrote. */
     smp_wmb();
     store(to, from, SVA_RECORD_STATUS_BYTES);
-    sva_span_ram_written(mr, to, len);
+    sva_guest_ram_written(mr, to, len);
     sva_channel_count_bytes(span->ch, len, false);
     return true;
 }

@@ -25,13 +25,13 @@
 #include "qemu/rcu.h"
 #include "hw/pci/sva-guest-ram.h"
 
-/* A range of the map, or a gap in it. */
+/* RAM, from the lowest address that was asked for to its end in the map. */
 typedef struct MapRange {
     unsigned long generation;
     hwaddr first;
     hwaddr bytes;               /* 0: nothing is kept */
     MemoryRegion *mr;
-    uint8_t *host;              /* of @first; NULL: this is no RAM */
+    uint8_t *host;              /* of @first */
     bool writable;
 } MapRange;
 
@@ -41,6 +41,8 @@ static __thread MapRange ranges[RANGES];
 static __thread unsigned oldest;
 
 static unsigned long map_generation = 1;
+/* Somebody's IOMMU is in the map: what is behind it may change without the map. */
+static bool any_iommu;
 
 static void map_changes(MemoryListener *listener)
 {
@@ -53,9 +55,17 @@ static void map_has_changed(MemoryListener *listener)
     qatomic_store_release(&map_generation, map_generation + 1);
 }
 
+static void map_has(MemoryListener *listener, MemoryRegionSection *section)
+{
+    if (memory_region_is_iommu(section->mr)) {
+        qatomic_set(&any_iommu, true);
+    }
+}
+
 static MemoryListener listener = {
     .name = "sva-guest-ram",
     .begin = map_changes,
+    .region_add = map_has,
     .commit = map_has_changed,
 };
 
@@ -70,58 +80,44 @@ void sva_guest_ram_init(void)
     }
 }
 
-/* The range in which @pa is, out of all, which are in order. */
-typedef struct Search {
-    hwaddr pa;
-    hwaddr gap;                 /* the end of those before */
-    MapRange found;
-} Search;
-
-static bool is_it(Int128 start, Int128 len, const MemoryRegion *mr,
-                  hwaddr offset_in_region, void *opaque)
+/* Where to keep @found: in the place of a part of it, or of the oldest. */
+static MapRange *place_for(const MapRange *found)
 {
-    MemoryRegion *region = (MemoryRegion *)mr;
-    Search *s = opaque;
-    hwaddr first = int128_get64(start);
-    hwaddr last = first + int128_get64(int128_sub(len, int128_one()));
-
-    if (last < s->pa) {
-        s->gap = last + 1;
-        return false;
+    for (MapRange *range = ranges; range < ranges + RANGES; range++) {
+        if (range->generation == found->generation && range->mr == found->mr &&
+            range->host - range->first == found->host - found->first &&
+            range->first + range->bytes == found->first + found->bytes) {
+            return range;
+        }
     }
-    if (first > s->pa) {
-        s->found.first = s->gap;
-        s->found.bytes = first - s->gap;
-        return true;
-    }
-    s->found.first = first;
-    s->found.bytes = last - first + 1;      /* none has 2^64 */
-    if (memory_access_is_direct(region, false, MEMTXATTRS_UNSPECIFIED)) {
-        s->found.mr = region;
-        s->found.host = (uint8_t *)memory_region_get_ram_ptr(region) +
-                        offset_in_region;
-        s->found.writable = memory_access_is_direct(region, true,
-                                                    MEMTXATTRS_UNSPECIFIED);
-    }
-    return true;
+    return &ranges[oldest++ % RANGES];
 }
 
-/* NULL while the map changes. */
+/*
+ * NULL: no RAM, or not to be kept. It costs what asking QEMU for one access does,
+ * however many ranges a guest gives the map by its BARs.
+ */
 static const MapRange *G_GNUC_NO_INLINE find(hwaddr pa, unsigned long generation)
 {
-    Search s = { .pa = pa, .found.generation = generation };
-    MapRange *range = &ranges[oldest++ % RANGES];
+    MapRange found = { .generation = generation, .first = pa,
+                       .bytes = UINT64_MAX };
+    MapRange *range;
+    hwaddr offset;
 
-    if (generation & 1) {
+    if (generation & 1 || qatomic_read(&any_iommu)) {
         return NULL;
     }
-    flatview_for_each_range(address_space_to_flatview(&address_space_memory),
-                            is_it, &s);
-    if (!s.found.bytes) {       /* beyond the last one */
-        s.found.first = s.gap;
-        s.found.bytes = UINT64_MAX - s.gap;
+    found.mr = address_space_translate(&address_space_memory, pa, &offset,
+                                       &found.bytes, false,
+                                       MEMTXATTRS_UNSPECIFIED);
+    if (!memory_access_is_direct(found.mr, false, MEMTXATTRS_UNSPECIFIED)) {
+        return NULL;
     }
-    *range = s.found;
+    found.host = (uint8_t *)memory_region_get_ram_ptr(found.mr) + offset;
+    found.writable = memory_access_is_direct(found.mr, true,
+                                             MEMTXATTRS_UNSPECIFIED);
+    range = place_for(&found);
+    *range = found;
     return range;
 }
 
@@ -139,10 +135,16 @@ void *G_GNUC_NO_INLINE sva_guest_ram(hwaddr pa, bool is_write, hwaddr *len,
             break;
         }
     }
-    if (!range || !range->host || (is_write && !range->writable)) {
+    if (!range || (is_write && !range->writable)) {
         return NULL;
     }
     *len = MIN(*len, range->bytes - (pa - range->first));
     *mr = range->mr;
     return range->host + (pa - range->first);
+}
+
+void sva_guest_ram_written(MemoryRegion *mr, void *ram, hwaddr len)
+{
+    memory_region_ref(mr);
+    address_space_unmap(&address_space_memory, ram, len, true, len);
 }

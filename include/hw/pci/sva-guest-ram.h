@@ -21,4 +21,11 @@ void sva_guest_ram_init(void);
  */
 void *sva_guest_ram(hwaddr pa, bool is_write, hwaddr *len, MemoryRegion **mr);
 
+/*
+ * @len bytes at @ram, of @mr, were written: mark the pages dirty, those that hold
+ * code as well. That is what unmapping does; it drops the reference that mapping
+ * would have taken.
+ */
+void sva_guest_ram_written(MemoryRegion *mr, void *ram, hwaddr len);
+
 #endif
