@@ -1,7 +1,7 @@
 /*
  * An SMMU with one stage-1 stream and one page mapped, and what to expect of
- * transactions on it. Used by test-stream.c, test-translate.c and
- * audit-rig.c.
+ * transactions on it. Used by the tests of streams, translations, the front and
+ * faults on request, and by audit-rig.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

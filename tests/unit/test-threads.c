@@ -24,12 +24,14 @@ typedef struct World {
     _Atomic unsigned oldest;    /* generation that may still be met */
     _Atomic unsigned newest;    /* that may be met already */
     _Atomic bool stop;
-    _Atomic uint64_t translations;
+    _Atomic unsigned threads;
+    _Atomic uint64_t translations[THREADS];
 } World;
 
 static gpointer requester(gpointer data)
 {
     World *w = data;
+    unsigned me = w->threads++;
     uint64_t count = 0;
 
     while (!w->stop) {
@@ -45,7 +47,7 @@ static gpointer requester(gpointer data)
         g_assert_cmpuint(generation, >=, oldest);
         g_assert_cmpuint(generation, <=, w->newest);
         count++;
-        w->translations++;
+        w->translations[me]++;
     }
     return NULL;
 }
@@ -108,10 +110,12 @@ static void change(World *w, unsigned generation)
  */
 static void let_them_translate(World *w)
 {
-    uint64_t until = w->translations + 4 * THREADS * PAGES;
+    for (unsigned i = 0; i < THREADS; i++) {
+        uint64_t until = w->translations[i] + 4 * PAGES;
 
-    while (w->translations < until) {
-        g_thread_yield();
+        while (w->translations[i] < until) {
+            g_thread_yield();
+        }
     }
 }
 
@@ -310,6 +314,7 @@ static gpointer kind_requester(gpointer data)
 {
     KindWorld *k = data;
     World *w = &k->w;
+    unsigned me = w->threads++;
     uint64_t unit = k->kind->unit, count = 0;
     uint64_t base = k->kind->type == SMMU3_ATS_TRANSLATED ? IPA : VA;
 
@@ -329,7 +334,7 @@ static gpointer kind_requester(gpointer data)
         g_assert_cmpuint(generation, >=, oldest);
         g_assert_cmpuint(generation, <=, w->newest);
         count++;
-        w->translations++;
+        w->translations[me]++;
     }
     return NULL;
 }

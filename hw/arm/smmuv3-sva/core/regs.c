@@ -247,7 +247,7 @@ void smmu3_regs_publish(Smmu3 *s)
     atomic_store(&s->gbpa, s->regs.gbpa);
     atomic_store(&s->atschk, smmu3_get(&cr0, CR0_ATSCHK));
     atomic_store(&s->enabled, smmu3_get(&cr0, CR0_SMMUEN));
-    smmu3_generation_move(&s->caches);
+    smmu3_generation_move(&s->answers);
 }
 
 /* 6.3.9. The update is complete at once, so CR0ACK follows. */

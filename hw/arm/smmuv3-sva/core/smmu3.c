@@ -48,8 +48,8 @@ Smmu3 *smmu3_new(const Smmu3Features *features, const Smmu3Options *options,
     g_cond_init(&s->resolved);
     s->tlb = smmu3_tlb_new(s->options.tlb_entries);
     s->configs = smmu3_config_cache_new(s->options.config_entries);
-    smmu3_tlb_moves(s->tlb, &s->caches);
-    smmu3_config_cache_moves(s->configs, &s->caches);
+    smmu3_tlb_moves(s->tlb, &s->answers);
+    smmu3_config_cache_moves(s->configs, &s->answers);
     s->stalls = smmu3_stall_table_new(features->stall_max);
     if (s->options.audit.on) {
         s->audit = smmu3_audit_new(&s->options.audit, ops, host,
@@ -231,7 +231,7 @@ translate_behind_front(Smmu3 *s, const Smmu3Transaction *t,
 Smmu3Outcome smmu3_translate(Smmu3 *s, const Smmu3Transaction *t,
                              Smmu3Translation *result)
 {
-    Smmu3FrontKey key = smmu3_front_key(&s->caches, t);
+    Smmu3FrontKey key = smmu3_front_key(&s->answers, t);
     unsigned stripe = hot_stripe ? hot_stripe : take_hot_stripe();
     Smmu3HotCounters *hot = &s->hot[stripe - 1];
     Smmu3Outcome outcome = SMMU3_OK;

@@ -8,9 +8,16 @@
 
 _Thread_local Smmu3FrontSet *smmu3_front_sets;
 
+/* Who translates after this, in another destructor, makes new ones. */
+static void give_back(gpointer sets)
+{
+    smmu3_front_sets = NULL;
+    g_free(sets);
+}
+
 void smmu3_front_make(void)
 {
-    static GPrivate until_thread_ends = G_PRIVATE_INIT(g_free);
+    static GPrivate until_thread_ends = G_PRIVATE_INIT(give_back);
 
     smmu3_front_sets = g_new0(Smmu3FrontSet, 1 << SMMU3_FRONT_SETS_LOG2);
     g_private_set(&until_thread_ends, smmu3_front_sets);

@@ -93,9 +93,10 @@ typedef enum {
 } Smmu3TraceKind;
 
 /*
- * read, write, cas, kick, trace, traces_walks, guest_error, now, worked, writer,
- * has_function and audit_report are called from any thread that translates, with the
- * core's lock held: they must not call back into the core. All the others are called
+ * read, write, cas, kick, trace, traces_walks, guest_error, now, worked, writer and
+ * audit_report are called from any thread that translates, with the core's lock held:
+ * they must not call back into the core; nor must has_function, which is called when a
+ * command is carried out. All the others are called
  * from smmu3_service() and the functions that say they do its work, in the caller's
  * thread, without the lock; they may call back.
  */
@@ -144,7 +145,7 @@ typedef struct Smmu3HostOps {
                   uint64_t c, uint64_t d);
     /*
      * Whether it wants to hear of STEs, CDs and descriptors now; NULL: yes. Asked
-     * once for each walk, as most of the time nobody does.
+     * once for each transaction that takes the lock, as most of the time nobody does.
      */
     bool (*traces_walks)(void *host);
     void (*guest_error)(void *host, const char *message);

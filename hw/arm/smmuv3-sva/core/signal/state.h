@@ -77,7 +77,7 @@ typedef struct Smmu3 {
     _Atomic bool enabled;           /* CR0ACK.SMMUEN */
     _Atomic bool atschk;            /* CR0ACK.ATSCHK */
     _Atomic uint32_t gbpa;
-    Smmu3Generation caches;         /* moves with all that changes answers */
+    Smmu3Generation answers;        /* moves with all that changes them */
 
     Smmu3Audit *audit;              /* NULL: nobody watches */
     Smmu3Inject inject;
