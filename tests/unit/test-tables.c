@@ -48,6 +48,18 @@ static const Smmu3Piece *piece(const Smmu3Survey *survey, unsigned i)
     return &g_array_index(survey->ranges, Smmu3Piece, i);
 }
 
+static const Smmu3Piece *find(const Smmu3Survey *survey, uint64_t in)
+{
+    for (unsigned i = 0; i < survey->ranges->len; i++) {
+        const Smmu3Piece *p = piece(survey, i);
+
+        if (p->in.first <= in && in <= p->in.last) {
+            return p;
+        }
+    }
+    return NULL;
+}
+
 static void forget(Smmu3Survey *survey)
 {
     g_array_unref(survey->ranges);
@@ -166,6 +178,102 @@ static void test_nested(void)
     done(&x);
 }
 
+/* Of stage 2, MemAttr @memattr at GIB, which stage 1 leads to as well. */
+static Smmu3Piece piece_with_memattr(Setup *x, unsigned memattr, bool fwb,
+                                     bool nested)
+{
+    Smmu3Survey survey;
+    Smmu3Piece found;
+    uint64_t leaf;
+
+    pt_map(&x->s2, GIB, 7 * GIB, 3, PT_S2_RW);
+    leaf = pt_entry(&x->s2, GIB, 3);
+    pt_write(&x->s2, leaf, 7 * GIB | 3 | (PT_S2_RW & ~PT_S2_NORMAL) |
+             (uint64_t)memattr << 2);
+    if (nested) {
+        ste_nested(x->ste, x->cds, 0, &x->s2, VMID);
+    } else {
+        ste_stage2(x->ste, &x->s2, VMID);
+    }
+    smmu3_set(x->ste, STE_S2FWB, fwb);
+    apply(x);
+    survey = map_of(x->rig->smmu, 100, 100000);
+    found = *find(&survey, GIB);
+    forget(&survey);
+    return found;
+}
+
+/*
+ * MemAttr says one thing without forced write-back, and another with it; a
+ * stage 1 above has a say of its own.
+ */
+static void test_memory_of_stage2(void)
+{
+    static const struct {
+        unsigned memattr;
+        bool fwb;
+        Smmu3Memory memory;
+    } cases[] = {
+        { 0, false, SMMU3_MEMORY_DEVICE },
+        { 5, false, SMMU3_MEMORY_NON_CACHEABLE },
+        { 6, false, SMMU3_MEMORY_NON_CACHEABLE },
+        { 15, false, SMMU3_MEMORY_CACHEABLE },
+        { 1, true, SMMU3_MEMORY_DEVICE },
+        { 5, true, SMMU3_MEMORY_NON_CACHEABLE },
+        { 6, true, SMMU3_MEMORY_CACHEABLE },
+        { 7, true, SMMU3_MEMORY_AS_STAGE1 },
+    };
+    Setup x;
+
+    setup(&x);
+    pt_init_stage2(&x.s2, x.rig->host, 12, 40, 1, false);
+    pt_map(&x.s1, GIB, GIB, 3, PT_USER_RW);
+    pt_map(&x.s2, x.cds, x.cds, 3, PT_S2_RW);
+    for (int level = 0; level <= 3; level++) {
+        uint64_t pa = pt_entry(&x.s1, GIB, level);
+
+        pt_map(&x.s2, pa, pa, 3, PT_S2_RW);
+    }
+    for (unsigned i = 0; i < 2 * G_N_ELEMENTS(cases); i++) {
+        bool nested = i & 1, fwb = cases[i / 2].fwb;
+        Smmu3Piece p = piece_with_memattr(&x, cases[i / 2].memattr, fwb,
+                                          nested);
+
+        g_assert_true(p.has_memattr);
+        g_assert_cmphex(p.memattr, ==, cases[i / 2].memattr);
+        g_assert_cmpint(smmu3_memattr_memory(p.memattr, p.fwb), ==,
+                        cases[i / 2].memory);
+        g_assert_true(p.has_mair == nested);
+        g_assert_false(nested && smmu3_mair_memory(p.mair) !=
+                                 SMMU3_MEMORY_CACHEABLE);
+    }
+    done(&x);
+}
+
+/* One word of stage 2 is read otherwise: what is compared says so. */
+static void test_compare_memory_of_stage2(void)
+{
+    Smmu3Piece a = { .in = { 0, PAGE - 1 }, .mapped = true,
+                     .known = UINT8_MAX, .has_mair = true, .mair = 0xff };
+    Smmu3Piece b = a;
+
+    /* As a vCPU has no stage 2. */
+    b.has_memattr = true;
+    b.memattr = 5;
+    g_assert_cmphex(smmu3_pieces_differ(&a, &b, 0, ALL_CARE, UINT8_MAX), ==,
+                    0);
+    a = b;
+    g_assert_cmphex(smmu3_pieces_differ(&a, &b, 0, ALL_CARE, UINT8_MAX), ==,
+                    0);
+    b.fwb = true;
+    g_assert_cmphex(smmu3_pieces_differ(&a, &b, 0, ALL_CARE, UINT8_MAX), ==,
+                    SMMU3_DIFFERS_MEMORY);
+    b = a;
+    b.memattr = 15;
+    g_assert_cmphex(smmu3_pieces_differ(&a, &b, 0, ALL_CARE, UINT8_MAX), ==,
+                    SMMU3_DIFFERS_MEMORY);
+}
+
 /* Nothing is reached, or everything: without a table there is one range. */
 static void test_without_tables(void)
 {
@@ -253,18 +361,6 @@ static void test_bounded(void)
 }
 
 /* ---- Against translations ---------------------------------------------- */
-
-static const Smmu3Piece *find(const Smmu3Survey *survey, uint64_t in)
-{
-    for (unsigned i = 0; i < survey->ranges->len; i++) {
-        const Smmu3Piece *p = piece(survey, i);
-
-        if (p->in.first <= in && in <= p->in.last) {
-            return p;
-        }
-    }
-    return NULL;
-}
 
 /* Random descriptors in tables that share frames, at all levels. */
 static void fill_at_random(Setup *x, GRand *random, unsigned page_log2)
@@ -532,11 +628,13 @@ int main(int argc, char **argv)
     T("ranges", test_ranges);
     T("both-halves", test_both_halves);
     T("nested", test_nested);
+    T("nested/memory", test_memory_of_stage2);
     T("without-tables", test_without_tables);
     T("changes-nothing", test_changes_nothing);
     T("bounded", test_bounded);
     T("against-translations", test_against_translations);
     T("compare/shapes", test_compare_shapes);
+    T("compare/memory-of-stage2", test_compare_memory_of_stage2);
     T("shadow", test_shadow);
     T("shadow/cannot-be", test_changes_that_cannot_be);
     return conformance_run();

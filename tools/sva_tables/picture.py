@@ -6,7 +6,7 @@ text.
 
 from html import escape
 
-from .words import joined, size, span
+from .words import joined, memory, size, span
 
 WIDTH = 960
 MARGIN = 16
@@ -42,7 +42,7 @@ def bar(entry, x, y, width):
     first, last = span(entry)
     rights = entry['rights'].split('/')[0]
     told = (f"{entry['first']} to {entry['last']}, {size(last - first + 1)}: "
-            f"{entry['rights']}, {entry['memory']}, entries of {size(entry['entry'])}, "
+            f"{entry['rights']}, {memory(entry)}, entries of {size(entry['entry'])}, "
             f"to {entry['output']}")
     return (f'<rect x="{x:.2f}" y="{y}" width="{max(width, 1):.2f}" height="{BAR}" '
             f'fill="{COLOURS.get(rights, "#756bb1")}"><title>{escape(told)}</title></rect>')

@@ -18,8 +18,8 @@ def span(entry):
 
 def same_but_output(a, b):
     """Whether two ranges of a map say the same, wherever each leads."""
-    return all(a[key] == b[key] for key in ('rights', 'memory', 'entry', 'clean', 'global',
-                                            'contiguous'))
+    return all(a.get(key) == b.get(key) for key in (
+        'rights', 'memory', 'memory-stage2', 'entry', 'clean', 'global', 'contiguous'))
 
 
 def joined(ranges):
@@ -58,9 +58,16 @@ def joined_differences(ranges, left, right):
     return result
 
 
+def memory(entry):
+    """Which memory it is, by stage 1 and by stage 2 if there are both."""
+    if 'memory-stage2' in entry:
+        return f"{entry['memory']} / {entry['memory-stage2']}"
+    return entry['memory']
+
+
 def flags(entry):
     found = [name for name in ('clean', 'contiguous') if entry[name]]
-    return ', '.join([entry['memory']] + found + ([] if entry['global'] else ['nG']))
+    return ', '.join([memory(entry)] + found + ([] if entry['global'] else ['nG']))
 
 
 def table(rows):
@@ -75,8 +82,10 @@ def side(piece):
     if 'refused' in piece:
         return f"refused: {piece['refused']}, stage {piece['stage']}"
     ipa = f" (IPA {piece['ipa']})" if piece.get('ipa') else ''
+    both = f" / {piece['attributes-stage2']:#x}" if 'attributes-stage2' in piece else ''
     return (f"{piece['output']}{ipa} in {size(piece['entry'])}, {piece['rights']}, "
-            f"{piece['memory']} {piece['attributes']:#x}" + (', clean' if piece['clean'] else ''))
+            f"{memory(piece)} {piece['attributes']:#x}{both}" +
+            (', clean' if piece['clean'] else ''))
 
 
 def rest(answer):

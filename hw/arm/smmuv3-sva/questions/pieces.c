@@ -59,19 +59,30 @@ static void put_rights(QDict *dict, const Smmu3Piece *piece)
     qdict_put_str(dict, "rights", text);
 }
 
-/* MAIR's byte, or stage 2's MemAttr without FWB, in a word. */
-static const char *memory_word(const Smmu3Piece *piece)
+/* "memory" of stage 1, or of stage 2 alone; "memory-stage2" if there are two. */
+static void put_memory(QDict *dict, const Smmu3Piece *piece)
 {
-    unsigned outer = piece->attributes_stage2 ? piece->attributes >> 2
-                                              : piece->attributes >> 4;
+    static const char *const words[] = {
+        [SMMU3_MEMORY_DEVICE] = "device",
+        [SMMU3_MEMORY_NON_CACHEABLE] = "non-cacheable",
+        [SMMU3_MEMORY_CACHEABLE] = "normal",
+        [SMMU3_MEMORY_AS_STAGE1] = "as stage 1",
+    };
 
-    if (outer == 0) {
-        return "device";
+    if (piece->has_mair) {
+        qdict_put_str(dict, "memory", words[smmu3_mair_memory(piece->mair)]);
+        qdict_put_int(dict, "attributes", piece->mair);
     }
-    if (piece->attributes_stage2) {
-        return outer == 1 ? "non-cacheable" : "normal";
+    if (piece->has_memattr) {
+        qdict_put_str(dict, piece->has_mair ? "memory-stage2" : "memory",
+                      words[smmu3_memattr_memory(piece->memattr, piece->fwb)]);
+        qdict_put_int(dict, piece->has_mair ? "attributes-stage2"
+                                            : "attributes", piece->memattr);
     }
-    return outer == 4 ? "non-cacheable" : "normal";
+    if (!piece->has_mair && !piece->has_memattr) {
+        qdict_put_str(dict, "memory", "unknown");
+        qdict_put_int(dict, "attributes", 0);
+    }
 }
 
 static void put_mapped(QDict *dict, const Smmu3Piece *piece)
@@ -82,8 +93,7 @@ static void put_mapped(QDict *dict, const Smmu3Piece *piece)
     }
     qdict_put_int(dict, "entry", INT64_C(1) << piece->entry_log2);
     put_rights(dict, piece);
-    qdict_put_str(dict, "memory", memory_word(piece));
-    qdict_put_int(dict, "attributes", piece->attributes);
+    put_memory(dict, piece);
     qdict_put_bool(dict, "clean", piece->clean);
     qdict_put_bool(dict, "global", piece->global);
     qdict_put_bool(dict, "contiguous", piece->contiguous);

@@ -279,7 +279,7 @@ void smmuv3_sva_cpu_look_up(void *opaque, uint64_t in, Smmu3Piece *piece)
         .entry_log2 = result.f.lg_page_size,
         .rights = unprivileged(cpu, in) |
                   (result.f.prot & (PAGE_READ | PAGE_WRITE | PAGE_EXEC)) << 3,
-        .attributes = result.cacheattrs.attrs,
+        .has_mair = true, .mair = result.cacheattrs.attrs,
     };
     piece->output = result.f.phys_addr - (in - piece->in.first);
 }

@@ -46,8 +46,45 @@ static bool continues(const Smmu3Piece *a, const Smmu3Piece *b)
            a->entry_log2 == b->entry_log2 && a->contiguous == b->contiguous &&
            a->rights == b->rights && a->known == b->known &&
            a->clean == b->clean && a->global == b->global &&
-           a->attributes == b->attributes &&
-           a->attributes_stage2 == b->attributes_stage2;
+           a->has_mair == b->has_mair && a->mair == b->mair &&
+           a->has_memattr == b->has_memattr && a->memattr == b->memattr &&
+           a->fwb == b->fwb;
+}
+
+Smmu3Memory smmu3_mair_memory(uint8_t mair)
+{
+    return mair >> 4 == 0 ? SMMU3_MEMORY_DEVICE :
+           mair >> 4 == 4 ? SMMU3_MEMORY_NON_CACHEABLE :
+           SMMU3_MEMORY_CACHEABLE;
+}
+
+Smmu3Memory smmu3_memattr_memory(uint8_t memattr, bool fwb)
+{
+    static const Smmu3Memory outer[] = {
+        SMMU3_MEMORY_DEVICE, SMMU3_MEMORY_NON_CACHEABLE,
+        SMMU3_MEMORY_CACHEABLE, SMMU3_MEMORY_CACHEABLE,
+    };
+
+    if (!fwb) {
+        return outer[memattr >> 2 & 3];
+    }
+    if (!(memattr & 4)) {
+        return SMMU3_MEMORY_DEVICE;
+    }
+    return (memattr & 3) == 3 ? SMMU3_MEMORY_AS_STAGE1 :
+           (memattr & 3) == 2 ? SMMU3_MEMORY_CACHEABLE :
+           SMMU3_MEMORY_NON_CACHEABLE;
+}
+
+/*
+ * A stage 2 that only one of them has is no difference in itself: a process on
+ * a vCPU has none, and its device one below it.
+ */
+static bool memory_differs(const Smmu3Piece *a, const Smmu3Piece *b)
+{
+    return a->has_mair != b->has_mair || a->mair != b->mair ||
+           (a->has_memattr && b->has_memattr &&
+            (a->memattr != b->memattr || a->fwb != b->fwb));
 }
 
 unsigned smmu3_pieces_differ(const Smmu3Piece *a, const Smmu3Piece *b,
@@ -70,9 +107,7 @@ unsigned smmu3_pieces_differ(const Smmu3Piece *a, const Smmu3Piece *b,
     if ((a->rights ^ b->rights) & a->known & b->known & rights) {
         how |= SMMU3_DIFFERS_RIGHTS;
     }
-    if (a->known && b->known &&
-        (a->attributes != b->attributes ||
-         a->attributes_stage2 != b->attributes_stage2)) {
+    if (a->known && b->known && memory_differs(a, b)) {
         how |= SMMU3_DIFFERS_MEMORY;
     }
     if (a->clean != b->clean) {

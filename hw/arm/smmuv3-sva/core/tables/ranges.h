@@ -38,9 +38,23 @@ typedef struct Smmu3Piece {
                                neither could the attributes */
     bool clean;             /* its writes set the dirty state first */
     bool global;
-    uint8_t attributes;     /* as a byte of MAIR; of stage 2 alone, MemAttr */
-    bool attributes_stage2;
+    bool has_mair;          /* stage 1 says, or nobody, which memory it is: */
+    uint8_t mair;           /* as a byte of MAIR */
+    bool has_memattr;       /* stage 2 says, alone or besides: */
+    uint8_t memattr;        /* its MemAttr, which is read */
+    bool fwb;               /* as STE.S2FWB has it */
 } Smmu3Piece;
+
+/* What kind of memory attributes make it. */
+typedef enum {
+    SMMU3_MEMORY_DEVICE, SMMU3_MEMORY_NON_CACHEABLE, SMMU3_MEMORY_CACHEABLE,
+    SMMU3_MEMORY_AS_STAGE1,         /* with FWB: whatever stage 1 says */
+} Smmu3Memory;
+
+/* Of a byte of MAIR (DDI 0487 D24.2, MAIR_EL1). */
+Smmu3Memory smmu3_mair_memory(uint8_t mair);
+/* Of MemAttr of stage 2, without and with FWB (DDI 0487 D8.6). */
+Smmu3Memory smmu3_memattr_memory(uint8_t memattr, bool fwb);
 
 /* The answer at @in, and how far it goes: @in is within @piece->in. */
 typedef void Smmu3LookUp(void *opaque, uint64_t in, Smmu3Piece *piece);
@@ -57,7 +71,7 @@ enum {
     SMMU3_DIFFERS_OUTPUT = 2,
     SMMU3_DIFFERS_SIZE = 4,         /* of the entries */
     SMMU3_DIFFERS_RIGHTS = 8,
-    SMMU3_DIFFERS_MEMORY = 16,      /* attributes */
+    SMMU3_DIFFERS_MEMORY = 16,      /* attributes; of stage 2, if both have it */
     SMMU3_DIFFERS_CLEAN = 32,       /* only one sets the dirty state by itself */
 };
 

@@ -234,8 +234,8 @@ static bool look_up_stage1(View *v, uint64_t in, Smmu3Piece *piece)
         .output = smmu3_leaf_output(&leaf, in),
         .contiguous = smmu3_get(&descriptor, TTD_CONTIG),
         .rights = leaf.rights, .clean = leaf.clean, .global = leaf.global,
-        .attributes = stage1->mair >>
-                      8 * smmu3_get(&descriptor, TTD_ATTRINDX),
+        .has_mair = true,
+        .mair = stage1->mair >> 8 * smmu3_get(&descriptor, TTD_ATTRINDX),
     };
     return true;
 }
@@ -262,13 +262,14 @@ static bool look_up_stage2(View *v, uint64_t in, Smmu3Piece *piece)
     piece->output = smmu3_leaf_output(&leaf, ipa);
     piece->rights &= leaf.rights;
     piece->clean |= leaf.clean;
+    piece->has_memattr = true;
+    piece->memattr = smmu3_get(&descriptor, TTD_S2MEMATTR);
+    piece->fwb = tables.fwb;
     if (v->known.stage1) {
         piece->nested = true;
         piece->ipa = ipa;
     } else {
         piece->contiguous = smmu3_get(&descriptor, TTD_CONTIG);
-        piece->attributes_stage2 = true;
-        piece->attributes = smmu3_get(&descriptor, TTD_S2MEMATTR);
     }
     return true;
 }
@@ -312,7 +313,7 @@ void smmu3_view_look_up_locked(Smmu3View *view, uint64_t in,
         *piece = (Smmu3Piece) {
             .in = view->spans[0], .mapped = true, .entry_log2 = oas_bits,
             .rights = UINT8_MAX, .known = UINT8_MAX, .global = true,
-            .attributes = 0xff,
+            .has_mair = true, .mair = 0xff,
         };
     } else {
         look_up_stages(v, in, piece);
