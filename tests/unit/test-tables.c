@@ -521,6 +521,51 @@ static void test_compare_shapes(void)
     done(&b);
 }
 
+/*
+ * A list that is full says where to go on; in all its parts each byte is counted
+ * once.
+ */
+static void test_compare_in_parts(void)
+{
+    Smmu3View *of_a, *of_b;
+    uint64_t bytes = 0, unknown = 0, from = 0;
+    unsigned parts = 0;
+    Setup a, b;
+
+    setup(&a);
+    setup(&b);
+    for (unsigned i = 0; i < 3; i++) {
+        pt_map(&a.s1, VA + 2 * i * PAGE, PA, 3, PT_USER_RW);
+        pt_map(&b.s1, VA + 2 * i * PAGE, PA + PAGE, 3, PT_USER_RW);
+    }
+    of_a = smmu3_view_new(a.rig->smmu, SID, false, 0);
+    of_b = smmu3_view_new(b.rig->smmu, SID, false, 0);
+    for (bool more = true; more; parts++) {
+        Smmu3Survey survey = {
+            .max_ranges = 1, .max_steps = 100000,
+            .ranges = g_array_new(FALSE, FALSE, sizeof(Smmu3Difference)),
+        };
+
+        smmu3_survey_compare(&survey,
+                             (Smmu3Space) { smmu3_view_look_up, of_a },
+                             (Smmu3Space) { smmu3_view_look_up, of_b },
+                             (Smmu3Span) { from, UINT64_MAX }, ALL_CARE,
+                             UINT8_MAX);
+        bytes += survey.mapped_bytes;
+        unknown += survey.unknown_bytes;
+        from = survey.at;
+        more = survey.truncated;
+        forget(&survey);
+    }
+    g_assert_cmpuint(parts, ==, 3);
+    g_assert_cmphex(bytes, ==, 3 * PAGE);
+    g_assert_cmphex(unknown, ==, 0);
+    smmu3_view_free(of_a);
+    smmu3_view_free(of_b);
+    done(&a);
+    done(&b);
+}
+
 /* ---- Shadows ----------------------------------------------------------- */
 
 /* A shadow of @x with one field changed. */
@@ -635,6 +680,7 @@ int main(int argc, char **argv)
     T("against-translations", test_against_translations);
     T("compare/shapes", test_compare_shapes);
     T("compare/memory-of-stage2", test_compare_memory_of_stage2);
+    T("compare/in-parts", test_compare_in_parts);
     T("shadow", test_shadow);
     T("shadow/cannot-be", test_changes_that_cannot_be);
     return conformance_run();

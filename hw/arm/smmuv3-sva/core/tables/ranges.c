@@ -175,7 +175,8 @@ void smmu3_survey_map(Smmu3Survey *survey, Smmu3Space space, Smmu3Span span)
     }
 }
 
-static void add_difference(Smmu3Survey *survey, const Smmu3Difference *d)
+/* False: there is no room. */
+static bool add_difference(Smmu3Survey *survey, const Smmu3Difference *d)
 {
     GArray *list = survey->ranges;
     Smmu3Difference *last = list->len ?
@@ -186,7 +187,10 @@ static void add_difference(Smmu3Survey *survey, const Smmu3Difference *d)
         last->a.in.last = last->b.in.last = d->a.in.last;
     } else if (has_room(survey, d->a.in.first)) {
         g_array_append_val(list, *d);
+    } else {
+        return false;
     }
+    return true;
 }
 
 /* Both answers to the same addresses: the first ones that they share. */
@@ -198,8 +202,8 @@ static void compare_pieces(Smmu3Survey *survey, Smmu3Difference *d,
     cut(&d->a, both);
     cut(&d->b, both);
     d->how = smmu3_pieces_differ(&d->a, &d->b, both.first, care, rights);
-    if (d->how) {
-        add_difference(survey, d);
+    if (d->how && !add_difference(survey, d)) {
+        return;         /* who goes on from here counts it */
     }
     if (d->a.mapped && d->b.mapped) {
         uint64_t bytes = both.last - both.first + 1;
