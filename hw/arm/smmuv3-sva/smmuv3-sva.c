@@ -9,7 +9,7 @@
 #include "qemu/osdep.h"
 #include "qemu/module.h"
 #include "qapi/error.h"
-#include "questions/question.h"
+#include "smmuv3-sva.h"
 #include "trace.h"
 
 /* ---- Registers -------------------------------------------------------- */
@@ -141,7 +141,7 @@ static void smmuv3_sva_class_init(ObjectClass *oc, SvaClassData *data)
     rc->phases.exit = smmuv3_sva_reset_exit;
 
     /* Of the questions that are plugged to ask it */
-    HOTPLUG_HANDLER_CLASS(oc)->unplug = smmuv3_sva_question_unplug;
+    HOTPLUG_HANDLER_CLASS(oc)->unplug = qdev_simple_device_unplug_cb;
 
     smmuv3_sva_add_properties(oc);
     smmuv3_sva_add_audit_properties(oc);

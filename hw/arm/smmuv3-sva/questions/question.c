@@ -117,12 +117,6 @@ HotplugHandler *smmuv3_sva_question_handler(Smmuv3SvaState *s,
            HOTPLUG_HANDLER(s) : NULL;
 }
 
-void smmuv3_sva_question_unplug(HotplugHandler *handler, DeviceState *dev,
-                                Error **errp)
-{
-    qdev_unrealize(dev);
-}
-
 /* ---- Type -------------------------------------------------------------- */
 
 static const Property question_properties[] = {

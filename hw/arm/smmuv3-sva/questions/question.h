@@ -44,8 +44,5 @@ Smmu3Transaction smmuv3_sva_question_access(const Smmuv3SvaQuestion *q);
 /* For the machine: who plugs and unplugs @dev, or NULL if it is none of ours. */
 HotplugHandler *smmuv3_sva_question_handler(Smmuv3SvaState *s,
                                             DeviceState *dev);
-/* For smmuv3-sva.c, which is that handler. */
-void smmuv3_sva_question_unplug(HotplugHandler *handler, DeviceState *dev,
-                                Error **errp);
 
 #endif
