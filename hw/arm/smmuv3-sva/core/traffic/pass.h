@@ -50,7 +50,7 @@ typedef struct Smmu3Step {
  *   member          set by                          read by
  *   s, t, mode      smmu3_pass_init()               everyone
  *   watch           translate.c (traces),           smmu3_pass_watch()
- *                   explain.c
+ *                   explain.c, view.c
  *   config.stream   smmu3_pass_find_stream()        every later step
  *   config.stage1,  smmu3_pass_find_context();      stage 1; the decision to
  *   .has_cd         find_stream(), if the cache     stall, record or abort
@@ -59,7 +59,9 @@ typedef struct Smmu3Step {
  *   cd_index        the same; find_stream() guesses find_context(), traces
  *                   it, to look up both at once
  *   priv, ind       smmu3_pass_apply_overrides();   stage 1, the rights that
- *                   gatos.c, which has no overrides are needed, the record
+ *                   gatos.c, which has no           are needed, the record
+ *                   overrides; view.c, which looks
+ *                   for both privileges
  *   atschk          ats.c                           ats.c
  *   any_age         ats.c, for the auditor          walk() of stages.c
  *   in_tables       smmu3_pass_stage1(), _stage2()  counters;
@@ -67,8 +69,10 @@ typedef struct Smmu3Step {
  *   walked          a walk in stages.c              counters
  *   fault           smmu3_pass_fail(), walks;       once a step was false:
  *                   stage2, ipa and class of a      ways, translate.c,
- *                   stage-2 fault: stages.c;        explain.c
- *                   fetch_addr: config-fetch.c
+ *                   stage-2 fault: stages.c;        explain.c, view.c
+ *                   fetch_addr: config-fetch.c;
+ *                   view.c, for an address in none
+ *                   of its spans
  *   terminal        ways, for an address out of     smmu3_pass_is_controlled(),
  *                   range without a stage           smmu3_pass_is_recorded()
  *   refusal         init: abort; ats.c: UR or CA    translate.c, explain.c
