@@ -59,7 +59,7 @@ static void put_rights(QDict *dict, const Smmu3Piece *piece)
     qdict_put_str(dict, "rights", text);
 }
 
-/* "memory" of stage 1, or of stage 2 alone; "memory-stage2" if there are two. */
+/* "memory" of stage 1, or of stage 2 alone; "memory-stage2" if both are. */
 static void put_memory(QDict *dict, const Smmu3Piece *piece)
 {
     static const char *const words[] = {

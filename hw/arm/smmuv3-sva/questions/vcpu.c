@@ -14,16 +14,6 @@
 #include "target/arm/internals.h"
 #include "vcpu.h"
 
-/* TCR_EL1, and TCR_EL2 with E2H (DDI 0487 D24.2): what is asked of it here. */
-#define TCR_T0SZ_       0, 0, 6
-#define TCR_EPD0_       0, 7, 1
-#define TCR_TG0_        0, 14, 2
-#define TCR_T1SZ_       0, 16, 6
-#define TCR_EPD1_       0, 23, 1
-#define TCR_TG1_        0, 30, 2
-#define TCR_HA_         0, 39, 1
-#define TCR_HD_         0, 40, 1
-
 /* ---- In the vCPU's thread ---------------------------------------------- */
 
 typedef struct Visit {
@@ -119,6 +109,19 @@ void smmuv3_sva_cpu_set_ttbr0(Smmuv3SvaCpu *cpu, uint64_t ttbr)
     CPUARMState *env = cpu->env;
 
     env->cp15.ttbr0_el[cpu->el] = ttbr;
+}
+
+/* Bits 51:48 are elsewhere in a TTBR (DDI 0487 D8.2). */
+uint64_t smmuv3_sva_cpu_table(const Smmuv3SvaCpu *cpu, unsigned half)
+{
+    uint64_t ttbr = cpu->ttbr[half], tcr = cpu->tcr;
+    bool wide = smmu3_get(&tcr, TCR_IPS_) == 6 &&
+                (smmu3_get(&tcr, TCR_DS_) ||
+                 (half ? smmu3_get(&tcr, TCR_TG1_) == CD_TG1_64K
+                       : smmu3_get(&tcr, TCR_TG0_) == CD_TG0_64K));
+
+    return wide ? (extract64(ttbr, 6, 42) << 6) | extract64(ttbr, 2, 4) << 48
+                : extract64(ttbr, 4, 44) << 4;
 }
 
 /* ---- One address ------------------------------------------------------- */
