@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include "builders.h"
 #include "conformance.h"
+#include "core/shadow.h"
 #include "rig.h"
 
 enum { SID = 5, THREADS = 2, PAGES = 8, PAGE = 4096, GENERATIONS = 200 };
@@ -418,6 +419,59 @@ static void test_kind(const void *data)
     rig_free(w->rig);
 }
 
+/* ---- Questions --------------------------------------------------------- */
+
+static gpointer unmapped_requester(gpointer data)
+{
+    World *w = data;
+
+    for (unsigned i = 0; i < GENERATIONS; i++) {
+        Smmu3Transaction t = dma_read(SID, VA);
+        Smmu3Translation result;
+
+        g_assert_cmpint(smmu3_translate(w->rig->smmu, &t, &result), ==,
+                        SMMU3_ABORT);
+    }
+    w->stop = true;
+    return NULL;
+}
+
+/*
+ * A shadow has the registers of one moment, while a thread's events move those
+ * of the queue. What is torn the thread sanitizer says.
+ */
+static void test_shadow(void)
+{
+    World w = { .rig = rig_new() };
+    g_autofree char *why = NULL;
+    Smmu3View *view;
+    GThread *thread;
+
+    rig_start(w.rig);
+    w.cds = fake_alloc(w.rig->host, PAGE, PAGE);
+    pt_init(&w.pt, w.rig->host, 12, 48, false);
+    cd_for(w.cd, &w.pt, ASID);
+    fake_write_words(w.rig->host, w.cds, w.cd, SMMU3_CD_WORDS);
+    ste_stage1(w.ste, w.cds, 0);
+    rig_set_ste(w.rig, SID, w.ste);
+    view = smmu3_view_new(w.rig->smmu, SID, false, 0);
+    thread = g_thread_new("requester", unmapped_requester, &w);
+    while (!w.stop) {
+        uint64_t event[SMMU3_EVENT_WORDS];
+        Smmu3Shadow *shadow = smmu3_shadow_new(w.rig->smmu, view, NULL, 0,
+                                               &why);
+
+        g_assert_nonnull(shadow);
+        smmu3_shadow_free(shadow);
+        while (rig_event(w.rig, event)) {
+            g_assert_cmpuint(smmu3_get(event, EVENT_TYPE), ==, F_TRANSLATION);
+        }
+    }
+    g_thread_join(thread);
+    smmu3_view_free(view);
+    rig_free(w.rig);
+}
+
 int main(int argc, char **argv)
 {
     conformance_init(&argc, &argv);
@@ -429,5 +483,6 @@ int main(int argc, char **argv)
 
         conformance_test_data(path, &kinds[i], test_kind, "83");
     }
+    conformance_test("/smmu3/threads/shadow-is-of-one-moment", test_shadow, "");
     return conformance_run();
 }

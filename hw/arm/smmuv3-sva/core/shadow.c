@@ -188,6 +188,7 @@ Smmu3Shadow *smmu3_shadow_new(Smmu3 *s, const Smmu3View *view,
     Smmu3Shadow *shadow = g_new0(Smmu3Shadow, 1);
     Smmu3Options options = { .tlb_entries = 1, .config_entries = 1 };
     Smmu3Features features = s->features;
+    Smmu3Regs regs = smmu3_regs_now(s);
 
     shadow->original = s;
     shadow->view = *view;
@@ -197,7 +198,7 @@ Smmu3Shadow *smmu3_shadow_new(Smmu3 *s, const Smmu3View *view,
         return NULL;
     }
     shadow->smmu = smmu3_new(&features, &options, &shadow_ops, shadow);
-    if (!smmu3_load(shadow->smmu, smmu3_regs(s), NULL, 0)) {
+    if (!smmu3_load(shadow->smmu, &regs, NULL, 0)) {
         *why = g_strdup("its registers could not hold what they do");
         smmu3_shadow_free(shadow);
         return NULL;

@@ -291,6 +291,16 @@ const Smmu3Regs *smmu3_regs(const Smmu3 *s)
     return &s->regs;
 }
 
+Smmu3Regs smmu3_regs_now(Smmu3 *s)
+{
+    Smmu3Regs regs;
+
+    g_mutex_lock(&s->lock);
+    regs = s->regs;
+    g_mutex_unlock(&s->lock);
+    return regs;
+}
+
 /*
  * Add what @hot has counted since @seen. Who finds that another thread has seen
  * more takes that much off again.

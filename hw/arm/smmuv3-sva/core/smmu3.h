@@ -84,6 +84,8 @@ void smmu3_atc_flushed(Smmu3 *s, uint32_t sid);
 const Smmu3Features *smmu3_features(const Smmu3 *s);
 /* Register values without side effects, for saving and for tests. */
 const Smmu3Regs *smmu3_regs(const Smmu3 *s);
+/* A copy of them as they are at one moment, while others may write them. */
+Smmu3Regs smmu3_regs_now(Smmu3 *s);
 /* As of now: translations and tlb_hits are added up by this call. */
 const Smmu3Counters *smmu3_counters(Smmu3 *s);
 /* Zero them all; reports of the auditor that are kept go with them. */
