@@ -237,7 +237,7 @@ static uint64_t make_streams(Bench *b)
     ste = &b->memory.words[(strtab + S2_SID * SMMU3_STE_BYTES) / 8];
     smmu3_set(ste, STE_V, 1);
     smmu3_set(ste, STE_CONFIG, STE_CONFIG_S2);
-    smmu3_set(ste, STE_S2VMID, 1);
+    smmu3_set(ste, STE_S2VMID, S2_VMID);
     smmu3_set(ste, STE_S2T0SZ, 16);
     smmu3_set(ste, STE_S2SL0, 2);
     smmu3_set(ste, STE_S2PS, 5);

@@ -2,8 +2,8 @@
  * An SMMU with flat memory under it, for benchmarks: two address spaces by
  * PASID, one whose faults stall, one stream with stage 2 alone. As cheap as
  * memory can be, so that the figures are the core's own; in QEMU a descriptor
- * read costs about 15 ns more. Not a measurement. Used by core-bench.c and
- * hostile-bench.c.
+ * read costs about 15 ns more. Not a measurement. Used by core-bench.c,
+ * growth-bench.c and hostile-bench.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -23,7 +23,8 @@ typedef struct Memory {
 
 enum {
     SID = 1,
-    S2_SID = 2,                 /* stage 2 alone, VMID 1 */
+    S2_SID = 2,                 /* stage 2 alone */
+    S2_VMID = 1,
     PAGE_LOG2 = 12,
     LEVEL_BITS = 9,
     MEASURED_PAGES = 4096,      /* of PASID 1: what is looked at */
@@ -44,9 +45,6 @@ typedef struct Bench {
     uint64_t cmdq, root;
     uint32_t prod;
     uint64_t unrelated;         /* pages of PASID 2 */
-    GString *json;
-    unsigned repetitions;
-    bool first;
 } Bench;
 
 extern const Smmu3HostOps bench_host_ops;

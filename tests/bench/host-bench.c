@@ -13,6 +13,7 @@
 #include <string.h>
 #include <time.h>
 #include <zlib.h>
+#include "rows.h"
 
 enum {
     /* As the jobs of threads-bench */
@@ -39,24 +40,12 @@ static void spin(uint64_t rounds)
     }
 }
 
-typedef struct Pieces {
-    double median, max;     /* nanoseconds */
-    unsigned above_1ms;
-} Pieces;
-
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return x < y ? -1 : x > y;
-}
-
 /* @count times the same work of some PIECE_NS. */
-static Pieces run_pieces(unsigned count)
+static void run_pieces(Rows *rows, unsigned count)
 {
     g_autofree double *took = g_new(double, count);
     uint64_t rounds = 1 << 16, best = UINT64_MAX;
-    Pieces pieces = { 0 };
+    double above_1ms = 0;
 
     for (unsigned i = 0; i < 20; i++) {
         uint64_t start = clock_of(CLOCK_THREAD_CPUTIME_ID);
@@ -70,12 +59,10 @@ static Pieces run_pieces(unsigned count)
 
         spin(rounds);
         took[i] = clock_of(CLOCK_THREAD_CPUTIME_ID) - start;
-        pieces.max = MAX(pieces.max, took[i]);
-        pieces.above_1ms += took[i] > 1000 * 1000;
+        above_1ms += took[i] > 1000 * 1000;
     }
-    qsort(took, count, sizeof(*took), compare);
-    pieces.median = took[count / 2];
-    return pieces;
+    rows_add(rows, "a loop", "", "ns", took, count);
+    rows_add(rows, "a loop, above 1 ms", "", "", &above_1ms, 1);
 }
 
 /* ---- Threads ------------------------------------------------------------ */
@@ -169,74 +156,27 @@ static double rate(void (*job)(void), unsigned threads, double seconds)
     return jobs / seconds;
 }
 
-typedef struct Rates {
-    double one, two;
-} Rates;
-
-static double median_rate(void (*job)(void), unsigned threads, unsigned rounds,
-                          double seconds)
+static void measure(Rows *rows, const char *name, void (*job)(void), size_t bytes)
 {
-    g_autofree double *all = g_new(double, rounds);
+    unsigned rounds = rows->quick ? 1 : 5;
+    double seconds = rows->quick ? 0.05 : 0.5, mib = bytes / 1048576.0;
+    double one[5], two[5];
 
     for (unsigned i = 0; i < rounds; i++) {
-        all[i] = rate(job, threads, seconds);
+        one[i] = rate(job, 1, seconds) * mib;
+        two[i] = rate(job, 2, seconds) * mib;
     }
-    qsort(all, rounds, sizeof(*all), compare);
-    return all[rounds / 2];
-}
-
-static Rates measure(const char *name, void (*job)(void), size_t bytes,
-                     gboolean quick)
-{
-    unsigned rounds = quick ? 1 : 5;
-    double seconds = quick ? 0.1 : 0.5, mib = bytes / 1048576.0;
-    Rates r = {
-        .one = median_rate(job, 1, rounds, seconds) * mib,
-        .two = median_rate(job, 2, rounds, seconds) * mib,
-    };
-
-    fprintf(stderr, "  %-24s one thread %8.0f MiB/s, two %8.0f: %.2f times\n",
-            name, r.one, r.two, r.two / r.one);
-    return r;
+    rows_add(rows, name, "\"threads\": 1", "MiB/s", one, rounds);
+    rows_add(rows, name, "\"threads\": 2", "MiB/s", two, rounds);
 }
 
 int main(int argc, char **argv)
 {
-    g_autofree char *output = NULL, *json = NULL;
-    gboolean quick = FALSE;
-    GOptionEntry entries[] = {
-        { "quick", 0, 0, G_OPTION_ARG_NONE, &quick,
-          "Once: shows that it runs", NULL },
-        { "output", 0, 0, G_OPTION_ARG_FILENAME, &output,
-          "Where to write the results", "FILE.json" },
-        { NULL, 0, 0, 0, NULL, NULL, NULL },
-    };
-    g_autoptr(GOptionContext) context =
-        g_option_context_new("- measure what the host itself gives");
-    g_autoptr(GError) error = NULL;
-    Pieces pieces;
-    Rates copy, deflated;
+    Rows rows = { 0 };
 
-    g_option_context_add_main_entries(context, entries, NULL);
-    if (!g_option_context_parse(context, &argc, &argv, &error)) {
-        fprintf(stderr, "host-bench: %s\n", error->message);
-        return 1;
-    }
-    pieces = run_pieces(quick ? 100 : 10000);
-    fprintf(stderr, "  a loop, many times: median %.0f us, longest %.0f us, "
-            "above 1 ms %u\n", pieces.median / 1e3, pieces.max / 1e3, pieces.above_1ms);
-    copy = measure("copy of 1 MiB", copy_job, COPY_BYTES, quick);
-    deflated = measure("deflate of 128 KiB", deflate_job, DEFLATE_BYTES, quick);
-    json = g_strdup_printf(
-        "{\"pieces\": {\"median\": %.0f, \"max\": %.0f, "
-        "\"above_1ms\": %u},\n"
-        " \"copy\": {\"one\": %.1f, \"two\": %.1f},\n"
-        " \"deflate\": {\"one\": %.1f, \"two\": %.1f}}\n",
-        pieces.median, pieces.max, pieces.above_1ms, copy.one, copy.two,
-        deflated.one, deflated.two);
-    if (output && !g_file_set_contents(output, json, -1, &error)) {
-        fprintf(stderr, "host-bench: %s\n", error->message);
-        return 1;
-    }
-    return 0;
+    rows_begin(&rows, "- measure what the host itself gives", &argc, &argv);
+    run_pieces(&rows, rows.quick ? 100 : 10000);
+    measure(&rows, "copy", copy_job, COPY_BYTES);
+    measure(&rows, "deflate", deflate_job, DEFLATE_BYTES);
+    return rows_end(&rows);
 }

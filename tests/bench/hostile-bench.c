@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 #include "bench-rig.h"
+#include "rows.h"
 
 enum { FLOOD_LOG2 = 19, STALLS = 65535 + 65536, CACHED = 65536 };
 
@@ -331,79 +332,42 @@ static const Case cases[] = {
 
 /* ---- Results ------------------------------------------------------------ */
 
-static void measure(Bench *b, const char *name,
+/* The best of several runs counts; their samples are in the file. */
+static void measure(Rows *rows, const char *name,
                     Cost (*run)(Bench *, const void *), const void *opaque)
 {
-    Cost best = { .worst = UINT64_MAX, .total = UINT64_MAX };
+    unsigned n = rows->repetitions;
+    g_autofree double *worst = g_new(double, n), *total = g_new(double, n);
+    double calls = 0;
 
-    for (unsigned r = 0; r < b->repetitions; r++) {
-        Bench fresh = { .cmdq_log2 = b->cmdq_log2, .eventq_log2 = 17 };
+    for (unsigned r = 0; r < n; r++) {
+        Bench fresh = { .cmdq_log2 = rows->quick ? 16 : FLOOD_LOG2,
+                        .eventq_log2 = 17 };
         Cost cost;
 
         bench_bring_up(&fresh, CACHED);
         cost = run(&fresh, opaque);
         bench_tear_down(&fresh);
-        best.worst = MIN(best.worst, cost.worst);
-        best.total = MIN(best.total, cost.total);
-        best.calls = cost.calls;
+        worst[r] = cost.worst;
+        total[r] = cost.total;
+        calls = cost.calls;
     }
-    g_string_append_printf(b->json,
-        "%s\n    {\"name\": \"%s\", \"unit\": \"us\", \"worst\": %.1f, "
-        "\"total\": %.1f, \"calls\": %" G_GUINT64_FORMAT
-        ", \"repetitions\": %u}",
-        b->first ? "" : ",", name, best.worst / 1e3, best.total / 1e3,
-        best.calls, b->repetitions);
-    b->first = false;
-    fprintf(stderr, "  %-34s %9.1f %11.1f %9" G_GUINT64_FORMAT "\n", name,
-            best.worst / 1e3, best.total / 1e3, best.calls);
+    rows_add(rows, name, "\"figure\": \"longest call\"", "ns", worst, n);
+    rows_add(rows, name, "\"figure\": \"all calls\"", "ns", total, n);
+    rows_add(rows, name, "\"figure\": \"calls\"", "", &calls, 1);
 }
 
 int main(int argc, char **argv)
 {
-    g_autofree char *output = NULL;
-    gboolean quick = FALSE;
-    int repetitions = 0;
-    GOptionEntry entries[] = {
-        { "quick", 0, 0, G_OPTION_ARG_NONE, &quick,
-          "Short floods, once: shows that it runs", NULL },
-        { "repetitions", 0, 0, G_OPTION_ARG_INT, &repetitions,
-          "Runs of each case, of which the best counts (3; 1 if quick)", "N" },
-        { "output", 0, 0, G_OPTION_ARG_FILENAME, &output,
-          "Where to write the results", "FILE.json" },
-        { NULL, 0, 0, 0, NULL, NULL, NULL },
-    };
-    g_autoptr(GOptionContext) context =
-        g_option_context_new("- measure what a hostile guest costs");
-    g_autoptr(GError) error = NULL;
-    Bench b = { .first = true };
+    Rows rows = { 0 };
 
-    g_option_context_add_main_entries(context, entries, NULL);
-    if (!g_option_context_parse(context, &argc, &argv, &error)) {
-        fprintf(stderr, "hostile-bench: %s\n", error->message);
-        return 1;
-    }
-    if (repetitions < 0 || repetitions > 1000) {
-        fprintf(stderr, "hostile-bench: 1 to 1000 repetitions, not %d\n",
-                repetitions);
-        return 1;
-    }
-    b.repetitions = repetitions ? repetitions : quick ? 1 : 3;
-    b.cmdq_log2 = quick ? 16 : FLOOD_LOG2;
-    b.json = g_string_new("{\"results\": [");
-    fprintf(stderr, "  %u commands a flood; processor time in us\n"
-            "  %-34s %9s %11s %9s\n", (1u << b.cmdq_log2) - 1, "",
-            "one call", "all calls", "calls");
+    rows_begin(&rows, "- measure what a hostile guest costs", &argc, &argv);
+    rows.repetitions = rows.repetitions ? rows.repetitions : rows.quick ? 1 : 3;
     for (unsigned i = 0; i < G_N_ELEMENTS(floods); i++) {
-        measure(&b, floods[i].name, run_flood, &floods[i]);
+        measure(&rows, floods[i].name, run_flood, &floods[i]);
     }
     for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
-        measure(&b, cases[i].name, cases[i].run, NULL);
+        measure(&rows, cases[i].name, cases[i].run, NULL);
     }
-    g_string_append(b.json, "\n]}\n");
-    if (output && !g_file_set_contents(output, b.json->str, -1, &error)) {
-        fprintf(stderr, "hostile-bench: %s\n", error->message);
-        return 1;
-    }
-    g_string_free(b.json, TRUE);
-    return 0;
+    return rows_end(&rows);
 }

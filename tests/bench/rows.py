@@ -46,12 +46,29 @@ def write(path, rows):
         file.write("\n")
 
 
+def text(value, unit):
+    """A figure as its reader wants it: three digits tell all that one can."""
+    for times, name in ((1e9, "s"), (1e6, "ms"), (1e4, "us")):
+        if unit == "ns" and value >= times:
+            return f"{value / (1e3 if name == 'us' else times):.3g} {name}"
+    digits = f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    return f"{digits} {unit}".rstrip()
+
+
+def spread(one):
+    """Median (least - greatest)."""
+    return (f"{text(one['median'], one['unit'])} ({text(one['min'], one['unit'])} - "
+            f"{text(one['max'], one['unit'])})")
+
+
+def place(one):
+    """What a row is at, as words."""
+    return ", ".join(f"{name} {value}" for name, value in one["at"].items())
+
+
 def show(one):
     """A row as a line for whoever waits for it."""
-    done = finished(one)
-    at = ", ".join(f"{name} {value}" for name, value in one["at"].items())
-    print(f"  {one['name']:36} {at:32} {done['median']:12.5g} {one['unit']}"
-          f" ({done['min']:.5g} - {done['max']:.5g})", flush=True)
+    print(f"  {one['name']:38} {place(one):34} {spread(finished(one))}", flush=True)
 
 
 def finished(one):
@@ -67,14 +84,17 @@ def more_is_better(one):
     return one["unit"].endswith("/s")
 
 
-def key(one):
+def key(part, name, at):
     """What a row is known by among all."""
-    return (one["part"], one["name"], *sorted(
-        f"{name}={value}" for name, value in one["at"].items()))
+    return (part, name, *sorted(f"{word}={value}" for word, value in at.items()))
+
+
+def key_of(one):
+    return key(one["part"], one["name"], one["at"])
 
 
 class Malformed(Exception):
-    """A file that is none of these; says why."""
+    """A file or a row that is none; says why."""
 
 
 def check(one):
@@ -90,19 +110,48 @@ def check(one):
         raise Malformed(f"{one['name']}: samples that are no numbers")
 
 
+class Bench:
+    """What run wrote: data, and the rows by key."""
+
+    def __init__(self, data):
+        if not isinstance(data, dict) or data.get("format") != FORMAT:
+            raise Malformed(f"not a bench.json of format {FORMAT}")
+        try:
+            self.quick, self.parts = data["quick"], data["parts"]
+            for one in data["rows"]:
+                check(one)
+            self.rows = {key_of(one): one for one in data["rows"]}
+            if len(self.rows) != len(data["rows"]):
+                raise Malformed("two rows of one name")
+        except (KeyError, TypeError) as error:
+            raise Malformed(f"a bench.json that lacks {error}") from error
+
+    def of(self, part):
+        return [one for one in self.rows.values() if one["part"] == part]
+
+    def find(self, part, name, **at):
+        """That row, or None."""
+        return self.rows.get(key(part, name, at))
+
+    def median(self, part, name, **at):
+        one = self.find(part, name, **at)
+        return None if one is None else one["median"]
+
+
 def read(path):
-    """What run wrote, its rows by key."""
+    """The file that run wrote."""
     try:
         with open(path, encoding="utf-8") as file:
-            data = json.load(file)
-    except (OSError, ValueError) as error:
+            return Bench(json.load(file))
+    except (OSError, ValueError, Malformed) as error:
         raise Malformed(f"{path}: {error}") from error
-    if not isinstance(data, dict) or data.get("format") != FORMAT:
-        raise Malformed(f"{path}: not a bench.json of format {FORMAT}")
-    try:
-        for one in data["rows"]:
-            check(one)
-        data["rows"] = {key(one): one for one in data["rows"]}
-    except (KeyError, TypeError, Malformed) as error:
-        raise Malformed(f"{path}: {error}") from error
-    return data
+
+
+def turn_by_turn(one, other):
+    """Ratios of two rows that were taken in turns; else of their medians."""
+    if one is None or other is None:
+        return None
+    a, b = one.get("samples"), other.get("samples")
+    if not a or not b or len(a) != len(b):
+        return [one["median"] / other["median"]] if other["median"] else None
+    return [x / y for x, y in zip(a, b) if y] or None
