@@ -251,6 +251,37 @@ static void test_drop_is_repaired_by_reset(void)
     rig_free(x.rig);
 }
 
+/* The half of the addresses that TTB1 is for: bits above 55 may be anything. */
+static void test_drop_in_second_half(void)
+{
+    uint64_t high = VA | UINT64_C(0xffff) << 48;
+    g_autofree char *inject = g_strdup_printf("drop:tlbi:%u", after_setup());
+
+    for (unsigned tagged = 0; tagged < 2; tagged++) {
+        Setup x;
+
+        audited_rig(&x, inject);
+        setup_start(&x);
+        cd_second_half(x.cd, &x.pt);
+        write_cd(&x, 0);
+        expect_pa(&x, dma_read(SID, high), PA);
+        pt_write(&x.pt, leaf_of(&x, VA), 0);
+        tlbi_va(&x, ASID, tagged ? high ^ UINT64_C(0x3c) << 56 : high);
+        g_assert_cmpuint(drops_of(&x).dropped, ==, 1);
+        g_assert_cmpuint(drops_of(&x).open, ==, 1);
+        for (unsigned i = 0; i < 2; i++) {
+            expect_pa(&x, dma_read(SID, high), PA);
+            syncs(&x, SYNCS, GRACE_MS);
+        }
+        expect_pa(&x, dma_read(SID, high), PA);
+        g_assert_cmpuint(reports(&x), ==, 1);
+        g_assert_cmphex(report_at(&x, 0)->addr, ==, high);
+        g_assert_true(names_the_drop(report_at(&x, 0), high));
+        g_assert_cmpuint(drops_of(&x).found, ==, 1);
+        done(&x);
+    }
+}
+
 /* Of more drops than are kept one by one nothing is lost in the sum. */
 static void test_many_drops(void)
 {
@@ -397,6 +428,7 @@ int main(int argc, char **argv)
     T("drop-is-missed", test_drop_is_missed);
     T("drop-is-repaired", test_drop_is_repaired);
     T("drop-is-repaired-by-reset", test_drop_is_repaired_by_reset);
+    T("drop-in-second-half", test_drop_in_second_half);
     T("many-drops", test_many_drops);
     T("no-auditor-knows-nothing", test_no_auditor_knows_nothing);
     return g_test_run();

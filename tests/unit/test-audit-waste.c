@@ -94,6 +94,29 @@ static void test_broad(void)
     }
 }
 
+/* What TTB1 is for is found, to the last page. */
+static void test_second_half(void)
+{
+    uint64_t last = -(uint64_t)PAGE, cmd[SMMU3_CMD_WORDS] = { 0 };
+    Setup x;
+
+    start(&x);
+    cd_second_half(x.cd, &x.pt);
+    apply(&x);
+    smmu3_counters_reset(x.rig->smmu);
+    for (unsigned opcode = CMD_TLBI_NH_VA; opcode <= CMD_TLBI_NH_VAA;
+         opcode++) {
+        pt_map(&x.pt, last, PA, 3, PT_USER_RW);
+        expect_pa(&x, dma_read(SID, last), PA);
+        smmu3_set(cmd, CMD_OPCODE, opcode);
+        smmu3_set(cmd, CMD_ASID, opcode == CMD_TLBI_NH_VA ? ASID : 0);
+        smmu3_set_addr(cmd, CMD_ADDR, last);
+        rig_command(x.rig, cmd);
+        expect_waste(&x, opcode, (Smmu3CommandWaste) { .count = 1 });
+    }
+    done(&x);
+}
+
 static void test_unknown_ids(void)
 {
     Setup x;
@@ -184,6 +207,7 @@ int main(int argc, char **argv)
 #define T(name, fn) g_test_add_func("/smmu3/audit/waste/" name, fn)
     T("pages", test_pages);
     T("broad", test_broad);
+    T("second-half", test_second_half);
     T("unknown-ids", test_unknown_ids);
     T("structures", test_structures);
     T("atc", test_atc);

@@ -157,7 +157,7 @@ static bool context_was_used_since(Smmu3Audit *a, const Smmu3TlbTag *tag,
 static Smmu3Block block_of(const Witness *w)
 {
     uint64_t mask = smmu3_mask(w->leaf.size_log2);
-    uint64_t addr = w->addr & smmu3_mask(SMMU3_TLB_ADDR_BITS);
+    uint64_t addr = smmu3_heard_address(w->addr);
 
     return (Smmu3Block) {
         .tag = w->tag, .global = w->leaf.global,
@@ -581,11 +581,12 @@ static int count_in_range(Smmu3Audit *a, const Smmu3Heard *heard,
     if (smmu3_world_has_asids(world)) {
         tag.asid = heard->asid;
     }
-    for (uint64_t page = heard->first; page <= heard->last && page + 4096 &&
-         count < SMMU3_WASTE_FEW; page += 4096) {
+    for (uint64_t i = 0; i <= (heard->last - heard->first) >> 12 &&
+         count < SMMU3_WASTE_FEW; i++) {
         Smmu3Leaf leaf;
 
-        count += smmu3_tlb_lookup(a->tlb, &tag, page, &leaf);
+        count += smmu3_tlb_lookup(a->tlb, &tag, heard->first + (i << 12),
+                                  &leaf);
     }
     return count;
 }

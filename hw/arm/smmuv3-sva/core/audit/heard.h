@@ -10,6 +10,7 @@
 
 #include "../cache/tlb.h"
 #include "../interface/audit.h"
+#include "../spec/field.h"
 
 enum { SMMU3_HEARD_KEPT = 1024 };
 
@@ -27,6 +28,17 @@ typedef struct Smmu3Block {
     bool ssv;
     uint64_t first, last;
 } Smmu3Block;
+
+/*
+ * An address as it is said and compared: the TLB goes by its low bits, of which the
+ * highest says which half it is in, and software may put a tag above.
+ */
+static inline uint64_t smmu3_heard_address(uint64_t addr)
+{
+    uint64_t half = UINT64_C(1) << (SMMU3_TLB_ADDR_BITS - 1);
+
+    return ((addr & smmu3_mask(SMMU3_TLB_ADDR_BITS)) ^ half) - half;
+}
 
 /* Numbers it. */
 void smmu3_heard_add(Smmu3HeardLog *log, const Smmu3Heard *heard);

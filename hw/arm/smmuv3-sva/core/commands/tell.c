@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "tell.h"
+#include "../audit/heard.h"
 #include "operands.h"
 
 /* ---- What a command names ---------------------------------------------- */
@@ -34,6 +35,13 @@ static Smmu3Heard heard_tlbi(const Smmu3 *s, const uint64_t *cmd)
 
     if (has_range(heard.opcode)) {
         smmu3_operand_range(s, cmd, &heard.first, &heard.last);
+        heard.first = smmu3_heard_address(heard.first);
+        heard.last = smmu3_heard_address(heard.last);
+    }
+    /* Round the end, as the TLB has it: everything */
+    if (heard.last < heard.first) {
+        heard.first = 0;
+        heard.last = UINT64_MAX;
     }
     return heard;
 }
