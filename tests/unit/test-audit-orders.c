@@ -154,6 +154,38 @@ static void test_response(void)
     g_assert_cmpuint(reports(s), ==, 0);
 }
 
+/* A function that was reset begins at the first index: answers are on their way. */
+static void test_response_after_function_reset(void)
+{
+    g_autoptr(StallRig) s = audited_stalls();
+
+    ask(s, SID1, 0, true);
+    ask(s, SID1, 1, false);
+    smmu3_atc_flushed(s->r->smmu, SID1);
+    ask(s, SID1, 0, false);
+    ask(s, SID1, 0, true);
+    for (unsigned i = 0; i < 2; i++) {
+        respond(s, SID1, 0);
+        g_assert_cmpuint(reports(s), ==, 0);
+    }
+    respond(s, SID1, 0);
+    expect_report(s, SMMU3_WRONG_RESPONSE, SMMU3_BLAME_TWICE, "index 0x0");
+}
+
+/* To a part of a group, and again once all of it is there. */
+static void test_early_response(void)
+{
+    g_autoptr(StallRig) s = audited_stalls();
+
+    ask(s, SID1, 0, false);
+    respond(s, SID1, 0);
+    ask(s, SID1, 0, true);
+    respond(s, SID1, 0);
+    g_assert_cmpuint(reports(s), ==, 0);
+    respond(s, SID1, 0);
+    expect_report(s, SMMU3_WRONG_RESPONSE, SMMU3_BLAME_TWICE, "index 0x0");
+}
+
 /* A group that the SMMU answered for want of room may be answered once more. */
 static void test_response_after_overflow(void)
 {
@@ -196,14 +228,21 @@ static void test_response_after_reset(void)
     expect_report(s, SMMU3_WRONG_RESPONSE, SMMU3_BLAME_NEVER, "index 0x5");
 }
 
-/* What is not remembered is not wrong; nor is there more than a bounded memory. */
+/*
+ * There is a bounded memory, which one more index fills, and the same ones again do
+ * not. What is not remembered is not wrong.
+ */
 static void test_groups_are_bounded(void)
 {
     g_autoptr(StallRig) s = audited_stalls();
 
-    for (unsigned i = 0; i < SMMU3_GROUPS_MAX + 10; i++) {
+    for (unsigned i = 0; i < SMMU3_GROUPS_MAX; i++) {
         ask(s, i, 1, true);
     }
+    ask(s, SID1, 1, true);
+    respond(s, SMMU3_GROUPS_MAX, 1);
+    expect_report(s, SMMU3_WRONG_RESPONSE, SMMU3_BLAME_NEVER, "index 0x1");
+    ask(s, SMMU3_GROUPS_MAX, 1, true);
     for (unsigned i = 0; i < SMMU3_GROUPS_MAX + 10; i++) {
         respond(s, i, 1);
     }
@@ -310,6 +349,8 @@ int main(int argc, char **argv)
     T("resume", test_resume);
     T("late-resume", test_late_resume);
     T("response", test_response);
+    T("response-after-function-reset", test_response_after_function_reset);
+    T("early-response", test_early_response);
     T("response-after-overflow", test_response_after_overflow);
     T("response-after-load", test_response_after_load);
     T("response-after-reset", test_response_after_reset);

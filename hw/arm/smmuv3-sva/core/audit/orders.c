@@ -14,11 +14,22 @@ typedef struct Asked {
     uint32_t sid;
 } Asked;
 
+/*
+ * The page request groups of a stream with one index, in a pointer. A function that
+ * was reset uses its indices again while answers to the old groups are on their way.
+ */
+enum {
+    GROUP_KNOWN = 1,
+    GROUP_HAS_PART = 2,             /* and its last request is still to come */
+    GROUP_ANSWER = 4,               /* one that may come; so many times that */
+    GROUP_ANSWERS_MAX = 65535,
+};
+
 struct Smmu3Orders {
     const Smmu3Grace *grace;
     unsigned stall_max;
     Asked *stalls;                  /* by STAG */
-    GHashTable *groups;             /* of group_key(), its Smmu3AskedState */
+    GHashTable *groups;             /* of group_key(), its Group */
     bool knows_groups;              /* all that there ever were */
 
     /* The oldest invalidation without a CMD_SYNC after it. */
@@ -75,14 +86,33 @@ static gpointer group_key(uint32_t sid, uint16_t index)
     return (gpointer)(uintptr_t)((uint64_t)sid << 16 | index | 1 << 15);
 }
 
+static unsigned group_asked(unsigned group, Smmu3AskedState state)
+{
+    unsigned answers = group / GROUP_ANSWER;
+    bool had_part = group & GROUP_HAS_PART;
+
+    if (state == SMMU3_ASKED_ENDED && !had_part) {
+        /* Software has seen nothing of it */
+        answers = MAX(answers, 1);
+    } else if (!had_part) {
+        answers = MIN(answers + 1, GROUP_ANSWERS_MAX);
+    }
+    return GROUP_KNOWN | answers * GROUP_ANSWER |
+           (state == SMMU3_ASKED_PART ? GROUP_HAS_PART : 0);
+}
+
 void smmu3_orders_group(Smmu3Orders *orders, uint32_t sid, uint16_t index,
                         Smmu3AskedState state)
 {
-    if (g_hash_table_size(orders->groups) >= SMMU3_GROUPS_MAX) {
+    gpointer key = group_key(sid, index);
+    unsigned group =
+        GPOINTER_TO_UINT(g_hash_table_lookup(orders->groups, key));
+
+    if (!group && g_hash_table_size(orders->groups) >= SMMU3_GROUPS_MAX) {
         forget_groups(orders, false);
     }
-    g_hash_table_insert(orders->groups, group_key(sid, index),
-                        GINT_TO_POINTER(state));
+    g_hash_table_insert(orders->groups, key,
+                        GUINT_TO_POINTER(group_asked(group, state)));
 }
 
 static bool blame(Smmu3AuditReport *report, Smmu3Stale what, Smmu3Blame why,
@@ -120,17 +150,24 @@ bool smmu3_orders_respond(Smmu3Orders *orders, uint32_t sid, uint16_t index,
                           Smmu3AuditReport *report)
 {
     gpointer key = group_key(sid, index);
-    Smmu3AskedState state =
-        GPOINTER_TO_INT(g_hash_table_lookup(orders->groups, key));
+    unsigned group =
+        GPOINTER_TO_UINT(g_hash_table_lookup(orders->groups, key));
 
-    if (state == SMMU3_ASKED_NEVER) {
+    if (!group) {
         return orders->knows_groups &&
                blame(report, SMMU3_WRONG_RESPONSE, SMMU3_BLAME_NEVER, sid,
                      index);
     }
-    smmu3_orders_group(orders, sid, index, SMMU3_ASKED_ANSWERED);
-    return state == SMMU3_ASKED_ANSWERED &&
-           blame(report, SMMU3_WRONG_RESPONSE, SMMU3_BLAME_TWICE, sid, index);
+    if (group < GROUP_ANSWER) {
+        return blame(report, SMMU3_WRONG_RESPONSE, SMMU3_BLAME_TWICE, sid,
+                     index);
+    }
+    group -= GROUP_ANSWER;
+    if (group < GROUP_ANSWER) {
+        group = GROUP_KNOWN;        /* the part's, which was early */
+    }
+    g_hash_table_insert(orders->groups, key, GUINT_TO_POINTER(group));
+    return false;
 }
 
 /* ---- The queue -------------------------------------------------------------- */

@@ -164,9 +164,8 @@ static bool enqueue(Smmu3 *s, const Smmu3PageRequest *request,
     }
     smmu3_queue_advance_prod(q, log2);
     if (!is_stop_marker(request)) {
-        /* An answer to a part of a group is early, and no mistake here */
         tell_audit(s, request, request->last ? SMMU3_ASKED_OPEN
-                                             : SMMU3_ASKED_ENDED);
+                                             : SMMU3_ASKED_PART);
     }
     interrupt(s, was_empty, request->last);
     return true;
