@@ -118,6 +118,36 @@ static void test_late_resume(void)
     }
 }
 
+/*
+ * The SMMU has ended a stall and given its STAG to another stream's, or to the same
+ * one's, when the answer to the first comes; then comes the other's.
+ */
+static void test_late_resume_of_reused_stag(void)
+{
+    static const uint32_t seconds[] = { SID2, SID1 };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(seconds); i++) {
+        g_autoptr(StallRig) s = audited_stalls();
+        uint16_t stag, again = UINT16_MAX;
+
+        stall(s, SID1, 1, FAR);
+        stag = expect_stall(s, SID1, FAR);
+        stall_term(s, SID1);
+        /* The one that is free for longest comes first */
+        for (unsigned n = 0; n < STALL_MAX; n++) {
+            stall(s, seconds[i], 2 + n, FAR);
+            again = expect_stall(s, seconds[i], FAR);
+        }
+        g_assert_cmpuint(again, ==, stag);
+        resume_retry(s, SID1, stag);
+        resume_retry(s, seconds[i], stag);
+        g_assert_cmpuint(reports(s), ==, 0);
+        resume_retry(s, seconds[i], stag);
+        expect_report(s, SMMU3_WRONG_RESUME, SMMU3_BLAME_TWICE,
+                      "answered before");
+    }
+}
+
 /* ---- CMD_PRI_RESP ----------------------------------------------------------- */
 
 static void ask(StallRig *s, uint32_t sid, uint16_t index, bool last)
@@ -348,6 +378,7 @@ int main(int argc, char **argv)
 #define T(name, fn) g_test_add_func("/smmu3/audit/orders/" name, fn)
     T("resume", test_resume);
     T("late-resume", test_late_resume);
+    T("late-resume-of-reused-stag", test_late_resume_of_reused_stag);
     T("response", test_response);
     T("response-after-function-reset", test_response_after_function_reset);
     T("early-response", test_early_response);

@@ -8,10 +8,15 @@
 #include <string.h>
 #include "../spec/field.h"
 
-/* What software was asked with a STAG, or a PRG index. */
+/*
+ * What software was asked with a STAG. One whose stall the SMMU has ended is given
+ * away again while software's answer to that stall may be on its way.
+ */
 typedef struct Asked {
-    Smmu3AskedState state;
-    uint32_t sid;
+    bool ever, open;
+    uint8_t late;                   /* stalls that were ended: answers that may
+                                       come still */
+    uint32_t sid;                   /* of the last one */
 } Asked;
 
 /*
@@ -66,7 +71,7 @@ static void forget_groups(Smmu3Orders *orders, bool anew)
 void smmu3_orders_forget(Smmu3Orders *orders, bool anew)
 {
     for (unsigned i = 0; i < orders->stall_max; i++) {
-        orders->stalls[i].state = anew ? SMMU3_ASKED_NEVER : SMMU3_ASKED_ENDED;
+        orders->stalls[i] = (Asked) { .ever = !anew, .late = !anew };
     }
     forget_groups(orders, anew);
     orders->lacks_sync = false;
@@ -77,7 +82,14 @@ void smmu3_orders_forget(Smmu3Orders *orders, bool anew)
 void smmu3_orders_stall(Smmu3Orders *orders, uint32_t sid, uint16_t stag,
                         Smmu3AskedState state)
 {
-    orders->stalls[stag] = (Asked) { state, sid };
+    Asked *asked = &orders->stalls[stag];
+
+    asked->ever = true;
+    asked->open = state == SMMU3_ASKED_OPEN;
+    asked->sid = sid;
+    if (state == SMMU3_ASKED_ENDED && asked->late < UINT8_MAX) {
+        asked->late++;
+    }
 }
 
 /* Not NULL; a PRG index has 9 bits. */
@@ -128,22 +140,24 @@ bool smmu3_orders_resume(Smmu3Orders *orders, uint32_t sid, uint16_t stag,
                          Smmu3AuditReport *report)
 {
     Asked *asked = stag < orders->stall_max ? &orders->stalls[stag] : NULL;
-    Smmu3AskedState state = asked ? asked->state : SMMU3_ASKED_NEVER;
 
-    if (state == SMMU3_ASKED_NEVER) {
+    if (!asked || !asked->ever) {
         return blame(report, SMMU3_WRONG_RESUME, SMMU3_BLAME_NEVER, sid, stag);
     }
-    if (state == SMMU3_ASKED_ENDED) {
-        *asked = (Asked) { SMMU3_ASKED_ANSWERED, sid };
+    if (asked->open && asked->sid == sid) {
+        asked->open = false;
         return false;
     }
-    if (asked->sid != sid) {
-        return blame(report, SMMU3_WRONG_RESUME, SMMU3_BLAME_OTHER_STREAM, sid,
-                     stag);
+    if (asked->late) {
+        asked->late--;
+        if (!asked->open) {
+            asked->sid = sid;
+        }
+        return false;
     }
-    asked->state = SMMU3_ASKED_ANSWERED;
-    return state == SMMU3_ASKED_ANSWERED &&
-           blame(report, SMMU3_WRONG_RESUME, SMMU3_BLAME_TWICE, sid, stag);
+    return blame(report, SMMU3_WRONG_RESUME,
+                 asked->sid == sid ? SMMU3_BLAME_TWICE
+                                   : SMMU3_BLAME_OTHER_STREAM, sid, stag);
 }
 
 bool smmu3_orders_respond(Smmu3Orders *orders, uint32_t sid, uint16_t index,

@@ -28,10 +28,8 @@ void smmu3_orders_forget(Smmu3Orders *orders, bool anew);
 
 /* What became of one, for software's answer to it. */
 typedef enum {
-    SMMU3_ASKED_NEVER,      /* since the start, or a reset */
     SMMU3_ASKED_PART,       /* of a group: an answer now is early, no mistake */
     SMMU3_ASKED_OPEN,       /* software was told, and is to answer once */
-    SMMU3_ASKED_ANSWERED,   /* it has */
     SMMU3_ASKED_ENDED,      /* by the SMMU: an answer is late, and no mistake */
 } Smmu3AskedState;
 
