@@ -11,6 +11,7 @@
 
 enum { GRACE_NS = 1000000000, STALL_MAX = 8 };
 #define FAR     UINT64_C(0x7f0000100000)
+#define NEAR    UINT64_C(0x400000)         /* that the tables can map */
 
 static StallRig *audited_stalls(void)
 {
@@ -372,6 +373,31 @@ static void test_sync_that_waits(void)
     g_assert_cmpuint(reports(s), ==, 0);
 }
 
+/*
+ * Who disables the queue, as a kernel that was started by kexec does, or finds it in
+ * no memory, begins anew; traffic goes on meanwhile.
+ */
+static void test_no_sync_ends_with_queue(void)
+{
+    for (unsigned abort = 0; abort < 2; abort++) {
+        g_autoptr(StallRig) s = audited_stalls();
+        Smmu3Translation result;
+
+        pt_map(&s->pt, NEAR, 0x1000, 3, PT_USER_RW);
+        command(s, CMD_CFGI_STE, SID1);
+        if (abort) {
+            fake_unmap(s->r->host, s->r->cmdq, 4096);
+            rig_write32(s->r, SMMU3_CMDQ_PROD,
+                        rig_read32(s->r, SMMU3_CMDQ_PROD) + 1);
+        } else {
+            rig_write32(s->r, SMMU3_CR0, MASK(CR0_SMMUEN));
+        }
+        s->r->host->now_ns += 10 * (uint64_t)GRACE_NS;
+        g_assert_cmpint(submit(s, SID1, 1, NEAR, &result), ==, SMMU3_OK);
+        g_assert_cmpuint(reports(s), ==, 0);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -391,5 +417,6 @@ int main(int argc, char **argv)
     T("illegal", test_illegal);
     T("no-sync", test_no_sync);
     T("sync-that-waits", test_sync_that_waits);
+    T("no-sync-ends-with-queue", test_no_sync_ends_with_queue);
     return g_test_run();
 }

@@ -670,6 +670,11 @@ void smmu3_audit_sync_begins(Smmu3Audit *a)
     smmu3_orders_synced(a->orders);
 }
 
+void smmu3_audit_queue_stops(Smmu3Audit *a)
+{
+    smmu3_orders_synced(a->orders);
+}
+
 void smmu3_audit_illegal(Smmu3Audit *a, const uint64_t *cmd, uint32_t index)
 {
     Smmu3AuditReport r = {
@@ -677,8 +682,6 @@ void smmu3_audit_illegal(Smmu3Audit *a, const uint64_t *cmd, uint32_t index)
         .command = { cmd[0], cmd[1] }, .number = index,
     };
 
-    /* What stops here has no CMD_SYNC behind it that could be executed */
-    smmu3_orders_synced(a->orders);
     report_command(a, &r);
 }
 

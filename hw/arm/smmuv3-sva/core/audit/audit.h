@@ -15,7 +15,8 @@
  *   atc_invalidated  an ATC_INV was sent, or dropped  command.c
  *   atc_flushed  an endpoint emptied its cache        smmu3.c
  *   synced       a CMD_SYNC was completed             sync.c
- *   coming, commanded, illegal, no_stream, sync_begins  command.c, sync.c
+ *   coming, commanded, illegal, no_stream, sync_begins, queue_stops
+ *                commands as such                command.c, tell.c, sync.c
  *   stall, group what software is to answer           stall.c, page_request.c
  *   asked        CMDQ_PROD was written                regs.c
  *   forget       the caches were emptied              smmu3.c
@@ -132,6 +133,8 @@ void smmu3_audit_coming(Smmu3Audit *a, const uint64_t *cmd,
 void smmu3_audit_commanded(Smmu3Audit *a, const uint64_t *cmd);
 /* ...which has come, and may wait still. */
 void smmu3_audit_sync_begins(Smmu3Audit *a);
+/* By an error, or a disable: no CMD_SYNC that is in it need be executed. */
+void smmu3_audit_queue_stops(Smmu3Audit *a);
 /* The queue stops at @cmd, which is none; @index: in the queue. */
 void smmu3_audit_illegal(Smmu3Audit *a, const uint64_t *cmd, uint32_t index);
 /* The stream table has no room for its stream, @sid. */

@@ -622,6 +622,14 @@ static void consume(Smmu3 *s)
     }
 }
 
+/* What is in the queue may never be executed. */
+static void tell_audit_stops(Smmu3 *s)
+{
+    if (s->audit) {
+        smmu3_audit_queue_stops(s->audit);
+    }
+}
+
 /* 7.1: CONS stays at the command; its ERR is seen before GERROR is. */
 static void fail(Smmu3 *s, Smmu3CmdError error)
 {
@@ -629,6 +637,7 @@ static void fail(Smmu3 *s, Smmu3CmdError error)
 
     smmu3_set(&cons, CMDQ_CONS_ERR, error);
     s->regs.cmdq.cons = cons;
+    tell_audit_stops(s);
     smmu3_count(&s->counters.command_errors);
     smmu3_gerror_raise(s, smmu3_field_mask(GERROR_CMDQ));
 }
@@ -722,6 +731,7 @@ void smmu3_command_stop(Smmu3 *s)
     c->phase = SMMU3_QUEUE_RUNS;
     c->quiesced = false;
     c->stalls_before = 0;
+    tell_audit_stops(s);
 }
 
 void smmu3_command_reset(Smmu3 *s)
