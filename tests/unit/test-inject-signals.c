@@ -85,6 +85,17 @@ static void expect_idle(StallRig *s)
                     rig_read32(s->r, SMMU3_CMDQ_PROD));
 }
 
+static void page_request(StallRig *s, uint16_t index)
+{
+    Smmu3PageRequest request = {
+        .sid = SID1, .read = true, .last = true, .prg_index = index,
+        .addr = ADDR,
+    };
+
+    smmu3_page_request(s->r->smmu, &request);
+    smmu3_service(s->r->smmu);
+}
+
 /* ---- Interrupts ------------------------------------------------------------ */
 
 /* The record is there, and nobody is told. The next one's interrupt comes. */
@@ -117,6 +128,47 @@ static void test_delay_eventq_irq(void)
     expect_msi(s, target, 0xfeed);
 }
 
+/* Once it is disabled it does not come, though it is enabled again before. */
+static void test_delayed_irq_is_disabled(void)
+{
+    const struct {
+        const char *inject;
+        Smmu3Irq line;
+        uint64_t cfg0;
+        uint32_t enable;
+    } rows[] = {
+        { "delay:evtq:1:2", SMMU3_IRQ_EVENTQ, SMMU3_EVENTQ_IRQ_CFG0,
+          MASK(IRQ_CTRL_EVENTQ) },
+        { "delay:priq:1:2", SMMU3_IRQ_PRIQ, SMMU3_PRIQ_IRQ_CFG0,
+          MASK(IRQ_CTRL_PRIQ) },
+        { "delay:gerror:1:2", SMMU3_IRQ_GERROR, SMMU3_GERROR_IRQ_CFG0,
+          MASK(IRQ_CTRL_GERROR) },
+    };
+
+    for (unsigned i = 0; i < 2 * G_N_ELEMENTS(rows); i++) {
+        unsigned row = i / 2;
+        bool others = i % 2;        /* only these are disabled */
+        g_autoptr(StallRig) s = started(rows[row].inject);
+        uint32_t enables = rig_read32(s->r, SMMU3_IRQ_CTRL);
+
+        set_msi(s, rows[row].cfg0, fake_alloc(s->r->host, 4096, 4096), 1);
+        stall(s, SID1, 1, ADDR);
+        page_request(s, 1);
+        rig_command2(s->r, 0xff, 0);        /* CERROR_ILL */
+        rig_write32(s->r, SMMU3_CMDQ_PROD, rig_read32(s->r, SMMU3_CMDQ_CONS) &
+                    smmu3_mask(s->r->cmdq_log2 + 1));
+        rig_write32(s->r, SMMU3_GERRORN, MASK(GERROR_CMDQ));
+        expect_done(s, 0, 1, 1);
+        rig_write32(s->r, SMMU3_IRQ_CTRL,
+                    others ? rows[row].enable : enables & ~rows[row].enable);
+        rig_write32(s->r, SMMU3_IRQ_CTRL, enables);
+        rig_sync(s->r);
+        rig_sync(s->r);
+        g_assert_cmpuint(irqs(s, rows[row].line), ==, others);
+        g_assert_cmpuint(s->r->host->msis->len, ==, others);
+    }
+}
+
 /* One that IRQ_CTRL forbids is none of those that are seen. */
 static void test_disabled_irq_is_not_seen(void)
 {
@@ -137,17 +189,6 @@ static void test_drop_gerror_irq(void)
     g_assert_cmpuint(irqs(s, SMMU3_IRQ_GERROR), ==, 0);
     expect_done(s, 0, 1, 1);
     expect_done(s, 1, 0, 0);
-}
-
-static void page_request(StallRig *s, uint16_t index)
-{
-    Smmu3PageRequest request = {
-        .sid = SID1, .read = true, .last = true, .prg_index = index,
-        .addr = ADDR,
-    };
-
-    smmu3_page_request(s->r->smmu, &request);
-    smmu3_service(s->r->smmu);
 }
 
 static void test_drop_priq_irq(void)
@@ -430,6 +471,7 @@ int main(int argc, char **argv)
 #define T(name, fn) g_test_add_func("/smmu3/inject/" name, fn)
     T("drop-eventq-irq", test_drop_eventq_irq);
     T("delay-eventq-irq", test_delay_eventq_irq);
+    T("delayed-irq-is-disabled", test_delayed_irq_is_disabled);
     T("disabled-irq-is-not-seen", test_disabled_irq_is_not_seen);
     T("drop-gerror-irq", test_drop_gerror_irq);
     T("drop-priq-irq", test_drop_priq_irq);

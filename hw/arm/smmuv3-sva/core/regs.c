@@ -284,6 +284,7 @@ static uint64_t gbpa_written_bits(const Smmu3Features *f)
 
 static void write_irq_ctrl(Smmu3 *s, uint64_t value)
 {
+    smmu3_interrupts_disabled(s, s->regs.irq_ctrlack & ~value);
     s->regs.irq_ctrl = value;
     s->regs.irq_ctrlack = value;
 }

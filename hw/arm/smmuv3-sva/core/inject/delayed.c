@@ -50,6 +50,18 @@ bool smmu3_delayed_take(Smmu3Delayed *delayed, Smmu3Late *late)
     return true;
 }
 
+void smmu3_delayed_cancel(Smmu3Delayed *delayed, Smmu3InjectWhat what)
+{
+    unsigned kept = 0;
+
+    for (unsigned i = 0; i < delayed->count; i++) {
+        if (delayed->late[i].what != what) {
+            delayed->late[kept++] = delayed->late[i];
+        }
+    }
+    delayed->count = kept;
+}
+
 void smmu3_delayed_hurry(Smmu3Delayed *delayed)
 {
     for (unsigned i = 0; i < delayed->count; i++) {

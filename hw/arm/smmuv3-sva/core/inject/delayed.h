@@ -38,6 +38,8 @@ static inline void smmu3_delayed_synced(Smmu3Delayed *delayed)
 bool smmu3_delayed_any_due(const Smmu3Delayed *delayed);
 bool smmu3_delayed_take(Smmu3Delayed *delayed, Smmu3Late *late);
 
+/* What is delayed of @what never comes. */
+void smmu3_delayed_cancel(Smmu3Delayed *delayed, Smmu3InjectWhat what);
 /* All of it is due now; or it never comes. */
 void smmu3_delayed_hurry(Smmu3Delayed *delayed);
 void smmu3_delayed_forget(Smmu3Delayed *delayed);

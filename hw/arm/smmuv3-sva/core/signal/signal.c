@@ -74,6 +74,21 @@ void smmu3_interrupt_late(Smmu3 *s, const Smmu3Late *late)
     smmu3_post(s, &mail);
 }
 
+void smmu3_interrupts_disabled(Smmu3 *s, uint64_t cleared)
+{
+    Smmu3Delayed *delayed = &s->inject.delayed;
+
+    if (smmu3_get(&cleared, IRQ_CTRL_EVENTQ)) {
+        smmu3_delayed_cancel(delayed, SMMU3_INJECT_EVENTQ_IRQ);
+    }
+    if (smmu3_get(&cleared, IRQ_CTRL_PRIQ)) {
+        smmu3_delayed_cancel(delayed, SMMU3_INJECT_PRIQ_IRQ);
+    }
+    if (smmu3_get(&cleared, IRQ_CTRL_GERROR)) {
+        smmu3_delayed_cancel(delayed, SMMU3_INJECT_GERROR_IRQ);
+    }
+}
+
 void smmu3_interrupt(Smmu3 *s, Smmu3Irq line)
 {
     Smmu3Mail mail = { .kind = SMMU3_MAIL_IRQ,

@@ -31,6 +31,12 @@ uint32_t smmu3_gerror_active(const Smmu3 *s);
 void smmu3_interrupt(Smmu3 *s, Smmu3Irq line);
 
 /*
+ * IRQ_CTRL disables them, a mask of its bits: one that is delayed must not come any
+ * more, by an address, say, that is another's by now.
+ */
+void smmu3_interrupts_disabled(Smmu3 *s, uint64_t cleared);
+
+/*
  * For an interrupt that is about to be put into the outbox: inject= has it not
  * come, or not now.
  */
