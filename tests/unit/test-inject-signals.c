@@ -461,8 +461,47 @@ static void test_stop(void)
     rig_expect_no_event(s->r);
     smmu3_flush(s->r->smmu);
     expect_stall(s, SID1, ADDR);
-    smmu3_flush(s->r->smmu);
     g_assert_cmpuint(irqs(s, SMMU3_IRQ_EVENTQ), ==, 1);
+}
+
+/* Nor is anything put off that comes after, until the machine goes on. */
+static void test_stopped(void)
+{
+    g_autoptr(StallRig) s = started("delay:event:/1:9");
+    Smmu3Transaction t = dma_read(SID1, ADDR);
+    Smmu3Translation result;
+
+    smmu3_flush(s->r->smmu);
+    t.may_stall = true;
+    t.cookie = COOKIE(1);
+    g_assert_cmpint(smmu3_translate(s->r->smmu, &t, &result), ==,
+                    SMMU3_STALLED);
+    expect_stall(s, SID1, ADDR);
+    smmu3_service(s->r->smmu);
+    stall(s, SID1, 2, ADDR);
+    rig_expect_no_event(s->r);
+}
+
+/* A record for which there is no room waits for it, as it must. */
+static void test_stop_without_room(void)
+{
+    g_autoptr(StallRig) s = g_new0(StallRig, 1);
+
+    s->r = rig_new();
+    s->r->features.stall_max = 16;
+    s->r->eventq_log2 = 1;
+    g_assert_null(smmu3_inject_parse("delay:event:1:9",
+                                     &s->r->options.inject));
+    start_rig(s);
+    stall(s, SID1, 1, ADDR);
+    stall(s, SID1, 2, ADDR + 0x1000);
+    stall(s, SID1, 3, ADDR + 0x2000);
+    smmu3_flush(s->r->smmu);
+    expect_stall(s, SID1, ADDR + 0x1000);
+    expect_stall(s, SID1, ADDR + 0x2000);
+    rig_expect_no_event(s->r);
+    rig_sync(s->r);
+    expect_stall(s, SID1, ADDR);
 }
 
 int main(int argc, char **argv)
@@ -489,6 +528,8 @@ int main(int argc, char **argv)
     T("abort-range", test_abort_range);
     T("abort-any", test_abort_any);
     T("stop", test_stop);
+    T("stopped", test_stopped);
+    T("stop-without-room", test_stop_without_room);
 #undef T
     return g_test_run();
 }

@@ -6,10 +6,12 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include <string.h>
+#include "core/commands/command.h"
 #include "core/commands/wider.h"
 #include "core/inject/grammar.h"
 #include "core/inject/inject.h"
 #include "core/signal/state.h"
+#include "core/signal/work.h"
 #include "one-stream.h"
 
 enum { ASID = 1 };
@@ -400,6 +402,48 @@ static void test_delayed_atc_inv(void)
     done(&x);
 }
 
+/* All that may be in flight are, and one more comes when the machine stops. */
+static void test_delayed_atc_inv_at_stop(void)
+{
+    uint64_t cmd[SMMU3_CMD_WORDS] = { CMD_ATC_INV };
+    GArray *sent;
+    Setup x;
+
+    start(&x, "delay:atc_inv:1:1000");
+    sent = x.rig->host->atc_invalidations;
+    x.rig->host->atc_answers_later = true;
+    smmu3_set(cmd, CMD_STREAMID, SID);
+    for (unsigned i = 0; i < 1 + 256; i++) {
+        rig_command(x.rig, cmd);
+    }
+    g_assert_cmpuint(sent->len, ==, 256);
+    smmu3_flush(x.rig->smmu);
+    g_assert_cmpuint(sent->len, ==, 1 + 256);
+    rig_free(x.rig);
+}
+
+/* Many invalidations are more than one hold of the lock may do. */
+static void test_stop_is_in_parts(void)
+{
+    Smmu3 *s;
+    Setup x;
+
+    start(&x, "delay:tlbi:/1:1000");
+    s = x.rig->smmu;
+    for (unsigned i = 0; i < SMMU3_DELAYED_MAX; i++) {
+        tlbi(&x, CMD_TLBI_NH_VA, VA + i * PAGE);
+    }
+    g_mutex_lock(&s->lock);
+    smmu3_command_hurry(s);
+    g_assert_true(smmu3_command_run_late(s, SMMU3_WORK_AT_ONCE));
+    g_assert_cmpuint(s->inject.delayed.count, >, 0);
+    g_assert_cmpuint(s->command.work, <, 2 * SMMU3_WORK_AT_ONCE);
+    g_mutex_unlock(&s->lock);
+    smmu3_flush(s);
+    g_assert_cmpuint(s->inject.delayed.count, ==, 0);
+    rig_free(x.rig);
+}
+
 /* ---- Wider invalidations --------------------------------------------------- */
 
 /* By address: the whole ASID goes, and the address even if it is global. */
@@ -528,6 +572,8 @@ int main(int argc, char **argv)
     T("delayed-cfgi", test_delayed_cfgi);
     T("drop-atc-inv", test_drop_atc_inv);
     T("delayed-atc-inv", test_delayed_atc_inv);
+    T("delayed-atc-inv-at-stop", test_delayed_atc_inv_at_stop);
+    T("stop-is-in-parts", test_stop_is_in_parts);
     T("widen-tlbi", test_widen_tlbi);
     T("wider-commands", test_wider_commands);
     T("widest", test_widest);

@@ -241,28 +241,38 @@ void smmu3_service(Smmu3 *s)
     leave_for_later(s);
 }
 
-static unsigned drain_at_once(Smmu3 *s)
+static void hurry(Smmu3 *s)
 {
-    unsigned ended;
-
     g_mutex_lock(&s->lock);
     smmu3_command_hurry(s);
-    ended = smmu3_stall_drain(s, SMMU3_STALLS_AT_ONCE);
     g_mutex_unlock(&s->lock);
-    return ended;
+}
+
+/* One hold of the lock. Whether there may be more. */
+static bool drain_at_once(Smmu3 *s)
+{
+    bool more;
+
+    g_mutex_lock(&s->lock);
+    more = smmu3_command_run_late(s, SMMU3_WORK_AT_ONCE);
+    more |= smmu3_stall_drain(s, SMMU3_STALLS_AT_ONCE) > 0;
+    g_mutex_unlock(&s->lock);
+    return more;
 }
 
 void smmu3_flush(Smmu3 *s)
 {
-    unsigned left = MAILS_PER_FLUSH, ended;
+    unsigned left = MAILS_PER_FLUSH;
+    bool more;
 
     if (!enter_service(s)) {
         return;
     }
+    hurry(s);
     do {
-        ended = drain_at_once(s);
+        more = drain_at_once(s);
         left -= deliver_all(s, left);
-    } while (ended && left);
+    } while (more && left);
     leave_for_later(s);
 }
 

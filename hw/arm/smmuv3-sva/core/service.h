@@ -21,7 +21,8 @@ void smmu3_service(Smmu3 *s);
 
 /*
  * Send what is decided already - interrupts, CMD_SYNC's signals, answers to
- * endpoints - and begin nothing: when the machine stops, before it is saved.
+ * endpoints -, carry out what inject= has put off, and begin nothing else: when the
+ * machine stops, before it is saved. Until smmu3_service() nothing is put off.
  */
 void smmu3_flush(Smmu3 *s);
 

@@ -274,9 +274,11 @@ static bool no_atc_size(const uint64_t *cmd)
     return smmu3_get(cmd, CMD_ATC_SIZE) > CMD_ATC_SIZE_ALL;
 }
 
+/* What is hurried finds room: there are so many of these, and no more. */
 static bool atc_is_full(const Smmu3 *s)
 {
-    return s->command.atc_pending >= ATC_PENDING_MAX;
+    return s->command.atc_pending >= ATC_PENDING_MAX &&
+           !s->inject.delayed.hurried;
 }
 
 static Smmu3Verdict run_atc_inv(Smmu3 *s, const uint64_t *cmd)
@@ -547,8 +549,7 @@ static void carry_out(Smmu3 *s, const Smmu3Late *late)
     } else if (late->what > SMMU3_INJECT_EVENT) {
         smmu3_interrupt_late(s, late);
     } else if (late->what == SMMU3_INJECT_ATC_INV && atc_is_full(s)) {
-        smmu3_delay(&s->inject.delayed, late->what, late->words,
-                    SMMU3_CMD_WORDS, 1);
+        smmu3_delay_again(&s->inject.delayed, late);
     } else {
         commands[smmu3_get(late->words, CMD_OPCODE)].run(s, late->words);
     }
@@ -569,9 +570,17 @@ static bool carry_out_late(Smmu3 *s)
 void smmu3_command_hurry(Smmu3 *s)
 {
     smmu3_delayed_hurry(&s->inject.delayed);
-    while (carry_out_late(s)) {
-        /* 256 at most */
+}
+
+bool smmu3_command_run_late(Smmu3 *s, unsigned max)
+{
+    s->command.work = 0;
+    while (s->command.work < max) {
+        if (!carry_out_late(s)) {
+            return false;
+        }
     }
+    return true;
 }
 
 /* It would do nothing now, and come again. */
@@ -708,6 +717,7 @@ unsigned smmu3_command_run(Smmu3 *s, unsigned max)
 {
     bool more = true;
 
+    smmu3_delayed_go_on(&s->inject.delayed);
     s->command.work = 0;
     while (more && s->command.work < max) {
         if (carry_out_late(s)) {

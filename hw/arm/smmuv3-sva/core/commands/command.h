@@ -25,10 +25,16 @@ bool smmu3_command_runnable(const Smmu3 *s);
  */
 void smmu3_command_stop(Smmu3 *s);
 /*
- * Under the lock: what was put off on request comes now, for the machine stops and
- * its state may be saved, which has none of it.
+ * Under the lock: what was put off on request is due, for the machine stops and its
+ * state may be saved, which has none of it; nor is anything put off any more until
+ * smmu3_command_run().
  */
 void smmu3_command_hurry(Smmu3 *s);
+/*
+ * Under the lock: carry out what was put off and is due, until that has cost @max.
+ * Whether there may be more.
+ */
+bool smmu3_command_run_late(Smmu3 *s, unsigned max);
 /* Under the lock: reset; what was put off is forgotten; answers still to come are for nobody. */
 void smmu3_command_reset(Smmu3 *s);
 

@@ -11,13 +11,19 @@ bool smmu3_delay(Smmu3Delayed *delayed, Smmu3InjectWhat what,
 {
     Smmu3Late *late;
 
-    if (delayed->count == SMMU3_DELAYED_MAX) {
+    if (delayed->count == SMMU3_DELAYED_MAX || delayed->hurried) {
         return false;
     }
     late = &delayed->late[delayed->count++];
     *late = (Smmu3Late) { .what = what, .due = delayed->syncs + syncs };
     memcpy(late->words, words, count * sizeof(*words));
     return true;
+}
+
+void smmu3_delay_again(Smmu3Delayed *delayed, const Smmu3Late *late)
+{
+    delayed->late[delayed->count] = *late;
+    delayed->late[delayed->count++].due = delayed->syncs + 1;
 }
 
 /* The first that is due; count: none. */
@@ -67,6 +73,12 @@ void smmu3_delayed_hurry(Smmu3Delayed *delayed)
     for (unsigned i = 0; i < delayed->count; i++) {
         delayed->late[i].due = delayed->syncs;
     }
+    delayed->hurried = true;
+}
+
+void smmu3_delayed_go_on(Smmu3Delayed *delayed)
+{
+    delayed->hurried = false;
 }
 
 void smmu3_delayed_forget(Smmu3Delayed *delayed)

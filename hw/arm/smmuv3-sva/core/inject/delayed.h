@@ -22,11 +22,17 @@ typedef struct Smmu3Delayed {
     Smmu3Late late[SMMU3_DELAYED_MAX];      /* in the order they came */
     unsigned count;
     uint64_t syncs;                         /* completed so far */
+    bool hurried;                           /* nothing is put off now */
 } Smmu3Delayed;
 
-/* @count words of it, until @syncs more CMD_SYNCs. False: there is no room. */
+/*
+ * @count words of it, until @syncs more CMD_SYNCs. False: it comes in time, for there
+ * is no room, or all is hurried.
+ */
 bool smmu3_delay(Smmu3Delayed *delayed, Smmu3InjectWhat what,
                  const uint64_t *words, unsigned count, uint32_t syncs);
+/* One that was just taken cannot come now: in its place, for a CMD_SYNC more. */
+void smmu3_delay_again(Smmu3Delayed *delayed, const Smmu3Late *late);
 
 /* A CMD_SYNC was completed. */
 static inline void smmu3_delayed_synced(Smmu3Delayed *delayed)
@@ -40,8 +46,10 @@ bool smmu3_delayed_take(Smmu3Delayed *delayed, Smmu3Late *late);
 
 /* What is delayed of @what never comes. */
 void smmu3_delayed_cancel(Smmu3Delayed *delayed, Smmu3InjectWhat what);
-/* All of it is due now; or it never comes. */
+/* All of it is due now, and nothing is put off any more, until it goes on. */
 void smmu3_delayed_hurry(Smmu3Delayed *delayed);
+void smmu3_delayed_go_on(Smmu3Delayed *delayed);
+/* All of it never comes. */
 void smmu3_delayed_forget(Smmu3Delayed *delayed);
 
 #endif

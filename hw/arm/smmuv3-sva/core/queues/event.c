@@ -110,8 +110,7 @@ void smmu3_event_late(Smmu3 *s, const Smmu3Late *late)
     Smmu3EventResult result = look_for_room(s);
 
     if (result == SMMU3_EVENT_FULL) {
-        smmu3_delay(&s->inject.delayed, late->what, late->words,
-                    SMMU3_EVENT_WORDS, 1);
+        smmu3_delay_again(&s->inject.delayed, late);
     } else if (result != SMMU3_EVENT_WRITTEN ||
                write_record(s, late->words) != SMMU3_EVENT_WRITTEN) {
         smmu3_count(&s->counters.events_lost);
