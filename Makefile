@@ -5,6 +5,11 @@
 
 # make check T=PATTERN: the cases to run
 T ?=
+# make bench: QUICK=1, everything once, whose figures are none
+QUICK ?=
+# make bench-compare: two files that it wrote
+A ?=
+B ?=
 # make walk-oracle: how many tables, and which
 CASES ?= 1000000
 SEED ?= 1
@@ -12,7 +17,7 @@ build = $(or $(SVA_BUILD_DIR),$(shell cat .build-dir 2>/dev/null || echo build))
 python = /usr/bin/python3
 
 .PHONY: all demo demo-vm check check-unit check-qtest check-baremetal check-tsan walk-oracle check-guest check-audit \
-        check-x86 check-warnings check-house soak bench conformance fault-picture docs install clean distclean help
+        check-x86 check-warnings check-house soak bench bench-compare conformance fault-picture docs install clean distclean help
 
 all: configured
 	@tools/build all
@@ -88,9 +93,16 @@ soak: configured
 	@unset SVA_QTEST_THREAD; $(soak_model)
 	@SVA_QTEST_THREAD=yes; export SVA_QTEST_THREAD; $(soak_model)
 
+# Quick: everything runs once; where it writes, no figures of a real run are
 bench: all
 	@$(python) tests/bench/run --build '$(build)/sva' \
-	    --qemu '$(build)/qemu/qemu-system-aarch64' --output '$(build)/bench'
+	    --qemu '$(build)/qemu/qemu-system-aarch64' \
+	    --output '$(build)/bench$(if $(QUICK),-quick)' $(if $(QUICK),--quick)
+
+bench-compare:
+	@[ -n '$(A)' ] && [ -n '$(B)' ] || \
+	    { echo 'usage: make bench-compare A=bench.json B=bench.json' >&2; exit 2; }
+	@$(python) tests/bench/compare '$(A)' '$(B)'
 
 conformance: configured
 	@tools/build qemu
@@ -136,7 +148,8 @@ help:
 	@echo '  check-house  rings of includes and calls among our files, and long files'
 	@echo '  soak         millions of random steps of pasid-dev against a model'
 	@echo '               (SVA_MODEL_SEED=N SVA_MODEL_STEPS=N)'
-	@echo '  bench        benchmarks'
+	@echo '  bench        benchmarks, and which figures are as wanted (QUICK=1: that they run)'
+	@echo '  bench-compare  two runs of them: A=bench.json B=bench.json'
 	@echo '  conformance  which statement of the architecture which test shows'
 	@echo '  fault-picture  the pictures and figures of docs/life-of-a-fault.rst, anew'
 	@echo '  docs         the documentation, as HTML'

@@ -9,15 +9,6 @@
 #include "invalidations.h"
 #include <stdio.h>
 
-void report(Run *run, const char *name, const char *threads,
-            const double *samples)
-{
-    g_autofree char *at = g_strdup_printf("\"cached\": %" G_GUINT64_FORMAT
-        ", \"threads\": %s", run->b->unrelated, threads);
-
-    rows_add(run->rows, name, at, "ns", samples, run->repetitions);
-}
-
 /* ---- Hits --------------------------------------------------------------- */
 
 /* The same pages again, each thread its own, one thread and two in turns. */
@@ -236,7 +227,7 @@ int main(int argc, char **argv)
 
     rows_begin(&rows, "- measure the SMMU's core", &argc, &argv);
     run.repetitions = rows.repetitions ? rows.repetitions : rows.quick ? 1 : 15;
-    for (unsigned i = 0; i < (rows.quick ? 2 : G_N_ELEMENTS(sizes)); i++) {
+    for (unsigned i = 0; i < G_N_ELEMENTS(sizes); i++) {
         measure(&run, sizes[i]);
     }
     return rows_end(&rows);
