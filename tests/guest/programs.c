@@ -10,6 +10,7 @@
 
 #define PROGRAMS(X)                     \
     X("alignments", main_alignments)    \
+    X("bench", main_bench)              \
     X("buffers", main_buffers)          \
     X("demo", main_demo)                \
     X("demo-spaces", main_demo_spaces)  \

@@ -6,65 +6,17 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include <arpa/inet.h>
 #include <errno.h>
-#include <linux/if_packet.h>
-#include <net/ethernet.h>
-#include <net/if.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
+#include "libcard.h"
 #include "libtest.h"
 
-#define TYPE 0x88b5         /* for experiments */
 #define WINDOW 16
 /* Nothing is lost, so this is to find a card that has stopped. */
 #define PATIENCE_MS 30000
-
-typedef struct Card {
-    int fd, index;
-    uint8_t mac[6];
-} Card;
-
-static Card card_open(const char *name)
-{
-    Card card = { .fd = socket(AF_PACKET, SOCK_RAW, htons(TYPE)) };
-    struct sockaddr_ll where = {
-        .sll_family = AF_PACKET, .sll_protocol = htons(TYPE),
-    };
-    struct ifreq ifr = { 0 };
-    uint64_t start = now_us();
-
-    strncpy(ifr.ifr_name, name, sizeof(ifr.ifr_name) - 1);
-    if (card.fd < 0 || ioctl(card.fd, SIOCGIFINDEX, &ifr)) {
-        test_give_up("%s: %s", name, strerror(errno));
-    }
-    card.index = where.sll_ifindex = ifr.ifr_ifindex;
-    if (ioctl(card.fd, SIOCGIFHWADDR, &ifr)) {
-        test_give_up("%s: %s", name, strerror(errno));
-    }
-    memcpy(card.mac, ifr.ifr_hwaddr.sa_data, 6);
-    ifr.ifr_flags = IFF_UP;
-    if (ioctl(card.fd, SIOCSIFFLAGS, &ifr) ||
-        bind(card.fd, (struct sockaddr *)&where, sizeof(where))) {
-        test_give_up("%s: %s", name, strerror(errno));
-    }
-    /* Carrier may take its time. */
-    for (;;) {
-        if (!ioctl(card.fd, SIOCGIFFLAGS, &ifr) &&
-            (ifr.ifr_flags & IFF_RUNNING)) {
-            break;
-        }
-        if (now_us() - start > 20000000) {
-            test_give_up("%s has no carrier", name);
-        }
-        usleep(10000);
-    }
-    return card;
-}
 
 /* The frame number @seq from @from to @to; its length. */
 static size_t make_frame(uint8_t *frame, const Card *from, const Card *to,
@@ -72,10 +24,7 @@ static size_t make_frame(uint8_t *frame, const Card *from, const Card *to,
 {
     size_t n = 64 + seq * 37 % 1440;
 
-    memcpy(frame, to->mac, 6);
-    memcpy(frame + 6, from->mac, 6);
-    frame[12] = TYPE >> 8;
-    frame[13] = TYPE & 0xff;
+    card_address(frame, from, to);
     random_fill(frame + 14, n - 14, seq + 1);
     memcpy(frame + 14, &seq, 4);
     return n;
