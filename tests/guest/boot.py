@@ -10,11 +10,16 @@ import re
 import selectors
 import shutil
 import signal
-import socket
 import subprocess
+import sys
 import time
 
 from tracing import TRACED, trace_options
+
+# Who imports this need not know what it needs.
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), '../../tools'))
+# pylint: disable=wrong-import-position
+from sva_tables.qmp import Qmp      # noqa: E402
 
 # Seconds. QEMU's main loop may sleep on though a timer is due, and with it a guest
 # that waits for the timer, until somebody speaks to QEMU (docs/limits.rst, "A main
@@ -38,62 +43,15 @@ def level_and_text(line):
     return level[1], STAMP.sub('', text[level.end():])
 
 
-class Qmp:
-    """The little of QEMU's control protocol that is needed here."""
-
-    def __init__(self, path, deadline, alive):
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.data = b''
-        self.events = []
-        while True:
-            try:
-                self.socket.connect(path)
-                break
-            except OSError:
-                if time.monotonic() > deadline or not alive():
-                    raise
-                time.sleep(0.02)
-        self.socket.settimeout(20)
-        while 'QMP' not in self._message():
-            pass        # an event may come before the greeting
-        self.command('qmp_capabilities')
-
-    def _message(self):
-        while b'\n' not in self.data:
-            more = self.socket.recv(65536)
-            if not more:
-                raise OSError('QEMU closed its control socket')
-            self.data += more
-        line, self.data = self.data.split(b'\n', 1)
-        return json.loads(line)
-
-    def command(self, name, **arguments):
-        """The command's result; OSError with QEMU's words if it fails."""
-        self.socket.sendall(json.dumps(
-            {'execute': name, 'arguments': arguments}).encode() + b'\n')
-        while True:
-            message = self._message()
-            if 'event' in message:
-                self.events.append(message['event'])
-            elif 'error' in message:
-                raise OSError(message['error'].get('desc', 'QMP error'))
-            elif 'return' in message:
-                return message['return']
-
-    def read_events(self):
-        """Take what is there."""
-        more = self.socket.recv(65536)
-        if not more:
-            self.events.append('GONE')
-        self.data += more
-
-    def all_events(self):
-        """So far, those too that came behind the answer to a command."""
-        while b'\n' in self.data:
-            message = self._message()
-            if 'event' in message:
-                self.events.append(message['event'])
-        return self.events
+def connect(path, deadline, alive):
+    """QEMU's control protocol, which it may not serve yet."""
+    while True:
+        try:
+            return Qmp(path, 20)
+        except OSError:
+            if time.monotonic() > deadline or not alive():
+                raise
+            time.sleep(0.02)
 
 
 def modules_of(kernel):
@@ -295,8 +253,8 @@ class Boot:
                 self.rest = b''
 
         try:
-            qmp = Qmp(f'{self.directory}/qmp', min(self.deadline, time.monotonic() + 20),
-                      lambda: qemu.poll() is None)
+            qmp = connect(f'{self.directory}/qmp', min(self.deadline, time.monotonic() + 20),
+                          lambda: qemu.poll() is None)
         except OSError as error:
             self.ended = f'QEMU did not start: {error}'
             return None

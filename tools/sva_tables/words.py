@@ -16,20 +16,46 @@ def span(entry):
     return int(entry['first'], 16), int(entry['last'], 16)
 
 
+def adjoin(a, b):
+    return int(a['last'], 16) + 1 == int(b['first'], 16)
+
+
 def same_but_output(a, b):
     """Whether two ranges of a map say the same, wherever each leads."""
     return all(a.get(key) == b.get(key) for key in (
         'rights', 'memory', 'memory-stage2', 'entry', 'clean', 'global', 'contiguous'))
 
 
+def goes_on(a, b, count, key):
+    """Whether the address @key of @b is that of @a and @count bytes more."""
+    if a.get(key) in (None, 'scattered') or b.get(key) is None:
+        return False
+    return int(a[key], 16) + count == int(b[key], 16)
+
+
+def led_on(a, b, count):
+    """@a, which @b follows after @count bytes: where it leads, if that can be said."""
+    if 'output' not in a:
+        return a
+    return {**a, 'output': a['output'] if goes_on(a, b, count, 'output') else 'scattered',
+            'ipa': a.get('ipa') if goes_on(a, b, count, 'ipa') else None}
+
+
+def length(entry):
+    first, last = span(entry)
+    return last - first + 1
+
+
 def joined(ranges):
-    """Neighbours that differ in their outputs only are one, which is then scattered."""
+    """
+    Neighbours that differ in their outputs at most are one, which is then scattered;
+    unless the second goes on where the first ends, as at the end of an answer.
+    """
     result = []
     for entry in ranges:
         last = result[-1] if result else None
-        if last and int(last['last'], 16) + 1 == int(entry['first'], 16) and \
-                same_but_output(last, entry):
-            result[-1] = {**last, 'last': entry['last'], 'output': 'scattered', 'ipa': None}
+        if last and adjoin(last, entry) and same_but_output(last, entry):
+            result[-1] = {**led_on(last, entry, length(last)), 'last': entry['last']}
         else:
             result.append(entry)
     return result
@@ -45,14 +71,12 @@ def joined_differences(ranges, left, right):
     result = []
     for entry in ranges:
         last = result[-1] if result else None
-        if last and int(last['last'], 16) + 1 == int(entry['first'], 16) and \
-                last['how'] == entry['how'] and \
+        if last and adjoin(last, entry) and last['how'] == entry['how'] and \
                 last.get('because') == entry.get('because') and \
                 all(alike(last[name], entry[name]) for name in (left, right)):
-            scattered = {name: last[name] if 'refused' in last[name] else
-                         {**last[name], 'output': 'scattered', 'ipa': None}
-                         for name in (left, right)}
-            result[-1] = {**last, 'last': entry['last'], **scattered}
+            result[-1] = {**last, 'last': entry['last'],
+                          **{name: led_on(last[name], entry[name], length(last))
+                             for name in (left, right)}}
         else:
             result.append(entry)
     return result
