@@ -216,6 +216,26 @@ static void make_tables(Bench *b)
     }
 }
 
+/* A table of contexts, one of them for each SSID from 1 on. */
+static void make_contexts(Bench *b, uint64_t *ste)
+{
+    unsigned log2 = 1;
+    uint64_t cds_pa;
+
+    while (1u << log2 <= b->contexts) {
+        log2++;
+    }
+    cds_pa = bench_alloc(&b->memory, (uint64_t)SMMU3_CD_BYTES << log2,
+                         (uint64_t)SMMU3_CD_BYTES << log2);
+    for (unsigned i = 1; i <= b->contexts; i++) {
+        make_cd(&b->memory.words[cds_pa / 8 + i * SMMU3_CD_WORDS], b->root, i);
+    }
+    smmu3_set(ste, STE_V, 1);
+    smmu3_set(ste, STE_CONFIG, STE_CONFIG_S1);
+    smmu3_set(ste, STE_S1CDMAX, log2);
+    smmu3_set_addr(ste, STE_S1CONTEXTPTR, cds_pa);
+}
+
 /* The stream table; both streams have the same tables under them. */
 static uint64_t make_streams(Bench *b)
 {
@@ -243,6 +263,10 @@ static uint64_t make_streams(Bench *b)
     smmu3_set(ste, STE_S2PS, 5);
     smmu3_set(ste, STE_S2AA64, 1);
     smmu3_set_addr(ste, STE_S2TTB, b->root);
+    if (b->contexts) {
+        make_contexts(b, &b->memory.words[(strtab + CONTEXTS_SID *
+                                           SMMU3_STE_BYTES) / 8]);
+    }
     return strtab;
 }
 
@@ -264,7 +288,11 @@ static uint64_t alloc_queue(Bench *b, unsigned entry_bytes, unsigned log2)
 static void make_smmu(Bench *b)
 {
     /* Four times as many places as entries, so that few are evicted. */
-    Smmu3Options options = { .tlb_entries = MAX(65536, 4 * b->unrelated) };
+    uint64_t entries = 4 * MAX(b->unrelated, b->contexts);
+    Smmu3Options options = {
+        .tlb_entries = b->tlb_entries ? b->tlb_entries : MAX(65536, entries),
+        .config_entries = MAX(4096, 4 * b->contexts),
+    };
     Smmu3Features features;
     char *error;
 
@@ -297,9 +325,8 @@ void bench_bring_up(Bench *b, uint64_t unrelated)
     smmu3_set(&cr0, CR0_CMDQEN, 1);
     smmu3_set(&cr0, CR0_SMMUEN, 1);
     if (b->eventq_log2) {
-        set_queue(b, SMMU3_EVENTQ_BASE,
-                  alloc_queue(b, SMMU3_EVENT_BYTES, b->eventq_log2),
-                  b->eventq_log2);
+        b->eventq = alloc_queue(b, SMMU3_EVENT_BYTES, b->eventq_log2);
+        set_queue(b, SMMU3_EVENTQ_BASE, b->eventq, b->eventq_log2);
         smmu3_set(&cr0, CR0_EVENTQEN, 1);
     }
     smmu3_mmio_write(b->smmu, SMMU3_CR0, cr0, 4);

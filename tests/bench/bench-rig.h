@@ -1,6 +1,7 @@
 /*
  * An SMMU with flat memory under it, for benchmarks: two address spaces by
- * PASID, one whose faults stall, one stream with stage 2 alone. As cheap as
+ * PASID, one whose faults stall, one stream with stage 2 alone, one with as many
+ * PASIDs as one likes, all of the same tables. As cheap as
  * memory can be, so that the figures are the core's own; in QEMU a descriptor
  * read costs about 15 ns more. Not a measurement. Used by core-bench.c,
  * growth-bench.c and hostile-bench.c.
@@ -25,6 +26,7 @@ enum {
     SID = 1,
     S2_SID = 2,                 /* stage 2 alone */
     S2_VMID = 1,
+    CONTEXTS_SID = 3,           /* b->contexts PASIDs, from 1 on */
     PAGE_LOG2 = 12,
     LEVEL_BITS = 9,
     MEASURED_PAGES = 4096,      /* of PASID 1: what is looked at */
@@ -40,9 +42,10 @@ enum { MEASURED_SSID = 1, UNRELATED_SSID = 2, STALLING_SSID = 3 };
 typedef struct Bench {
     Memory memory;
     Smmu3 *smmu;
-    /* Set before bench_bring_up(); 0: 2048 entries, none. */
-    unsigned cmdq_log2, eventq_log2;
-    uint64_t cmdq, root;
+    /* Set before bench_bring_up(); 0: 2048 entries, none, none, as is needed. */
+    unsigned cmdq_log2, eventq_log2, contexts;
+    uint64_t tlb_entries;
+    uint64_t cmdq, eventq, root;
     uint32_t prod;
     uint64_t unrelated;         /* pages of PASID 2 */
 } Bench;

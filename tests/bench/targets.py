@@ -19,6 +19,7 @@ import typing
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import growth   # noqa: E402
 import rows     # noqa: E402
 
 
@@ -159,6 +160,23 @@ def engines(name):
                 {"engines": 1, "place": "IOThread"})
 
 
+# ---- Growth -----------------------------------------------------------------
+
+# One of n a thousand times as many waits for memory at most some 30 times as long;
+# work that depended on n would have an exponent of 1.
+HOSTS_MEMORY, NOTHING = 0.5, 0.1
+GROWING = [
+    ("translations", ("hit, scattered", "miss", "TLBI_NH_VA", "TLBI_NH_ASID")),
+    ("contexts", ("hit, any context", "CD fetched", "CFGI_CD")),
+    ("stalls", ("a stall comes", "RESUME", "given up by the endpoint")),
+    ("queue entries", ("a command", "a fault's event")),
+]
+
+
+def exponent(word, name):
+    return lambda bench: growth.exponent(growth.curves(bench, word).get(name, []))
+
+
 TARGETS = [
     *(Target(f"hits/{short}", 1.15, "of no IOMMU", of_none(name))
       for short, name in HITS.items()),
@@ -190,6 +208,11 @@ TARGETS = [
     *(Target(f"engines/{name}/two", 1.7, "of one engine's work", engines(name),
              at_least=True)
       for name in ("pasid-dev: copy", "hisi-zip: deflate, level 9")),
+
+    *(Target(f"growth/{word}/{name}",
+             HOSTS_MEMORY if (word, name) in growth.SCATTERED else NOTHING,
+             "as the exponent", exponent(word, name))
+      for word, names in GROWING for name in names),
 
     Target("auditor/on", 3, "of the demo with it off",
            ratio("audit", "all of the demo", {"auditor": "on"}, {"auditor": "off"})),
