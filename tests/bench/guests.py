@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Linux guests that time what they are told to, one of them at a time.
 
-Measures and judges nothing itself. Used by guests-bench. A guest runs
+Measures and judges nothing itself. Used by guests-bench and sva-bench. A guest runs
 bench of tests/guest/programs, which takes orders from its console. All guests of a
 benchmark are there at once, stopped but for the one whose turn it is: a slow moment
 of the host meets all of them, and one that waits costs the others nothing.
@@ -23,7 +23,7 @@ sys.dont_write_bytecode = True
 sys.path.append(os.path.join(TOP, "tests/guest"))
 sys.path.append(os.path.join(TOP, "tests"))
 # pylint: disable=wrong-import-position
-from boot import Boot, Qmp, level_and_text  # noqa: E402
+from boot import SILENCE, Boot, connect, level_and_text  # noqa: E402
 from scenario import Scenario  # noqa: E402
 
 PATIENCE = 120          # seconds, for whatever is waited for
@@ -78,8 +78,8 @@ class Guest:
             self.qemu = subprocess.Popen(self.boot.command, stdin=subprocess.PIPE,
                                          stdout=subprocess.PIPE, stderr=errors)
         try:
-            self.qmp = Qmp(f"{self.folder.name}/qmp", time.monotonic() + PATIENCE,
-                           lambda: self.qemu.poll() is None)
+            self.qmp = connect(f"{self.folder.name}/qmp", time.monotonic() + PATIENCE,
+                               lambda: self.qemu.poll() is None)
         except OSError as error:
             raise self.trouble(f"QEMU does not start: {error}") from None
         self.wait_for(re.compile("guest: bench: ready$"))
@@ -120,10 +120,12 @@ class Guest:
                 found = pattern.search(said)
                 if found:
                     return found
-            left = deadline - time.monotonic()
-            if left <= 0 or not select.select([self.qemu.stdout], [], [], left)[0]:
+            if time.monotonic() > deadline:
                 raise self.trouble(f"nothing like {pattern.pattern!r} was said in "
                                    f"{PATIENCE} s")
+            if not select.select([self.qemu.stdout], [], [], SILENCE)[0]:
+                self.qmp.command("query-status")    # boot.py says why
+                continue
             data = os.read(self.qemu.stdout.fileno(), 65536)
             if not data:
                 raise self.trouble("QEMU has ended")

@@ -6,6 +6,7 @@
  *
  *   reads D N           N reads of 4 KiB from the D-th of the disks
  *   frames N BYTES      N frames from the first card to the second
+ *   copy, touch, bind, compute          see bench-sva.c
  *   end
  *
  * The answer is "guest: bench: NS DONE": so many nanoseconds of the guest's
@@ -23,6 +24,7 @@
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
+#include "bench.h"
 #include "libcard.h"
 #include "libtest.h"
 
@@ -32,13 +34,10 @@
 #define PATIENCE_MS 30000
 #define WORDS 6
 
-/* An order: its words behind the name, as numbers. It answers by one line. */
-typedef void BenchOrder(const unsigned long *words);
-
 static char **disks;
 static int disk_count;
 
-static uint64_t bench_now_ns(void)
+uint64_t bench_now_ns(void)
 {
     struct timespec now;
 
@@ -46,7 +45,7 @@ static uint64_t bench_now_ns(void)
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-static void bench_answer(uint64_t ns, uint64_t done)
+void bench_answer(uint64_t ns, uint64_t done)
 {
     say("bench: %llu %llu", (unsigned long long)ns, (unsigned long long)done);
 }
@@ -134,6 +133,10 @@ static const struct {
 } orders[] = {
     { "reads", 2, reads },
     { "frames", 2, frames },
+    { "copy", 2, bench_copy },
+    { "touch", 4, bench_touch },
+    { "bind", 2, bench_bind },
+    { "compute", 3, bench_compute },
 };
 
 static void obey(char *line)
