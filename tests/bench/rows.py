@@ -10,7 +10,8 @@ to the file. A row is one figure:
   at           under which circumstances, as words and numbers, by name:
                {"iommu": "none"}, {"cached": 1024, "threads": 2}; may be empty
   unit         "ns", "us", "s" for a time of one operation; "ops/s", "MiB/s",
-               "faults/s" for a rate; "bytes"; "" for a count or a ratio.
+               "faults/s" for a rate; "bytes"; "instructions", which are the same
+               each time; "" for a count or a ratio.
                Of a rate more is better, of anything else less.
   samples      all that were taken, in the order in which they were. Rows of one
                name with as many samples were taken in turns, the first of each,
@@ -57,6 +58,8 @@ def text(value, unit):
 
 def spread(one):
     """Median (least - greatest)."""
+    if one["repetitions"] == 1:
+        return text(one["median"], one["unit"])
     return (f"{text(one['median'], one['unit'])} ({text(one['min'], one['unit'])} - "
             f"{text(one['max'], one['unit'])})")
 

@@ -254,6 +254,9 @@ TARGETS = [
              "as the exponent", exponent(word, name))
       for word, names in GROWING for name in names),
 
+    *(Target(f"auditor/off/{name}", 1.02, "of the instructions without one",
+             ratio("counts", name, {"auditor": "off"}, {"auditor": "not there"}))
+      for name in ("hit", "hit, 4096 pages", "miss", "TLBI_NH_VA")),
     Target("auditor/on", 3, "of the demo with it off",
            ratio("audit", "all of the demo", {"auditor": "on"}, {"auditor": "off"})),
 ]
@@ -283,7 +286,7 @@ class Verdict(typing.NamedTuple):
         what = f"target {self.target.name}:"
         if self.figure is None:
             return f"{what} {self.bound()} {self.target.words}: {self.word}"
-        return f"{what} {self.figure:.3g} {self.target.words}, {self.bound()}: {self.word}"
+        return f"{what} {self.figure:.4g} {self.target.words}, {self.bound()}: {self.word}"
 
 
 def judge(bench):
