@@ -16,11 +16,10 @@ static void measure_hits(Run *run, uint64_t count)
 {
     Bench *b = run->b;
     double one[ROWS_SAMPLES_MAX], two[ROWS_SAMPLES_MAX];
-    const Smmu3Counters *c = smmu3_counters(b->smmu);
     uint64_t walks;
 
     touch(b, MEASURED_VA, MEASURED_SSID, HIT_PAGES);
-    walks = counter(&c->walks);
+    walks = COUNTED(b, walks);
     for (unsigned r = 0; r < run->repetitions; r++) {
         Traffic jobs[2];
 
@@ -34,7 +33,7 @@ static void measure_hits(Run *run, uint64_t count)
         one[r] = run_traffic(jobs, 1);
         two[r] = run_traffic(jobs, 2);
     }
-    if (counter(&c->walks) != walks) {
+    if (COUNTED(b, walks) != walks) {
         g_error("hits that walk");
     }
     report(run, "hit", "1", one);
@@ -47,11 +46,10 @@ static void measure_spread_hits(Run *run, const char *name, uint64_t va,
 {
     Bench *b = run->b;
     double samples[ROWS_SAMPLES_MAX];
-    const Smmu3Counters *c = smmu3_counters(b->smmu);
     uint64_t walks;
 
     touch(b, va, ssid, pages);
-    walks = counter(&c->walks);
+    walks = COUNTED(b, walks);
     for (unsigned r = 0; r < run->repetitions; r++) {
         Traffic job = {
             .smmu = b->smmu, .va = va, .ssid = ssid, .pages = pages,
@@ -61,7 +59,7 @@ static void measure_spread_hits(Run *run, const char *name, uint64_t va,
         samples[r] = run_traffic(&job, 1);
     }
     /* Four ways cannot hold every choice of pages. */
-    if ((counter(&c->walks) - walks) * 50 > count * run->repetitions) {
+    if ((COUNTED(b, walks) - walks) * 50 > count * run->repetitions) {
         g_error("%s: more than 2%% walk", name);
     }
     report(run, name, "1", samples);
@@ -84,8 +82,7 @@ static void measure_misses(Run *run)
 {
     Bench *b = run->b;
     double one[ROWS_SAMPLES_MAX], two[ROWS_SAMPLES_MAX];
-    const Smmu3Counters *c = smmu3_counters(b->smmu);
-    uint64_t walks = counter(&c->walks);
+    uint64_t walks = COUNTED(b, walks);
 
     for (unsigned r = 0; r < run->repetitions; r++) {
         for (unsigned threads = 1; threads <= 2; threads++) {
@@ -103,7 +100,7 @@ static void measure_misses(Run *run)
             *(threads == 1 ? &one[r] : &two[r]) = run_traffic(jobs, threads);
         }
     }
-    if (counter(&c->walks) - walks !=
+    if (COUNTED(b, walks) - walks !=
         UINT64_C(2) * MEASURED_PAGES * run->repetitions) {
         g_error("misses that do not walk");
     }
@@ -157,10 +154,9 @@ static void measure_spread_misses(Run *run)
     uint64_t count = MIN(b->unrelated, 1 << 14);
     double misses[ROWS_SAMPLES_MAX], loads[ROWS_SAMPLES_MAX];
     g_autofree uint64_t *leaves = g_new(uint64_t, count);
-    const Smmu3Counters *c = smmu3_counters(b->smmu);
 
     for (unsigned r = 0; r < run->repetitions; r++) {
-        uint64_t first = r * count, start, walks = counter(&c->walks);
+        uint64_t first = r * count, start, walks = COUNTED(b, walks);
 
         for (uint64_t i = 0; i < count; i++) {
             leaves[i] = find_leaf(b, UNRELATED_VA +
@@ -178,7 +174,7 @@ static void measure_spread_misses(Run *run)
             translate_all(&job);
         }
         misses[r] = (double)(bench_now_ns() - start) / count;
-        if (counter(&c->walks) - walks < count) {
+        if (COUNTED(b, walks) - walks < count) {
             g_error("misses that do not walk");
         }
         fill_measured(b);
@@ -194,15 +190,13 @@ static void measure(Run *run, uint64_t unrelated)
 {
     Bench *b = run->b;
     uint64_t count = run->rows->quick ? 20000 : 1000000, lost;
-    const Smmu3Counters *c;
 
     bench_bring_up(b, unrelated);
-    c = smmu3_counters(b->smmu);
     fill_measured(b);
     fill_unrelated(b);
-    lost = counter(&c->tlb_misses);
+    lost = COUNTED(b, tlb_misses);
     fill_unrelated(b);
-    lost = counter(&c->tlb_misses) - lost;
+    lost = COUNTED(b, tlb_misses) - lost;
     fprintf(stderr, "  %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
             " unrelated entries are cached\n", unrelated - lost, unrelated);
 

@@ -315,7 +315,7 @@ static void grow_queues(Rows *rows, unsigned log2)
         command[i] = time_full_queue(&b);
         event[i] = time_events(&b);
     }
-    if (counter(&smmu3_counters(b.smmu)->events_lost)) {
+    if (COUNTED(&b, events_lost)) {
         g_error("events that found no room");
     }
     add_row(rows, "queue entries", "a command", 1u << log2, command);

@@ -116,10 +116,9 @@ static void prepare(Bench *b, const Invalidation *inv, bool with_unrelated)
 /* An error if what was to be removed is still there. */
 static void check_removed(Bench *b, const Invalidation *inv)
 {
-    const Smmu3Counters *c = smmu3_counters(b->smmu);
-    const _Atomic uint64_t *count = inv->removes == CONFIG ? &c->config_misses
-                                                           : &c->tlb_misses;
-    uint64_t before = counter(count);
+    bool config = inv->removes == CONFIG;
+    uint64_t before = config ? COUNTED(b, config_misses)
+                             : COUNTED(b, tlb_misses);
     Traffic job = {
         .smmu = b->smmu, .va = MEASURED_VA, .pages = 1, .count = 1,
         .sid = inv->removes == STAGE2 ? S2_SID : SID,
@@ -130,7 +129,8 @@ static void check_removed(Bench *b, const Invalidation *inv)
         return;
     }
     translate_all(&job);
-    if (counter(count) == before) {
+    if ((config ? COUNTED(b, config_misses) : COUNTED(b, tlb_misses)) ==
+        before) {
         g_error("%s: what it names is still there", inv->name);
     }
 }

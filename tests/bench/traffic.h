@@ -44,9 +44,9 @@ void fill_measured(Bench *b);
 void fill_unrelated(Bench *b);
 void fill_stage2(Bench *b);
 
-static inline uint64_t counter(const _Atomic uint64_t *value)
-{
-    return atomic_load_explicit(value, memory_order_relaxed);
-}
+/* A counter of the core's as of now: threads' own counts are added when asked. */
+#define COUNTED(b, member) \
+    atomic_load_explicit(&smmu3_counters((b)->smmu)->member, \
+                         memory_order_relaxed)
 
 #endif

@@ -192,10 +192,14 @@ static void host_trace(void *opaque, Smmu3TraceKind kind, uint64_t a,
 {
     FakeHost *host = opaque;
 
-    host->traces[kind]++;
     if (host->on_trace) {
         host->on_trace(host, kind, (uint64_t[]) { a, b, c, d });
     }
+}
+
+static bool host_traces_walks(void *opaque)
+{
+    return ((FakeHost *)opaque)->on_trace;
 }
 
 static void host_guest_error(void *opaque, const char *message)
@@ -243,6 +247,7 @@ const Smmu3HostOps fake_host_ops = {
     .config_invalidated = host_config_invalidated,
     .atc_timer = host_atc_timer,
     .trace = host_trace,
+    .traces_walks = host_traces_walks,
     .guest_error = host_guest_error,
     .now = host_now,
     .worked = host_worked,
@@ -381,7 +386,6 @@ char *fake_digest(FakeHost *host)
 void fake_clear_records(FakeHost *host)
 {
     memset(host->irqs, 0, sizeof(host->irqs));
-    memset(host->traces, 0, sizeof(host->traces));
     g_array_set_size(host->msis, 0);
     g_array_set_size(host->resolutions, 0);
     g_array_set_size(host->atc_invalidations, 0);

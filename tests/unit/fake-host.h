@@ -9,6 +9,7 @@
 #define TEST_FAKE_HOST_H
 
 #include <glib.h>
+#include <stdatomic.h>
 #include "core/interface/host.h"
 
 typedef struct Smmu3 Smmu3;
@@ -39,9 +40,8 @@ struct FakeHost {
     unsigned config_invalidations;
     unsigned told_when_asked;   /* of both kinds, at the last quiesce() */
     unsigned kicks, sent_events, quiesces, guest_errors;
-    unsigned reads, writes, cases;
+    atomic_uint reads, writes, cases;
     uint64_t atc_timer_ns;      /* last value set; 0: cancelled */
-    unsigned traces[32];        /* by Smmu3TraceKind */
     GArray *audit_reports;      /* of Smmu3AuditReport */
 
     /* How it behaves; set by tests. */
@@ -54,7 +54,7 @@ struct FakeHost {
     /* Called just before memory is touched, e.g. to lose a race. */
     void (*before_read)(FakeHost *host, uint64_t pa);
     void (*before_cas)(FakeHost *host, uint64_t pa);
-    /* Called with each trace; @words are its four values. */
+    /* Called with each trace; @words are its four values. NULL: nobody listens. */
     void (*on_trace)(FakeHost *host, Smmu3TraceKind kind,
                      const uint64_t words[4]);
     /* Called with each answer to a stall. */

@@ -330,7 +330,8 @@ static void test_threads(void)
     g_assert_cmpuint(c->translations, ==, 3 + THREADS);
     g_assert_cmpuint(c->tlb_hits, ==, 2 + THREADS);
     /* Each gave its stripe back: nobody had to share. */
-    g_assert_cmpuint(x.rig->smmu->hot[SMMU3_HOT_STRIPES - 1].translations, ==,
+    g_assert_cmpuint(x.rig->smmu->hot[SMMU3_HOT_STRIPES - 1]
+                     .counts[SMMU3_HOT(translations)], ==,
                      0);
     smmu3_counters_reset(x.rig->smmu);
     expect_pa(&x, dma_read(SID, VA), PA);
@@ -389,7 +390,8 @@ static void test_crowd(void)
         g_thread_join(threads[i]);
     }
     g_assert_cmpuint(c->translations, ==, 3 + 100 * THREADS);
-    g_assert_cmpuint(x.rig->smmu->hot[SMMU3_HOT_STRIPES - 1].translations, >=,
+    g_assert_cmpuint(x.rig->smmu->hot[SMMU3_HOT_STRIPES - 1]
+                     .counts[SMMU3_HOT(translations)], >=,
                      100 * (THREADS - SMMU3_HOT_STRIPES));
     g_mutex_clear(&crowd.gate);
     done(&x);

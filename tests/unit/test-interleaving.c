@@ -1,8 +1,8 @@
 /*
- * Invalidation in the middle of things: another thread changes a structure
- * and invalidates it while a walk or a fetch is under way that has read it
- * already; and a translation is in use while CMD_SYNC runs (IHI 0070 4.4,
- * 4.7.3). Not the epochs that bring this about: test-tlb.c.
+ * Invalidation in the middle of things: another thread changes a structure and
+ * invalidates it while a walk or a fetch is under way that has read it already, with
+ * the core's lock or without; and a translation is in use while CMD_SYNC runs (IHI
+ * 0070 4.4, 4.7.3). Not the epochs that bring this about: test-tlb.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -172,10 +172,33 @@ static uint64_t moment_of(Setup *x, Moment moment)
     }
 }
 
+static void expect_after(Setup *x, After after)
+{
+    uint64_t event[SMMU3_EVENT_WORDS];
+    Smmu3Translation result;
+
+    /* The CMD_SYNC is complete: from here on nobody may */
+    g_assert_cmphex(rig_read32(x->rig, SMMU3_CMDQ_CONS), ==,
+                    rig_read32(x->rig, SMMU3_CMDQ_PROD));
+    switch (after) {
+    case MOVED:
+        g_assert_cmpint(translate(x, &result), ==, SMMU3_OK);
+        g_assert_cmphex(result.pa, ==, PA2);
+        break;
+    case ABORTS:
+        g_assert_cmpint(translate(x, &result), ==, SMMU3_ABORT);
+        break;
+    case BAD_CD:
+        g_assert_cmpint(translate(x, &result), ==, SMMU3_ABORT);
+        rig_expect_event(x->rig, C_BAD_CD, event);
+        break;
+    }
+    rig_expect_no_event(x->rig);
+}
+
 static void test_race(gconstpointer data)
 {
     const RaceCase *c = data;
-    uint64_t event[SMMU3_EVENT_WORDS];
     Smmu3Translation result;
     Setup x;
 
@@ -192,23 +215,99 @@ static void test_race(gconstpointer data)
     g_assert_nonnull(x.thread);
     g_thread_join(x.thread);
     x.rig->host->before_read = NULL;
-    /* The CMD_SYNC is complete: from here on nobody may */
-    g_assert_cmphex(rig_read32(x.rig, SMMU3_CMDQ_CONS), ==,
-                    rig_read32(x.rig, SMMU3_CMDQ_PROD));
-    switch (c->after) {
-    case MOVED:
-        g_assert_cmpint(translate(&x, &result), ==, SMMU3_OK);
-        g_assert_cmphex(result.pa, ==, PA2);
-        break;
-    case ABORTS:
-        g_assert_cmpint(translate(&x, &result), ==, SMMU3_ABORT);
-        break;
-    case BAD_CD:
-        g_assert_cmpint(translate(&x, &result), ==, SMMU3_ABORT);
-        rig_expect_event(x.rig, C_BAD_CD, event);
-        break;
+    expect_after(&x, c->after);
+    rig_free(x.rig);
+}
+
+/* ---- Walks without the lock --------------------------------------------- */
+
+/* Only the tables are to be read: what was translated before is forgotten. */
+static void forget_translations(Setup *x)
+{
+    Smmu3Translation result;
+
+    g_assert_cmpint(translate(x, &result), ==, SMMU3_OK);
+    rig_command2(x->rig, CMD_TLBI_NSNH_ALL, 0);
+    rig_sync(x->rig);
+}
+
+/* The same from begin to end: who walks has no lock that this would wait for. */
+static void all_at_the_moment(FakeHost *host, uint64_t pa)
+{
+    Setup *x = host->hook_data;
+
+    if (!atomic_load(&x->under_way) && pa / PAGE == x->moment / PAGE) {
+        x->change(x);
+        invalidate(x);
     }
-    rig_expect_no_event(x.rig);
+}
+
+static void test_free_race(gconstpointer data)
+{
+    const RaceCase *c = data;
+    Smmu3Translation result;
+    Setup x;
+
+    setup(&x);
+    fake_map(x.rig->host, x.cds + PAGE, PAGE);
+    forget_translations(&x);
+    x.change = c->change;
+    /* No CD is read, for it is cached */
+    x.moment = moment_of(&x, c->moment == AT_THE_CD ? AT_THE_ROOT : c->moment);
+    memcpy(x.command, c->command, sizeof(x.command));
+    x.rig->host->hook_data = &x;
+    x.rig->host->before_read = all_at_the_moment;
+    g_assert_cmpint(translate(&x, &result), ==, SMMU3_OK);
+    g_assert_true(x.under_way);
+    x.rig->host->before_read = NULL;
+    expect_after(&x, c->after);
+    rig_free(x.rig);
+}
+
+static void *translate_meanwhile(void *opaque)
+{
+    Setup *x = opaque;
+    Smmu3Translation result;
+
+    g_assert_cmpint(translate(x, &result), ==, SMMU3_OK);
+    g_assert_cmphex(result.pa, ==, PA);
+    return NULL;
+}
+
+/* As a command is read, which is under the lock. */
+static void at_the_command(FakeHost *host, uint64_t pa)
+{
+    Setup *x = host->hook_data;
+
+    if (!x->thread && pa / PAGE == x->moment / PAGE) {
+        x->thread = g_thread_new("requester", translate_meanwhile, x);
+        g_thread_join(x->thread);
+    }
+}
+
+/* Who holds the lock is not waited for; what was found then is not cached. */
+static void test_walk_during_commands(void)
+{
+    const Smmu3Counters *c;
+    Setup x;
+
+    setup(&x);
+    forget_translations(&x);
+    c = smmu3_counters(x.rig->smmu);
+    x.moment = x.rig->cmdq;
+    x.rig->host->hook_data = &x;
+    x.rig->host->before_read = at_the_command;
+    smmu3_counters_reset(x.rig->smmu);
+    rig_sync(x.rig);
+    g_assert_nonnull(x.thread);
+    x.rig->host->before_read = NULL;
+    translate_meanwhile(&x);
+    smmu3_counters(x.rig->smmu);
+    g_assert_cmpuint(c->tlb_misses, ==, 2);
+    translate_meanwhile(&x);
+    smmu3_counters(x.rig->smmu);
+    g_assert_cmpuint(c->tlb_misses, ==, 2);
+    g_assert_cmpuint(c->tlb_hits, ==, 1);
     rig_free(x.rig);
 }
 
@@ -276,9 +375,14 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < G_N_ELEMENTS(races); i++) {
         g_autofree char *path = g_strdup_printf("/smmu3/interleaving/%s",
                                                 races[i].name);
+        g_autofree char *free_path =
+            g_strdup_printf("/smmu3/interleaving/free-%s", races[i].name);
 
         conformance_test_data(path, &races[i], test_race, "120");
+        conformance_test_data(free_path, &races[i], test_free_race, "120");
     }
+    conformance_test("/smmu3/interleaving/walk-during-commands",
+                     test_walk_during_commands, "110");
     conformance_test("/smmu3/interleaving/sync-waits-for-use",
                      test_sync_waits_for_use, "110");
     return conformance_run();

@@ -49,7 +49,8 @@ bool smmuv3_sva_traces_walks(void *host)
 {
     return trace_event_get_state_backends(TRACE_SMMUV3_SVA_STE) ||
            trace_event_get_state_backends(TRACE_SMMUV3_SVA_CD) ||
-           trace_event_get_state_backends(TRACE_SMMUV3_SVA_WALK);
+           trace_event_get_state_backends(TRACE_SMMUV3_SVA_WALK) ||
+           trace_event_get_state_backends(TRACE_SMMUV3_SVA_TRANSLATE);
 }
 
 void smmuv3_sva_trace(void *host, Smmu3TraceKind kind, uint64_t a, uint64_t b,

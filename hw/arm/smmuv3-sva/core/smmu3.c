@@ -172,15 +172,16 @@ static unsigned G_GNUC_NO_INLINE take_hot_stripe(void)
 }
 
 /* The last stripe is shared. */
-static inline void count_hot(_Atomic uint64_t *counter, unsigned stripe)
+static inline void count_hot(_Atomic uint64_t *counter, unsigned stripe,
+                             unsigned n)
 {
     if (stripe == SMMU3_HOT_STRIPES) {
-        smmu3_count(counter);
+        smmu3_count_many(counter, n);
         return;
     }
     atomic_store_explicit(counter,
                           atomic_load_explicit(counter, memory_order_relaxed) +
-                          1, memory_order_relaxed);
+                          n, memory_order_relaxed);
 }
 
 static void count_ats(Smmu3 *s, const Smmu3Transaction *t)
@@ -190,39 +191,74 @@ static void count_ats(Smmu3 *s, const Smmu3Transaction *t)
 }
 
 /*
- * A walk is shorter than going to sleep and being woken, so wait awake for
- * about as long as one takes.
+ * What others do under the lock is mostly shorter than going to sleep and being
+ * woken, so wait awake for a while. False: it takes them longer.
  */
-static void lock_for_a_walk(Smmu3 *s)
+static bool try_lock(Smmu3 *s)
 {
     for (unsigned i = 0; i < 64; i++) {
         if (g_mutex_trylock(&s->lock)) {
-            return;
+            return true;
         }
     }
-    g_mutex_lock(&s->lock);
+    return false;
 }
 
 /*
- * Sets *@in_tables if it succeeds without the lock. Apart, so that what comes again
- * does not pay for the room that this takes.
+ * What a free pass found goes into the TLB if nothing was invalidated since its
+ * caches were asked: invalidations take the lock as well, so that nothing can be
+ * while it goes there. Not if the lock is busy: then it is found again.
+ */
+static void fill(Smmu3 *s, const Smmu3Pass *p, const Smmu3FrontKey *key)
+{
+    if (try_lock(s)) {
+        if (atomic_load_explicit(&s->answers, memory_order_relaxed) ==
+            key->generation) {
+            smmu3_pass_fill(p);
+        }
+        g_mutex_unlock(&s->lock);
+    }
+}
+
+static void count_walk(const Smmu3Pass *p, unsigned stripe)
+{
+    Smmu3HotCounters *hot = &p->s->hot[stripe - 1];
+
+    count_hot(&hot->counts[SMMU3_HOT(tlb_misses)], stripe, 1);
+    for (unsigned i = 0; i < SMMU3_HOT_COUNTS; i++) {
+        if (p->counts[i]) {
+            count_hot(&hot->counts[i], stripe, p->counts[i]);
+        }
+    }
+}
+
+/*
+ * Sets *@hit if neither a walk nor the lock was needed. Apart, so that what comes
+ * again does not pay for the room that this takes.
  */
 static Smmu3Outcome G_GNUC_NO_INLINE
 translate_behind_front(Smmu3 *s, const Smmu3Transaction *t,
                        const Smmu3FrontKey *key, Smmu3Translation *result,
-                       bool *in_tables)
+                       unsigned stripe, bool *hit)
 {
     Smmu3Outcome outcome;
     SMMU3_UNSET Smmu3Pass p;
 
-    smmu3_pass_init(&p, s, t, SMMU3_PASS_CACHED);
+    smmu3_pass_init(&p, s, t, SMMU3_PASS_FREE);
     /* The auditor looks at each use, under the lock */
     if (!s->audit && smmu3_pass_any(&p, result)) {
-        smmu3_front_keep(key, t, result, p.in_tables);
-        *in_tables = p.in_tables;
+        if (p.walked) {
+            count_walk(&p, stripe);
+            fill(s, &p, key);
+        } else {
+            smmu3_front_keep(key, t, result, p.in_tables);
+            *hit = p.in_tables;
+        }
         return SMMU3_OK;
     }
-    lock_for_a_walk(s);
+    if (!try_lock(s)) {
+        g_mutex_lock(&s->lock);
+    }
     outcome = smmu3_translate_locked(s, t, result);
     g_mutex_unlock(&s->lock);
     return outcome;
@@ -235,17 +271,17 @@ Smmu3Outcome smmu3_translate(Smmu3 *s, const Smmu3Transaction *t,
     unsigned stripe = hot_stripe ? hot_stripe : take_hot_stripe();
     Smmu3HotCounters *hot = &s->hot[stripe - 1];
     Smmu3Outcome outcome = SMMU3_OK;
-    bool in_tables = false;
+    bool hit = false;
 
-    count_hot(&hot->translations, stripe);
+    count_hot(&hot->counts[SMMU3_HOT(translations)], stripe, 1);
     if (t->type != SMMU3_UNTRANSLATED) {
         count_ats(s, t);
     }
-    if (!smmu3_front_lookup(&key, t->addr, result, &in_tables)) {
-        outcome = translate_behind_front(s, t, &key, result, &in_tables);
+    if (!smmu3_front_lookup(&key, t->addr, result, &hit)) {
+        outcome = translate_behind_front(s, t, &key, result, stripe, &hit);
     }
-    if (in_tables) {
-        count_hot(&hot->tlb_hits, stripe);
+    if (hit) {
+        count_hot(&hot->counts[SMMU3_HOT(tlb_hits)], stripe, 1);
     }
     return outcome;
 }
@@ -315,13 +351,14 @@ static void collect_hot(_Atomic uint64_t *sum, _Atomic uint64_t *hot,
 
 static void collect_hot_counters(Smmu3 *s)
 {
+    _Atomic uint64_t *counters = (_Atomic uint64_t *)&s->counters;
+
     for (unsigned i = 0; i < SMMU3_HOT_STRIPES; i++) {
         Smmu3HotCounters *hot = &s->hot[i];
 
-        collect_hot(&s->counters.translations, &hot->translations,
-                    &hot->seen_translations);
-        collect_hot(&s->counters.tlb_hits, &hot->tlb_hits,
-                    &hot->seen_tlb_hits);
+        for (unsigned j = 0; j < SMMU3_HOT_COUNTS; j++) {
+            collect_hot(&counters[j], &hot->counts[j], &hot->seen[j]);
+        }
     }
 }
 

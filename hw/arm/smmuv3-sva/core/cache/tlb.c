@@ -413,9 +413,8 @@ void smmu3_tlb_insert(Smmu3Tlb *tlb, const Smmu3TlbTag *tag, uint64_t addr,
     unsigned way;
 
     /*
-     * A second line: walks and invalidations take turns under the core's lock,
-     * so nothing can have been invalidated since the walk began. For a walk
-     * outside of the lock this keeps what it found then from coming back.
+     * A second line: a walk under the core's lock and invalidations take turns,
+     * and what was found without it comes here if nothing was invalidated since.
      */
     if (epoch < tlb->last_range || !alive(tlb, key, epoch)) {
         return;

@@ -11,10 +11,10 @@
 #include <stdint.h>
 
 typedef struct Smmu3Counters {
+    /* What translations count, up to descriptor_reads: see SMMU3_HOT() */
     _Atomic uint64_t translations;      /* transactions of every type */
     _Atomic uint64_t tlb_hits;          /* answered without a table walk */
     _Atomic uint64_t tlb_misses;
-    _Atomic uint64_t config_misses;     /* STEs and CDs fetched */
     _Atomic uint64_t walks;             /* stage walks begun, each stage */
     _Atomic uint64_t nested_walks;      /* ... of stage 1, its tables at IPAs */
     _Atomic uint64_t stage2_walks;      /* ... of stage 2 */
@@ -25,6 +25,8 @@ typedef struct Smmu3Counters {
      */
     _Atomic uint64_t stage2_lookups_in, stage2_lookups_tt, stage2_lookups_cd;
     _Atomic uint64_t descriptor_reads;
+
+    _Atomic uint64_t config_misses;     /* STEs and CDs fetched */
     _Atomic uint64_t httu_updates;
     _Atomic uint64_t faults[256];       /* by Smmu3EventType */
     _Atomic uint64_t events;            /* records written */

@@ -94,7 +94,8 @@ typedef enum {
 
 /*
  * read, write, cas, kick, trace, traces_walks, guest_error, now, worked, writer and
- * audit_report are called from any thread that translates, with the core's lock held:
+ * audit_report are called from any thread that translates, with the core's lock held,
+ * read, cas and traces_walks without it as well, and at once in several:
  * they must not call back into the core; nor must has_function, which is called when a
  * command is carried out. All the others are called
  * from smmu3_service() and the functions that say they do its work, in the caller's
@@ -144,8 +145,8 @@ typedef struct Smmu3HostOps {
     void (*trace)(void *host, Smmu3TraceKind kind, uint64_t a, uint64_t b,
                   uint64_t c, uint64_t d);
     /*
-     * Whether it wants to hear of STEs, CDs and descriptors now; NULL: yes. Asked
-     * once for each transaction that takes the lock, as most of the time nobody does.
+     * Whether it wants to hear of STEs, CDs and descriptors now, and of translations
+     * that walk; NULL: yes. Asked for each walk, as most of the time nobody does.
      */
     bool (*traces_walks)(void *host);
     void (*guest_error)(void *host, const char *message);

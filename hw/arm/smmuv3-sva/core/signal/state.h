@@ -9,6 +9,7 @@
 
 #include <glib.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include "../audit/audit.h"
 #include "../cache/config-cache.h"
 #include "../cache/front.h"
@@ -20,17 +21,20 @@
 #include "outbox.h"
 
 /*
- * What every translation counts. Each thread has a stripe of its own until it
+ * What translations count, by place in Smmu3Counters. Each thread has a stripe of its own until it
  * ends, and counts there without a locked instruction; those for which there was
  * none share the last one. They only go up: smmu3_counters() adds what came since
  * it looked last.
  */
-enum { SMMU3_HOT_STRIPES = 16 };
+#define SMMU3_HOT(member)   (offsetof(Smmu3Counters, member) / sizeof(uint64_t))
+
+enum { SMMU3_HOT_STRIPES = 16,
+       SMMU3_HOT_COUNTS = SMMU3_HOT(descriptor_reads) + 1 };
 
 typedef struct Smmu3HotCounters {
-    _Atomic uint64_t translations, tlb_hits;
+    _Atomic uint64_t counts[SMMU3_HOT_COUNTS];
     char other_cache_lines[48];
-    _Atomic uint64_t seen_translations, seen_tlb_hits;
+    _Atomic uint64_t seen[SMMU3_HOT_COUNTS];
     char more_cache_lines[48];
 } Smmu3HotCounters;
 
@@ -69,7 +73,10 @@ typedef struct Smmu3 {
     const Smmu3HostOps *ops;
     void *host;
 
-    /* Serialises all but a translation that hits; taken on the top floor. */
+    /*
+     * Serialises all but translations that need no more than caches and tables;
+     * taken on the top floor.
+     */
     GMutex lock;
     Smmu3Regs regs;
 
@@ -114,6 +121,13 @@ static inline void smmu3_trace(Smmu3 *s, Smmu3TraceKind kind, uint64_t a,
     if (s->ops->trace) {
         s->ops->trace(s->host, kind, a, b, c, d);
     }
+}
+
+/* Somebody hears of what walks read. Any thread. */
+static inline bool smmu3_is_traced(const Smmu3 *s)
+{
+    return s->ops->trace &&
+           (!s->ops->traces_walks || s->ops->traces_walks(s->host));
 }
 
 /*

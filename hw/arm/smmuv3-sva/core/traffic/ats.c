@@ -127,7 +127,7 @@ static bool grant_nothing(Smmu3Pass *p, Smmu3Translation *result)
 /*
  * Write permission on a clean page is given only along with the dirty state,
  * because the endpoint will not come back for it; and not unless it was asked
- * for (3.13). Returns false if the pass cannot tell: by caches alone.
+ * for (3.13). Returns false if the pass cannot tell, for it needs the lock.
  */
 static bool settle_write(Smmu3Pass *p, AtsAnswer *answer, uint8_t *access)
 {
@@ -143,7 +143,7 @@ static bool settle_write(Smmu3Pass *p, AtsAnswer *answer, uint8_t *access)
     }
     if (!ask_stages(p, need, &dirty)) {
         *access &= ~SMMU3_WRITE;
-        return p->mode != SMMU3_PASS_CACHED;
+        return p->fault.type != EVENT_NONE;
     }
     *answer = dirty;
     *access = granted(p, dirty.rights);

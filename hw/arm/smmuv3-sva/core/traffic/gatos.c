@@ -152,6 +152,26 @@ static bool translate(Smmu3Pass *p, const Request *r, uint64_t *par)
     return true;
 }
 
+static uint64_t run(Smmu3Pass *p, const Request *r)
+{
+    const Smmu3Stream *stream = &p->config.stream;
+    uint64_t par;
+
+    if (!smmu3_pass_find_stream(p)) {
+        return pass_par(r, p);
+    }
+    if ((r->stage1 && !stream->s1) || (r->stage2 && !stream->s2)) {
+        return fault_par(INV_STAGE, REASON_S1, 0);
+    }
+    /* PRIVCFG and INSTCFG do not apply: the request says what it is */
+    p->priv = r->t.priv;
+    p->ind = r->t.ind;
+    if (r->stage1 && !smmu3_pass_find_substream(p)) {
+        return pass_par(r, p);
+    }
+    return translate(p, r, &par) ? par : pass_par(r, p);
+}
+
 uint64_t smmu3_gatos_run(Smmu3 *s)
 {
     Request r = read_request(s);
@@ -163,18 +183,7 @@ uint64_t smmu3_gatos_run(Smmu3 *s)
         return fault_par(INV_REQ, REASON_S1, 0);
     }
     smmu3_pass_init(&p, s, &r.t, inhibit ? SMMU3_PASS_DRY : SMMU3_PASS_FULL);
-    if (!smmu3_pass_find_stream(&p)) {
-        return pass_par(&r, &p);
-    }
-    if ((r.stage1 && !p.config.stream.s1) ||
-        (r.stage2 && !p.config.stream.s2)) {
-        return fault_par(INV_STAGE, REASON_S1, 0);
-    }
-    /* PRIVCFG and INSTCFG do not apply: the request says what it is */
-    p.priv = r.t.priv;
-    p.ind = r.t.ind;
-    if (r.stage1 && !smmu3_pass_find_substream(&p)) {
-        return pass_par(&r, &p);
-    }
-    return translate(&p, &r, &par) ? par : pass_par(&r, &p);
+    par = run(&p, &r);
+    smmu3_pass_count(&p);
+    return par;
 }

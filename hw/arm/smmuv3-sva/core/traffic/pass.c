@@ -38,6 +38,17 @@ bool smmu3_pass_find_substream(Smmu3Pass *p)
     }
 }
 
+void smmu3_pass_count(const Smmu3Pass *p)
+{
+    _Atomic uint64_t *counters = (_Atomic uint64_t *)&p->s->counters;
+
+    for (unsigned i = 0; i < SMMU3_HOT_COUNTS; i++) {
+        if (p->counts[i] && p->mode != SMMU3_PASS_DRY) {
+            smmu3_count_many(&counters[i], p->counts[i]);
+        }
+    }
+}
+
 bool smmu3_is_translation_related(Smmu3EventType type)
 {
     return type == F_TRANSLATION || type == F_ADDR_SIZE || type == F_ACCESS ||

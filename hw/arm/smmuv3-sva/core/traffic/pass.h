@@ -9,14 +9,15 @@
 #ifndef SMMU3_PASS_H
 #define SMMU3_PASS_H
 
+#include <string.h>
 #include "../signal/state.h"
 #include "../tables/fault.h"
 #include "../tables/walk.h"
 
 /* What a pass may touch. */
 typedef enum {
-    SMMU3_PASS_CACHED,      /* caches only, no lock: fails where they do */
-    SMMU3_PASS_FULL,        /* memory too; fills the caches; HTTU */
+    SMMU3_PASS_FREE,        /* without the lock: caches and tables; HTTU */
+    SMMU3_PASS_FULL,        /* structures too; fills the caches */
     SMMU3_PASS_DRY,         /* memory only; changes nothing */
 } Smmu3PassMode;
 
@@ -43,6 +44,19 @@ typedef struct Smmu3Step {
     const Smmu3Leaf *leaf;
 } Smmu3Step;
 
+/* An answer of the tables that the TLB does not have yet. */
+typedef struct Smmu3Fill {
+    Smmu3TlbTag tag;
+    uint64_t addr;
+    Smmu3Leaf leaf;
+} Smmu3Fill;
+
+/*
+ * More than one transaction finds: at stage 2 five tables, the first and the last
+ * address, and again what a write makes dirty.
+ */
+enum { SMMU3_FILLS_MAX = 16 };
+
 /*
  * Who sets what, and who reads it. "Ways" are the functions that run a whole
  * transaction: translate.c, ats.c and, for its registers, gatos.c.
@@ -66,7 +80,9 @@ typedef struct Smmu3Step {
  *   any_age         ats.c, for the auditor          walk() of stages.c
  *   in_tables       smmu3_pass_stage1(), _stage2()  counters;
  *                                                   smmu3_pass_is_recorded()
- *   walked          a walk in stages.c              counters
+ *   walked          a walk in stages.c              counters, smmu3.c
+ *   fills           a free walk in stages.c         stages.c, smmu3_pass_fill()
+ *   counts          stages.c, ways                  smmu3_pass_count(), smmu3.c
  *   fault           smmu3_pass_fail(), walks;       once a step was false:
  *                   stage2, ipa and class of a      ways, translate.c,
  *                   stage-2 fault: stages.c;        explain.c, view.c
@@ -96,8 +112,11 @@ struct Smmu3Pass {
     bool any_age;           /* an access flag that is clear counts as set */
     bool in_tables;         /* some stage translated it */
     bool walked;            /* and not all answers came from the TLB */
+    uint8_t fill_count;
+    uint16_t counts[SMMU3_HOT_COUNTS];  /* see SMMU3_HOT() */
+    Smmu3Fill fills[SMMU3_FILLS_MAX];   /* the first fill_count */
 
-    /* If it failed; EVENT_NONE: silently, or for want of a cached answer. */
+    /* If it failed; EVENT_NONE: silently, or because it needs the lock. */
     Smmu3Fault fault;
     bool terminal;          /* a TRF that neither CD nor STE controls */
     Smmu3Outcome refusal;   /* the answer, if it is not controlled */
@@ -118,6 +137,8 @@ static inline void smmu3_pass_init(Smmu3Pass *p, Smmu3 *s,
     p->priv = p->ind = false;
     p->atschk = p->any_age = false;
     p->in_tables = p->walked = p->terminal = false;
+    p->fill_count = 0;
+    memset(p->counts, 0, sizeof(p->counts));
     p->fault = (Smmu3Fault) { .type = EVENT_NONE };
     p->refusal = SMMU3_ABORT;
 }
@@ -137,6 +158,9 @@ static inline void smmu3_pass_watch(Smmu3Pass *p, const Smmu3Step *step)
         p->watch(p, step);
     }
 }
+
+/* The pass is over: what it counted, for everyone to see. */
+void smmu3_pass_count(const Smmu3Pass *p);
 
 /* SMMUEN, as CR0ACK has it. */
 static inline bool smmu3_pass_enabled(const Smmu3Pass *p)

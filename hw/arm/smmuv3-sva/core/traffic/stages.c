@@ -12,7 +12,6 @@ typedef struct Walk {
     Smmu3Pass *p;
     const Smmu3Tables *tables;
     Smmu3Trail trail;               /* for the auditor */
-    unsigned reads;                 /* of descriptors; counted at its end */
 } Walk;
 
 /* The walker tells of each descriptor. */
@@ -27,8 +26,8 @@ static void saw_descriptor(void *opaque, bool stage2, int level, uint64_t pa,
                         descriptor, updated);
     }
     if (!updated) {
-        walk->reads++;
-    } else if (p->mode == SMMU3_PASS_FULL) {
+        p->counts[SMMU3_HOT(descriptor_reads)]++;
+    } else if (p->mode != SMMU3_PASS_DRY) {
         smmu3_count(&p->s->counters.httu_updates);
     }
     if (p->watch) {
@@ -66,7 +65,7 @@ static Smmu3Walker walker(Walk *walk)
         .ops = s->ops,
         .host = s->host,
         .oas_bits = smmu3_oas_bits(&s->features),
-        .update = p->mode == SMMU3_PASS_FULL,
+        .update = p->mode != SMMU3_PASS_DRY,
         .locate = p->config.stream.s2 ? locate_descriptor : NULL,
         .saw = saw_descriptor,
         .opaque = walk,
@@ -101,13 +100,11 @@ static void tell_audit(Smmu3Pass *p, const Smmu3Tables *tables,
 
 static void count_walk(Smmu3Pass *p, const Smmu3Tables *tables)
 {
-    Smmu3Counters *c = &p->s->counters;
-
-    smmu3_count(&c->walks);
+    p->counts[SMMU3_HOT(walks)]++;
     if (tables->stage2) {
-        smmu3_count(&c->stage2_walks);
+        p->counts[SMMU3_HOT(stage2_walks)]++;
     } else if (p->config.stream.s2) {
-        smmu3_count(&c->nested_walks);
+        p->counts[SMMU3_HOT(nested_walks)]++;
     }
 }
 
@@ -125,7 +122,37 @@ static bool is_aborted(Smmu3Pass *p, uint64_t in)
     return injecting;
 }
 
-/* Walk, and remember the answer as of when the walk began. */
+/* Somebody wants to see a walk, or to disturb it, and does so under the lock. */
+static bool is_watched(const Smmu3 *s)
+{
+    return smmu3_injects(&s->inject) || smmu3_is_traced(s);
+}
+
+/* @epoch: as of when the walk began. */
+static void keep(Smmu3Pass *p, const Smmu3TlbTag *tag, uint64_t in,
+                 const Smmu3Leaf *leaf, uint64_t epoch)
+{
+    if (p->mode == SMMU3_PASS_FULL) {
+        smmu3_tlb_insert(p->s->tlb, tag, in, leaf, epoch);
+    } else if (p->mode == SMMU3_PASS_FREE &&
+               p->fill_count < SMMU3_FILLS_MAX) {
+        p->fills[p->fill_count++] = (Smmu3Fill) { *tag, in, *leaf };
+    }
+}
+
+void smmu3_pass_fill(const Smmu3Pass *p)
+{
+    Smmu3Tlb *tlb = p->s->tlb;
+
+    for (unsigned i = 0; i < p->fill_count; i++) {
+        const Smmu3Fill *fill = &p->fills[i];
+
+        smmu3_tlb_insert(tlb, &fill->tag, fill->addr, &fill->leaf,
+                         smmu3_tlb_epoch(tlb));
+    }
+}
+
+/* Walk, and remember the answer. */
 static bool walk(Smmu3Pass *p, const Smmu3Tables *tables,
                  const Smmu3TlbTag *tag, uint64_t in, uint8_t need,
                  Smmu3Class class, Smmu3Leaf *leaf)
@@ -134,9 +161,14 @@ static bool walk(Smmu3Pass *p, const Smmu3Tables *tables,
     Smmu3Tables ageless = *tables;
     Walk this_walk = { .p = p, .tables = tables };
     Smmu3Walker w = walker(&this_walk);
-    uint64_t epoch = smmu3_tlb_epoch(s->tlb);
+    uint64_t epoch = 0;
     bool found;
 
+    if (p->mode == SMMU3_PASS_FULL) {
+        epoch = smmu3_tlb_epoch(s->tlb);
+    } else if (p->mode == SMMU3_PASS_FREE && is_watched(s)) {
+        return smmu3_pass_fail(p, EVENT_NONE);
+    }
     p->walked = true;
     ageless.affd |= p->any_age;
     w.abort = is_aborted(p, in);
@@ -144,13 +176,8 @@ static bool walk(Smmu3Pass *p, const Smmu3Tables *tables,
         .kind = SMMU3_STEP_STAGE, .stage2 = tables->stage2, .addr = in,
         .class = class, .tables = tables,
     });
-    if (p->mode == SMMU3_PASS_FULL) {
-        count_walk(p, tables);
-    }
+    count_walk(p, tables);
     found = smmu3_walk(&w, &ageless, in, need, leaf, &p->fault);
-    if (p->mode == SMMU3_PASS_FULL) {
-        smmu3_count_many(&s->counters.descriptor_reads, this_walk.reads);
-    }
     if (!found) {
         return false;
     }
@@ -158,13 +185,30 @@ static bool walk(Smmu3Pass *p, const Smmu3Tables *tables,
         .kind = SMMU3_STEP_LEAF, .stage2 = tables->stage2, .addr = in,
         .class = class, .leaf = leaf,
     });
-    if (p->mode == SMMU3_PASS_FULL) {
-        smmu3_tlb_insert(s->tlb, tag, in, leaf, epoch);
-        if (s->audit) {
-            tell_audit(p, tables, tag, in, leaf, &this_walk.trail);
-        }
+    keep(p, tag, in, leaf, epoch);
+    if (s->audit && p->mode == SMMU3_PASS_FULL) {
+        tell_audit(p, tables, tag, in, leaf, &this_walk.trail);
     }
     return true;
+}
+
+/*
+ * By this pass, the last time: without the lock the TLB does not have it yet. All
+ * of one world has one tag, and one answer.
+ */
+static bool was_found(const Smmu3Pass *p, const Smmu3TlbTag *tag, uint64_t in,
+                      Smmu3Leaf *leaf)
+{
+    for (unsigned i = p->fill_count; i-- > 0; ) {
+        const Smmu3Fill *fill = &p->fills[i];
+
+        if (fill->tag.world == tag->world &&
+            (fill->addr ^ in) <= smmu3_mask(fill->leaf.size_log2)) {
+            *leaf = fill->leaf;
+            return true;
+        }
+    }
+    return false;
 }
 
 /*
@@ -174,31 +218,22 @@ static bool walk(Smmu3Pass *p, const Smmu3Tables *tables,
 static bool is_cached(Smmu3Pass *p, const Smmu3TlbTag *tag, uint64_t in,
                       uint8_t need, Smmu3Leaf *leaf)
 {
-    return smmu3_tlb_lookup(p->s->tlb, tag, in, leaf) &&
+    return p->mode != SMMU3_PASS_DRY &&
+           ((p->fill_count && was_found(p, tag, in, leaf)) ||
+            smmu3_tlb_lookup(p->s->tlb, tag, in, leaf)) &&
            smmu3_leaf_permits(leaf, need);
 }
 
-/*
- * Of a pass that is not one of the caches alone, which pays nothing for this, and
- * so not inlined. False: it goes past the caches, and is not counted.
- */
-static bool G_GNUC_NO_INLINE begin_stage2_lookup(Smmu3Pass *p,
-                                                 Smmu3Class class)
+static void count_stage2_lookup(Smmu3Pass *p, Smmu3Class class)
 {
-    Smmu3Counters *c = &p->s->counters;
-
-    if (p->mode == SMMU3_PASS_DRY) {
-        return false;
-    }
-    smmu3_count(class == CLASS_CD ? &c->stage2_lookups_cd :
-                class == CLASS_TT ? &c->stage2_lookups_tt :
-                                    &c->stage2_lookups_in);
-    return true;
+    p->counts[class == CLASS_CD ? SMMU3_HOT(stage2_lookups_cd) :
+              class == CLASS_TT ? SMMU3_HOT(stage2_lookups_tt) :
+                                  SMMU3_HOT(stage2_lookups_in)]++;
 }
 
 /*
- * The TLB's answer was taken. Apart, for a pass that is of the caches alone is not
- * to pay for it: with an auditor there is none.
+ * The TLB's answer was taken. Apart, for a free pass is not to pay for it: with an
+ * auditor there is none.
  */
 static void G_GNUC_NO_INLINE tell_used_stage1(Smmu3Pass *p, unsigned half,
                                               const Smmu3TlbTag *tag,
@@ -244,14 +279,11 @@ bool smmu3_pass_stage1(Smmu3Pass *p, uint64_t va, uint8_t need,
     if (!smmu3_stage1_select(stage1, stream->world, va, p->priv, &half)) {
         return smmu3_pass_fail(p, F_TRANSLATION);
     }
-    if (p->mode != SMMU3_PASS_DRY && is_cached(p, &tag, va, need, leaf)) {
-        if (p->mode != SMMU3_PASS_CACHED) {
+    if (is_cached(p, &tag, va, need, leaf)) {
+        if (p->mode != SMMU3_PASS_FREE) {
             tell_used_stage1(p, half, &tag, va, leaf);
         }
         return true;
-    }
-    if (p->mode == SMMU3_PASS_CACHED) {
-        return smmu3_pass_fail(p, EVENT_NONE);
     }
     smmu3_tables_stage1(&tables, stage1, stream->world, half);
     return walk(p, &tables, &tag, va, need, CLASS_IN, leaf);
@@ -276,15 +308,12 @@ bool smmu3_pass_stage2(Smmu3Pass *p, uint64_t ipa, uint8_t need,
     Smmu3Tables tables;
 
     p->in_tables = true;
-    if ((p->mode == SMMU3_PASS_CACHED || begin_stage2_lookup(p, class)) &&
-        is_cached(p, &tag, ipa, need, leaf) && !(protect && leaf->device)) {
-        if (p->mode != SMMU3_PASS_CACHED) {
+    count_stage2_lookup(p, class);
+    if (is_cached(p, &tag, ipa, need, leaf) && !(protect && leaf->device)) {
+        if (p->mode != SMMU3_PASS_FREE) {
             tell_used_stage2(p, &tag, ipa, leaf);
         }
         return true;
-    }
-    if (p->mode == SMMU3_PASS_CACHED) {
-        return smmu3_pass_fail(p, EVENT_NONE);
     }
     smmu3_tables_stage2(&tables, &stream->stage2, &p->s->features);
     if (!walk(p, &tables, &tag, ipa, need, class, leaf)) {

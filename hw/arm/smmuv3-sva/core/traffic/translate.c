@@ -3,9 +3,9 @@
  * order of IHI 0070 3.3 and 7.3.22. Not the tables (walk.c), the structures
  * (config.c), nor ATS (ats.c). Called by everyone who submits traffic.
  *
- * A transaction passes twice at most: first without the lock, by caches alone;
- * then, if that does not decide it, under the lock and with all that memory
- * and faults need. Both times it takes the same steps.
+ * A transaction passes twice at most: first without the lock, by the caches and the
+ * tables; then, if that does not end well, under the lock and with all that
+ * structures and faults need. Both times it takes the same steps.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -213,12 +213,6 @@ static void trace_step(Smmu3Pass *p, const Smmu3Step *step)
     }
 }
 
-static bool is_traced(Smmu3 *s)
-{
-    return s->ops->trace &&
-           (!s->ops->traces_walks || s->ops->traces_walks(s->host));
-}
-
 bool smmu3_pass_any(Smmu3Pass *p, Smmu3Translation *result)
 {
     switch (p->t->type) {
@@ -234,18 +228,18 @@ bool smmu3_pass_any(Smmu3Pass *p, Smmu3Translation *result)
 Smmu3Outcome smmu3_translate_locked(Smmu3 *s, const Smmu3Transaction *t,
                                     Smmu3Translation *result)
 {
-    Smmu3Counters *c = &s->counters;
     Smmu3Outcome outcome = SMMU3_OK;
     Smmu3Pass p;
 
     smmu3_pass_init(&p, s, t, SMMU3_PASS_FULL);
-    p.watch = is_traced(s) ? trace_step : NULL;
+    p.watch = smmu3_is_traced(s) ? trace_step : NULL;
     if (!smmu3_pass_any(&p, result)) {
         outcome = conclude_fault(&p, result);
     }
     if (p.in_tables) {
-        smmu3_count(p.walked ? &c->tlb_misses : &c->tlb_hits);
+        p.counts[p.walked ? SMMU3_HOT(tlb_misses) : SMMU3_HOT(tlb_hits)]++;
     }
+    smmu3_pass_count(&p);
     smmu3_trace(s, SMMU3_TRACE_TRANSLATE, t->sid | (uint64_t)t->ssid << 32,
                 t->addr, result->pa, outcome);
     return outcome;
