@@ -70,10 +70,19 @@ class Qtest:
 
     def ask(self, line):
         """One command; its answer without the OK."""
+        return self.ask_all([line])[0]
+
+    def ask_all(self, lines):
+        """Commands in one piece; their answers. Some thousand at most, for the sockets
+        have to hold them."""
         try:
-            self.connection.sendall(line + b"\n")
+            self.connection.sendall(b"".join(line + b"\n" for line in lines))
         except OSError:
             pass
+        return [self.answer(line) for line in lines]
+
+    def answer(self, line):
+        """The next one, to @line."""
         while True:
             try:
                 answer = self.input.readline()
