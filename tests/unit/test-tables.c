@@ -582,6 +582,69 @@ static Smmu3Shadow *shadow_of(Setup *x, Smmu3View *view, const char *name,
     return shadow;
 }
 
+/* Each access at @va is let through if the map has the right to it. */
+static void expect_as_translated(Setup *x, Smmu3View *view, uint64_t va)
+{
+    static const struct {
+        uint8_t access;
+        bool ind;
+        uint8_t right;
+    } accesses[] = {
+        { SMMU3_READ, false, SMMU3_UNPRIV_R },
+        { SMMU3_WRITE, false, SMMU3_UNPRIV_W },
+        { SMMU3_READ, true, SMMU3_UNPRIV_X },
+    };
+    Smmu3Piece p;
+
+    smmu3_view_look_up(view, va, &p);
+    for (unsigned i = 0; i < 2 * G_N_ELEMENTS(accesses); i++) {
+        bool priv = i % 2;
+        uint8_t right = accesses[i / 2].right * (priv ? SMMU3_PRIV_R : 1);
+        Smmu3Transaction t = {
+            .sid = SID, .addr = va, .priv = priv,
+            .access = accesses[i / 2].access, .ind = accesses[i / 2].ind,
+        };
+
+        if (p.rights & right) {
+            g_assert_cmpint(translate(x, t), ==, SMMU3_OK);
+        } else {
+            g_assert_cmpint(translate(x, t), ==, SMMU3_ABORT);
+            rig_expect_event(x->rig, F_PERMISSION, x->event);
+        }
+    }
+}
+
+/*
+ * PRIVCFG and INSTCFG make another access of each: what may be done by the map
+ * is what is translated, whatever comes in.
+ */
+static void test_overrides(void)
+{
+    static const uint64_t rights[] = {
+        PT_USER_RW, PT_USER_RO, PT_AF, PT_AF | PT_UXN | PT_PXN,
+        PT_USER_RO | PT_UXN,
+    };
+    Setup x;
+
+    setup(&x);
+    for (unsigned i = 0; i < G_N_ELEMENTS(rights); i++) {
+        pt_map(&x.s1, VA + i * PAGE, PA + i * PAGE, 3, rights[i]);
+    }
+    for (unsigned n = 0; n < 16; n++) {
+        Smmu3View *view;
+
+        smmu3_set(x.ste, STE_PRIVCFG, n % 4);
+        smmu3_set(x.ste, STE_INSTCFG, n / 4);
+        apply(&x);
+        view = smmu3_view_new(x.rig->smmu, SID, false, 0);
+        for (unsigned i = 0; i < G_N_ELEMENTS(rights); i++) {
+            expect_as_translated(&x, view, VA + i * PAGE);
+        }
+        smmu3_view_free(view);
+    }
+    done(&x);
+}
+
 static void test_shadow(void)
 {
     g_autofree char *before = NULL, *after = NULL;
@@ -681,6 +744,7 @@ int main(int argc, char **argv)
     T("compare/shapes", test_compare_shapes);
     T("compare/memory-of-stage2", test_compare_memory_of_stage2);
     T("compare/in-parts", test_compare_in_parts);
+    T("overrides", test_overrides);
     T("shadow", test_shadow);
     T("shadow/cannot-be", test_changes_that_cannot_be);
     return conformance_run();

@@ -274,6 +274,34 @@ static bool look_up_stage2(View *v, uint64_t in, Smmu3Piece *piece)
     return true;
 }
 
+/*
+ * @rights as who accesses has them, data or instructions, unprivileged or
+ * privileged: PRIVCFG and INSTCFG make another access of it (5.2), but no write
+ * a fetch.
+ */
+static uint8_t rights_with_overrides(const Smmu3Stream *stream, uint8_t rights)
+{
+    unsigned to_priv = SMMU3_PRIV_R / SMMU3_UNPRIV_R;
+    uint8_t result = 0;
+
+    for (unsigned priv = 0; priv < 2; priv++) {
+        uint8_t of = smmu3_overridden(stream->priv, priv) ? rights / to_priv
+                                                          : rights;
+        uint8_t may = of & SMMU3_UNPRIV_W;
+
+        if (of & (smmu3_overridden(stream->inst, false) ? SMMU3_UNPRIV_X
+                                                        : SMMU3_UNPRIV_R)) {
+            may |= SMMU3_UNPRIV_R;
+        }
+        if (of & (smmu3_overridden(stream->inst, true) ? SMMU3_UNPRIV_X
+                                                       : SMMU3_UNPRIV_R)) {
+            may |= SMMU3_UNPRIV_X;
+        }
+        result |= priv ? may * to_priv : may;
+    }
+    return result;
+}
+
 static void look_up_stages(View *v, uint64_t in, Smmu3Piece *piece)
 {
     if (v->known.stage1) {
@@ -289,6 +317,8 @@ static void look_up_stages(View *v, uint64_t in, Smmu3Piece *piece)
     if (v->known.stage2 && !look_up_stage2(v, in, piece)) {
         return;
     }
+    piece->rights = rights_with_overrides(&v->pass.config.stream,
+                                          piece->rights);
     /* From the address that was asked to the first of the entry */
     piece->in = smmu3_span_around(in, piece->entry_log2);
     piece->output -= in - piece->in.first;
