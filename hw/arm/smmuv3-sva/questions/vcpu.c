@@ -139,6 +139,25 @@ static bool walk(Smmuv3SvaCpu *cpu, uint64_t in, bool priv,
     return !get_phys_addr(cpu->env, in, access, 0, idx, result, fi);
 }
 
+/*
+ * What may be done by a walk that went well. With permission indirection the
+ * walker calls a page writable that is clean, and refuses the store: it is one
+ * that cannot be written yet.
+ */
+static uint8_t rights_of(Smmuv3SvaCpu *cpu, uint64_t in, bool priv,
+                         const GetPhysAddrResult *walked)
+{
+    uint8_t rights = walked->f.prot & (PAGE_READ | PAGE_WRITE | PAGE_EXEC);
+    GetPhysAddrResult result;
+    ARMMMUFaultInfo fi;
+
+    if ((rights & PAGE_WRITE) &&
+        !walk(cpu, in, priv, MMU_DATA_STORE, &result, &fi)) {
+        rights &= ~PAGE_WRITE;
+    }
+    return rights;
+}
+
 /* All that EL0 may: the walker says it once one of them is allowed. */
 static uint8_t unprivileged(Smmuv3SvaCpu *cpu, uint64_t in)
 {
@@ -151,7 +170,7 @@ static uint8_t unprivileged(Smmuv3SvaCpu *cpu, uint64_t in)
         ARMMMUFaultInfo fi;
 
         if (walk(cpu, in, false, accesses[i], &result, &fi)) {
-            return result.f.prot & (PAGE_READ | PAGE_WRITE | PAGE_EXEC);
+            return rights_of(cpu, in, false, &result);
         }
     }
     return 0;
@@ -281,7 +300,7 @@ void smmuv3_sva_cpu_look_up(void *opaque, uint64_t in, Smmu3Piece *piece)
         .mapped = true, .known = UINT8_MAX,
         .entry_log2 = result.f.lg_page_size,
         .rights = unprivileged(cpu, in) |
-                  (result.f.prot & (PAGE_READ | PAGE_WRITE | PAGE_EXEC)) << 3,
+                  rights_of(cpu, in, true, &result) << 3,
         .has_mair = true, .mair = result.cacheattrs.attrs,
     };
     piece->output = result.f.phys_addr - (in - piece->in.first);
