@@ -180,6 +180,7 @@ def of_what_if(answer, _pages):
     for when in ('now', 'then'):
         if f'refused-{when}' in answer:
             lines.append(f"{when} every access is refused: {answer[f'refused-{when}']}")
+    lines += [f'not shown: {field}' for field in answer.get('not-shown', [])]
     lines += of_differences(answer, 'now', 'then')
     if answer['identical']:
         lines.append('nothing would be translated otherwise')

@@ -31,6 +31,30 @@ const Smmu3Field smmu3_shadow_fields[] = {
 #undef OF_CD
 #undef OF_STE
 
+const char *smmu3_field_unseen(const Smmu3Field *f)
+{
+    static const char refused[] = "what becomes of an access that is refused "
+                                  "is not looked at";
+    static const char cached[] = "what is cached is not looked at";
+    static const char tag[] = "addresses are looked at with bits 63:56 equal";
+    static const struct {
+        const char *name, *why;
+    } unseen[] = {
+        { "TBI0", tag }, { "TBI1", tag },
+        { "ASET", cached }, { "ASID", cached }, { "S2VMID", cached },
+        { "S", refused }, { "R", refused }, { "A", refused },
+        { "S1STALLD", refused }, { "S2S", refused },
+        { "EATS", "ATS is not looked at; explain does, with kind=ats" },
+    };
+
+    for (size_t i = 0; f && i < G_N_ELEMENTS(unseen); i++) {
+        if (!strcmp(f->name, unseen[i].name)) {
+            return unseen[i].why;
+        }
+    }
+    return NULL;
+}
+
 uint64_t smmu3_field_value(const Smmu3Field *f, const uint64_t *words)
 {
     return f->is_address ? smmu3_get_addr(words, f->word, f->lsb, f->width)

@@ -38,6 +38,11 @@ typedef struct Smmu3Change {
  * change; false: there is no such field, or @value does not fit.
  */
 bool smmu3_change_parse(const char *name, uint64_t value, Smmu3Change *change);
+/*
+ * Why lists of ranges do not show what @field does, though it makes a CD or an
+ * STE legal or not like any other; NULL: they show it.
+ */
+const char *smmu3_field_unseen(const Smmu3Field *field);
 /* Its value in @words, which are of its structure. */
 uint64_t smmu3_field_value(const Smmu3Field *field, const uint64_t *words);
 

@@ -70,14 +70,14 @@ static bool explain_check(Smmuv3SvaQuestion *q, Error **errp)
     e->t = smmuv3_sva_question_access(q);
     e->t.addr = e->address;
     if (e->access && !parse_access(e->access, &e->t)) {
-        error_setg(errp, "smmuv3-sva-explain: access=%s is none", e->access);
-        error_append_hint(errp, "It has r, w or both, or x for an instruction "
-                          "fetch; and p if it is privileged.\n");
+        error_setg(errp, "smmuv3-sva-explain: access=%s is none: it has r, w "
+                   "or both, or x for an instruction fetch; and p if it is "
+                   "privileged", e->access);
         return false;
     }
     if (e->kind && !parse_kind(e->kind, &e->t)) {
-        error_setg(errp, "smmuv3-sva-explain: there is no kind=%s", e->kind);
-        error_append_hint(errp, "It is untranslated, ats or translated.\n");
+        error_setg(errp, "smmuv3-sva-explain: there is no kind=%s: it is "
+                   "untranslated, ats or translated", e->kind);
         return false;
     }
     return true;

@@ -19,6 +19,12 @@ struct Smmuv3SvaMap {
     Smmuv3SvaBounds bounds;     /* properties */
 };
 
+static bool map_check(Smmuv3SvaQuestion *q, Error **errp)
+{
+    return smmuv3_sva_check_bounds(&SMMUV3_SVA_MAP(q)->bounds,
+                                   TYPE_SMMUV3_SVA_MAP, errp);
+}
+
 static QList *ranges_of(const Smmu3Survey *survey)
 {
     QList *list = qlist_new();
@@ -62,6 +68,7 @@ static const Property map_properties[] = {
 static void map_class_init(ObjectClass *oc, SvaClassData *data)
 {
     DEVICE_CLASS(oc)->desc = "What a stream and a PASID can reach";
+    SMMUV3_SVA_QUESTION_CLASS(oc)->check = map_check;
     SMMUV3_SVA_QUESTION_CLASS(oc)->answer = map_answer;
     device_class_set_props(DEVICE_CLASS(oc), map_properties);
     smmuv3_sva_describe_bounds(oc);

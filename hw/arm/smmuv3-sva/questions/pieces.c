@@ -24,9 +24,36 @@ void smmuv3_sva_describe_bounds(ObjectClass *oc)
         "The first address that is looked at");
     object_class_property_set_description(oc, "to", "The last one");
     object_class_property_set_description(oc, "max-ranges",
-        "How many ranges there may be in the answer");
+        "How many ranges there may be in the answer, 1 to 16384");
     object_class_property_set_description(oc, "max-steps",
-        "How many entries of the tables are looked at for it");
+        "How many entries of the tables are looked at for it, 1 to 4194304; "
+        "and as many again for reasons");
+}
+
+static bool check_most(uint32_t value, uint32_t most, const char *property,
+                       const char *question, Error **errp)
+{
+    if (!value || value > most) {
+        error_setg(errp, "%s: %s=%u: it is 1 to %u", question, property, value,
+                   most);
+        return false;
+    }
+    return true;
+}
+
+bool smmuv3_sva_check_bounds(const Smmuv3SvaBounds *bounds,
+                             const char *question, Error **errp)
+{
+    if (bounds->from > bounds->to) {
+        error_setg(errp, "%s: from=0x%" PRIx64 " is behind to=0x%" PRIx64
+                   ", so there is nothing to look at", question, bounds->from,
+                   bounds->to);
+        return false;
+    }
+    return check_most(bounds->max_ranges, SMMUV3_SVA_MOST_RANGES,
+                      "max-ranges", question, errp) &&
+           check_most(bounds->max_steps, SMMUV3_SVA_MOST_STEPS, "max-steps",
+                      question, errp);
 }
 
 Smmu3Survey smmuv3_sva_survey(const Smmuv3SvaBounds *bounds, size_t item_bytes)

@@ -12,8 +12,14 @@
 #include "qobject/qlist.h"
 #include "../core/smmu3.h"
 
-/* How long a list may be, and the way to it, unless the asker says. */
-enum { SMMUV3_SVA_MAX_RANGES = 4096, SMMUV3_SVA_MAX_STEPS = 1 << 20 };
+/*
+ * How long a list may be, and the way to it, unless the asker says; and what he
+ * may say, as the machine stands still meanwhile, and has the list in memory.
+ */
+enum {
+    SMMUV3_SVA_MAX_RANGES = 4096, SMMUV3_SVA_MOST_RANGES = 1 << 14,
+    SMMUV3_SVA_MAX_STEPS = 1 << 20, SMMUV3_SVA_MOST_STEPS = 1 << 22,
+};
 
 /* What a question may say of how much it wants, as properties. */
 typedef struct Smmuv3SvaBounds {
@@ -31,6 +37,9 @@ typedef struct Smmuv3SvaBounds {
 
 /* Their descriptions. */
 void smmuv3_sva_describe_bounds(ObjectClass *oc);
+/* When @question, a type's name, is plugged: whether they can be kept. */
+bool smmuv3_sva_check_bounds(const Smmuv3SvaBounds *bounds,
+                             const char *question, Error **errp);
 
 /* An empty survey, of pieces or of differences. */
 Smmu3Survey smmuv3_sva_survey(const Smmuv3SvaBounds *bounds, size_t item_bytes);

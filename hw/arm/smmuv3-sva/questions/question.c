@@ -40,16 +40,14 @@ static bool check_subject(Smmuv3SvaQuestion *q, Error **errp)
     const char *type = object_get_typename(OBJECT(q));
 
     if (!q->sid_text || !parse_sid(q->sid_text, &q->sid)) {
-        error_setg(errp, "%s: sid=%s is no StreamID", type,
-                   q->sid_text ?: "");
-        error_append_hint(errp, "Give it as a number (sid=0x20), or as the "
-                          "PCI address BUS:SLOT.FUNCTION (sid=0:4.0).\n");
+        error_setg(errp, "%s: sid=%s is no StreamID: give it as a number "
+                   "(sid=0x20), or as the PCI address BUS:SLOT.FUNCTION "
+                   "(sid=0:4.0)", type, q->sid_text ?: "");
         return false;
     }
     if (q->ssid != SMMUV3_SVA_NO_SSID && q->ssid > 0xfffff) {
-        error_setg(errp, "%s: ssid=%u is no SubstreamID", type, q->ssid);
-        error_append_hint(errp, "PASIDs have 20 bits; leave it out for an "
-                          "access without one.\n");
+        error_setg(errp, "%s: ssid=%u is no SubstreamID: PASIDs have 20 bits; "
+                   "leave it out for an access without one", type, q->ssid);
         return false;
     }
     return true;
@@ -100,9 +98,9 @@ static void question_realize(DeviceState *dev, Error **errp)
     Smmuv3SvaQuestionClass *qc = SMMUV3_SVA_QUESTION_GET_CLASS(q);
 
     if (!find_smmu()) {
-        error_setg(errp, "%s: this machine has no smmuv3-sva to ask",
+        error_setg(errp, "%s: this machine has no smmuv3-sva to ask; the "
+                   "machine virt-sva has one",
                    object_get_typename(OBJECT(dev)));
-        error_append_hint(errp, "The machine virt-sva has one.\n");
         return;
     }
     if (check_subject(q, errp) && qc->check) {

@@ -29,7 +29,10 @@ struct Smmuv3SvaQuestion {
 struct Smmuv3SvaQuestionClass {
     DeviceClass parent_class;
 
-    /* Look at the kind's own properties; may be NULL. False: @errp is set. */
+    /*
+     * Look at the kind's own properties; may be NULL. False: @errp is set, all
+     * in its text, as those who ask are monitors, which leave hints out.
+     */
     bool (*check)(Smmuv3SvaQuestion *q, Error **errp);
     /*
      * The answer as of now, for the caller to unref; NULL: @errp is set. Under

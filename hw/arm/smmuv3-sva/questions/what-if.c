@@ -29,19 +29,22 @@ struct Smmuv3SvaWhatIf {
 
 /* ---- What is to be changed --------------------------------------------- */
 
-static void list_fields(Error **errp)
+/* By Smmu3FieldPlace. */
+static const char *const places[] = { "CD", "STE", "ID" };
+
+/* For the text of an error, as monitors leave hints out. */
+static char *list_fields(void)
 {
-    static const char *const places[] = { "CD.", "STE." };
-    g_autoptr(GString) names = g_string_new("Fields are ");
+    GString *names = g_string_new("fields are ");
 
     for (const Smmu3Field *f = smmu3_shadow_fields; f->name; f++) {
-        g_string_append_printf(names, "%s%s, ", places[f->place], f->name);
+        g_string_append_printf(names, "%s.%s, ", places[f->place], f->name);
     }
-    error_append_hint(errp, "%sand ID.NAME with NAME one of smmuv3-sva's ID "
-                      "fields, such as ID.OAS (-device smmuv3-sva,help). Write "
-                      "changes=FIELD=VALUE, several with + between them; "
-                      "values are those of the field's bits, those of TTBs "
-                      "are addresses.\n", names->str);
+    g_string_append(names, "and ID.NAME with NAME one of smmuv3-sva's ID "
+                    "fields, such as ID.OAS (-device smmuv3-sva,help); changes "
+                    "is FIELD=VALUE, several with + between them; values are "
+                    "those of the field's bits, those of TTBs are addresses");
+    return g_string_free(names, FALSE);
 }
 
 static bool parse_change(const char *text, Smmu3Change *change)
@@ -60,21 +63,23 @@ static bool what_if_check(Smmuv3SvaQuestion *q, Error **errp)
     unsigned count = g_strv_length(items);
 
     if (!count || count > MAX_CHANGES) {
-        error_setg(errp, "smmuv3-sva-what-if: %u changes", count);
-        error_append_hint(errp, "There are 1 to %d.\n", MAX_CHANGES);
-        list_fields(errp);
+        g_autofree char *fields = list_fields();
+
+        error_setg(errp, "smmuv3-sva-what-if: %u changes, and there are 1 to "
+                   "%d: %s", count, MAX_CHANGES, fields);
         return false;
     }
     for (unsigned i = 0; i < count; i++) {
         if (!parse_change(items[i], &w->changes[i])) {
+            g_autofree char *fields = list_fields();
+
             error_setg(errp, "smmuv3-sva-what-if: '%s' is no FIELD=VALUE, or "
-                       "no value of that field", items[i]);
-            list_fields(errp);
+                       "no value of that field: %s", items[i], fields);
             return false;
         }
     }
     w->change_count = count;
-    return true;
+    return smmuv3_sva_check_bounds(&w->bounds, TYPE_SMMUV3_SVA_WHAT_IF, errp);
 }
 
 /* ---- The answer -------------------------------------------------------- */
@@ -98,7 +103,6 @@ static uint64_t value_now(Smmuv3SvaState *s, const Smmu3View *view,
 static QList *changes_of(Smmuv3SvaWhatIf *w, Smmuv3SvaState *s,
                          const Smmu3View *view)
 {
-    static const char *const places[] = { "CD", "STE", "ID" };
     QList *list = qlist_new();
 
     for (unsigned i = 0; i < w->change_count; i++) {
@@ -109,6 +113,26 @@ static QList *changes_of(Smmuv3SvaWhatIf *w, Smmuv3SvaState *s,
             c->value);
 
         qlist_append_str(list, text);
+    }
+    return list;
+}
+
+/* "CD.ASID: what is cached is not looked at" */
+static QList *not_shown_of(Smmuv3SvaWhatIf *w)
+{
+    QList *list = qlist_new();
+
+    for (unsigned i = 0; i < w->change_count; i++) {
+        const Smmu3Change *c = &w->changes[i];
+        const char *why = smmu3_field_unseen(c->field);
+
+        if (why) {
+            g_autofree char *text = g_strdup_printf("%s.%s: %s",
+                                                    places[c->place],
+                                                    c->field->name, why);
+
+            qlist_append_str(list, text);
+        }
     }
     return list;
 }
@@ -137,13 +161,11 @@ static QObject *compare(Smmuv3SvaWhatIf *w, Smmuv3SvaState *s, Smmu3View *view,
     Smmu3Span all = { w->bounds.from, w->bounds.to };
     QDict *answer = qdict_new();
 
-    if (all.first <= all.last) {
-        smmu3_survey_compare(&survey,
-                             (Smmu3Space) { smmu3_view_look_up, view },
-                             (Smmu3Space) { smmu3_view_look_up, then }, all,
-                             UINT_MAX, UINT8_MAX);
-    }
+    smmu3_survey_compare(&survey, (Smmu3Space) { smmu3_view_look_up, view },
+                         (Smmu3Space) { smmu3_view_look_up, then }, all,
+                         UINT_MAX, UINT8_MAX);
     qdict_put(answer, "changes", changes_of(w, s, view));
+    qdict_put(answer, "not-shown", not_shown_of(w));
     qdict_put_bool(answer, "identical", !survey.ranges->len &&
                                         !survey.truncated &&
                                         view->refused == then->refused);
