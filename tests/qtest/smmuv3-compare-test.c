@@ -22,12 +22,19 @@ enum { SID = 8 };
 /* Where QEMU puts a kernel without a header. */
 #define PROGRAM     (SVA_RAM + 0x80000)
 #define VALUES      (PROGRAM + 0x100)
-/* From VALUES on: */
+/* From VALUES on, and from VALUES + VALUES_BYTES on for the second vCPU: */
 enum { V_TTBR0 = 0, V_TCR = 8, V_MAIR = 16, V_SCTLR = 24, V_GO = 56,
-       V_DONE = 64 };
+       V_DONE = 64, VALUES_BYTES = 128 };
 
 static const uint32_t program[] = {
-    0x10000800,             /* adr x0, VALUES */
+    0xd2800060, 0xf2b88000, /* mov x0, PSCI's CPU_ON */
+    0xd2800021,             /* mov x1, #1: which */
+    0x10000062,             /* adr x2, what follows hvc */
+    0xd2800003,             /* mov x3, #0 */
+    0xd4000002,             /* hvc #0; if there is no second, nothing */
+    0x10000740,             /* adr x0, VALUES */
+    0xd53800a5, 0x924000a5, /* mov x5, the last bit of MPIDR_EL1 */
+    0x8b051c00,             /* add x0, x0, x5, lsl #7 */
     0xf9401c01,             /* ldr x1, [x0, #V_GO] */
     0xb4ffffe1,             /* cbz x1, there */
     0xf9400001,             /* ldr x1, [x0, #V_TTBR0] */
@@ -69,12 +76,13 @@ static void set_cd(Rig *r)
     sva_set_cd(r->t, SID, r->cds, 0, r->cd);
 }
 
-/* The program, some pages, and a CD like TCR; the vCPU waits to be let go. */
-static Rig rig_start(void)
+/* The program, some pages, and a CD like TCR; the vCPUs wait to be let go. */
+static Rig rig_start_with(unsigned vcpus)
 {
     Rig r = { .file = write_program() };
     g_autofree char *args = g_strdup_printf("-accel tcg -machine verdict=off "
-                                            "-kernel %s", r.file);
+                                            "-smp %u -kernel %s", vcpus,
+                                            r.file);
 
     r.t = sva_start(args);
     sva_smmu_enable(r.t);
@@ -91,19 +99,32 @@ static Rig rig_start(void)
     return r;
 }
 
-/* The vCPU gets its registers, and stands still with them. */
-static void run(Rig *r, uint64_t more_tcr)
+static Rig rig_start(void)
+{
+    return rig_start_with(1);
+}
+
+/* A vCPU gets its registers, and does nothing with them. */
+static void set_registers(Rig *r, unsigned vcpu, uint64_t root,
+                          uint64_t more_tcr)
 {
     QTestState *qts = r->t->qts;
+    uint64_t values = VALUES + vcpu * VALUES_BYTES;
     uint64_t tcr = 16 | UINT64_C(1) << 23 | UINT64_C(5) << 32 | more_tcr;
 
-    qtest_writeq(qts, VALUES + V_TTBR0, r->root);
-    qtest_writeq(qts, VALUES + V_TCR, tcr);
-    qtest_writeq(qts, VALUES + V_MAIR, 0xff);
-    qtest_writeq(qts, VALUES + V_SCTLR, 0x30d00801);
-    qtest_writeq(qts, VALUES + V_GO, 1);
-    WAIT_FOR(qtest_readq(qts, VALUES + V_DONE));
-    qtest_qmp_assert_success(qts, "{'execute': 'stop'}");
+    qtest_writeq(qts, values + V_TTBR0, root);
+    qtest_writeq(qts, values + V_TCR, tcr);
+    qtest_writeq(qts, values + V_MAIR, 0xff);
+    qtest_writeq(qts, values + V_SCTLR, 0x30d00801);
+    qtest_writeq(qts, values + V_GO, 1);
+    WAIT_FOR(qtest_readq(qts, values + V_DONE));
+}
+
+/* The only one does, and stands still with them. */
+static void run(Rig *r, uint64_t more_tcr)
+{
+    set_registers(r, 0, r->root, more_tcr);
+    qtest_qmp_assert_success(r->t->qts, "{'execute': 'stop'}");
 }
 
 static void rig_stop(Rig *r)
@@ -151,7 +172,21 @@ static void expect_identical(Rig *r, const char *arguments)
     QDict *answer = qdict_get_qdict(response, "return");
 
     g_assert_true(qdict_get_bool(answer, "identical"));
+    g_assert_true(qdict_get_bool(answer, "current"));
     g_assert_cmpstr(qdict_get_str(answer, "mapped-bytes"), ==, "0x5000");
+    qobject_unref(response);
+}
+
+/* The vCPU that is compared if none is named. */
+static void expect_vcpu(Rig *r, unsigned vcpu, bool current)
+{
+    QDict *response = ask(r, "");
+    QDict *answer = qdict_get_qdict(response, "return");
+
+    g_assert_nonnull(answer);
+    g_assert_cmpint(qdict_get_int(answer, "vcpu"), ==, vcpu);
+    g_assert_true(qdict_get_bool(answer, "current") == current);
+    g_assert_true(qdict_get_bool(answer, "identical"));
     qobject_unref(response);
 }
 
@@ -233,6 +268,169 @@ static void test_each_field(void)
     rig_stop(&r);
 }
 
+/* ---- Several fields together ------------------------------------------- */
+
+/* A page at which so many of four fields of the CD are wrong. */
+typedef struct Page {
+    uint64_t va;
+    bool far;                   /* IPS is */
+    bool other_memory;          /* MAIR is: of it this page's attributes */
+    bool is_code;               /* WXN is, if it is writable */
+} Page;
+
+#define FORBIDDEN UINT64_C(0x200000)    /* above here tables forbid writes */
+
+static const char *const mistakes[] = {
+    "CD.HAD0 is 0x0, TCR_EL1.HPD0 0x1",
+    "CD.IPS is 0x1, TCR_EL1.IPS 0x5",
+    "CD.WXN is 0x1, SCTLR_EL1.WXN 0x0",
+    "CD.MAIR is 0x44ff, MAIR_EL1 0xff",
+};
+
+static const Page pages[] = {
+    { VA + 0x20000, false, true, true },
+    { VA + 0x22000, true, false, true },
+    { VA + 0x24000, true, true, false },
+    { VA + 0x26000, true, true, true },
+    { FORBIDDEN, false, true, false },
+    { FORBIDDEN + 0x2000, false, false, true },
+    { FORBIDDEN + 0x4000, true, false, false },
+    { FORBIDDEN + 0x6000, false, true, true },
+    { FORBIDDEN + 0x8000, true, true, false },
+    { FORBIDDEN + 0xa000, true, false, true },
+};
+
+static void map_page(Rig *r, const Page *page)
+{
+    uint64_t leaf, bits = 0;
+
+    sva_map(r->t, r->root, page->va, page->far ? FAR + page->va : r->page,
+            4096, 0);
+    leaf = sva_leaf_address(r->t, r->root, page->va);
+    smmu3_set(&bits, TTD_ATTRINDX, page->other_memory);
+    smmu3_set(&bits, TTD_UXN, !page->is_code);
+    qtest_writeq(r->t->qts, leaf, qtest_readq(r->t->qts, leaf) | bits);
+}
+
+static uint64_t next_table(Rig *r, uint64_t entry)
+{
+    return qtest_readq(r->t->qts, entry) & UINT64_C(0xfffffffff000);
+}
+
+/* Ten groups of fields, none of which does for another one's page. */
+static Rig start_with_groups(void)
+{
+    Rig r = rig_start();
+    uint64_t table;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(pages); i++) {
+        map_page(&r, &pages[i]);
+    }
+    table = next_table(&r, next_table(&r, r.root)) + FORBIDDEN / 0x200000 * 8;
+    qtest_writeq(r.t->qts, table, qtest_readq(r.t->qts, table) |
+                                  smmu3_field_mask(TTD_APTABLE_NO_WRITE));
+    smmu3_set(r.cd, CD_IPS, 1);
+    smmu3_set(r.cd, CD_WXN, 1);
+    smmu3_set(r.cd, CD_MAIR, 0x44ff);
+    set_cd(&r);
+    run(&r, UINT64_C(1) << 41);     /* HPD0 */
+    return r;
+}
+
+static char *reason_of(const Page *page)
+{
+    bool wrong[] = { page->va >= FORBIDDEN, page->far, page->is_code,
+                     page->other_memory };
+    GString *words = g_string_new(NULL);
+
+    for (unsigned i = 0; i < ARRAY_SIZE(wrong); i++) {
+        if (wrong[i]) {
+            g_string_append_printf(words, "%s%s", words->len ? "; and " : "",
+                                   mistakes[i]);
+        }
+    }
+    return g_string_free(words, FALSE);
+}
+
+/* The pages from @first on differ, for these reasons; NULL: whatever they are. */
+static void expect_reasons(Rig *r, const char *arguments, unsigned first,
+                           char *(*wanted)(unsigned i))
+{
+    QDict *response = ask(r, arguments);
+    QList *ranges = qdict_get_qlist(qdict_get_qdict(response, "return"),
+                                    "ranges");
+    const QListEntry *entry;
+    unsigned i = first;
+
+    g_assert_cmpuint(qlist_size(ranges), ==, ARRAY_SIZE(pages) - first);
+    QLIST_FOREACH_ENTRY(ranges, entry) {
+        g_autofree char *because = wanted(i++);
+
+        if (because) {
+            g_assert_cmpstr(qdict_get_str(qobject_to(QDict,
+                            qlist_entry_obj(entry)), "because"), ==, because);
+        }
+    }
+    qobject_unref(response);
+}
+
+/* So many groups are looked for; of the rest it is not said that none does. */
+static char *eight_groups(unsigned i)
+{
+    return i < 8 ? reason_of(&pages[i]) :
+           g_strdup("several fields together; which, was not looked for after "
+                    "eight such groups");
+}
+
+static void test_many_groups(void)
+{
+    Rig r = start_with_groups();
+
+    expect_reasons(&r, "'from': 196608", 0, eight_groups);
+    rig_stop(&r);
+}
+
+enum { FIRST_FORBIDDEN = 4 };
+
+static char *first_but_not_last(unsigned i)
+{
+    return i == FIRST_FORBIDDEN ? reason_of(&pages[i]) :
+           i < ARRAY_SIZE(pages) - 1 ? NULL :
+           g_strdup("not looked for: it would take more than max-steps");
+}
+
+/*
+ * Reasons are no more work than the survey may be, which is of eleven pages on
+ * each side here.
+ */
+static void test_reasons_are_bounded(void)
+{
+    Rig r = start_with_groups();
+
+    expect_reasons(&r, "'from': 2097152, 'to': 2142207, 'max-steps': 24",
+                   FIRST_FORBIDDEN, first_but_not_last);
+    rig_stop(&r);
+}
+
+/* An STE that makes all accesses privileged is a reason, too. */
+static void test_overrides(void)
+{
+    Rig r = rig_start();
+    uint64_t ste[SMMU3_STE_WORDS];
+
+    run(&r, 0);
+    for (unsigned i = 0; i < SMMU3_STE_WORDS; i++) {
+        ste[i] = qtest_readq(r.t->qts, r.t->strtab + SID * SMMU3_STE_BYTES +
+                                       8 * i);
+    }
+    smmu3_set(ste, STE_PRIVCFG, 3);
+    sva_set_ste(r.t, SID, ste);
+    /* Not at the read-only page, which is code for both */
+    expect_reason(&r, "", 3, "rights",
+                  "STE.PRIVCFG is 0x3, which a vCPU has not");
+    rig_stop(&r);
+}
+
 /* What hierarchical bits take away, who does not disable them loses. */
 static void test_table_attributes(void)
 {
@@ -295,6 +493,30 @@ static void test_other_tables(void)
     rig_stop(&r);
 }
 
+/*
+ * The vCPU that runs the process is found; if none does, one whose tables can be
+ * looked at: the first has its MMU off.
+ */
+static void test_which_vcpu(void)
+{
+    Rig r = rig_start_with(2);
+    uint64_t root = r.root, other = sva_table(r.t);
+
+    set_registers(&r, 1, root, 0);
+    expect_vcpu(&r, 1, true);
+    smmu3_set_addr(r.cd, CD_TTB0, other);
+    set_cd(&r);
+    expect_vcpu(&r, 1, false);
+    expect_error(&r, "'vcpu': 0", "vCPU 0 has its MMU off");
+    sva_map(r.t, other, PROGRAM, PROGRAM, 4096, SVA_MAP_PRIV);
+    set_registers(&r, 0, other, 0);
+    expect_vcpu(&r, 0, true);
+    smmu3_set_addr(r.cd, CD_TTB0, root);
+    set_cd(&r);
+    expect_vcpu(&r, 1, true);
+    rig_stop(&r);
+}
+
 static void test_cannot_be_compared(void)
 {
     Rig r = rig_start();
@@ -327,6 +549,10 @@ int main(int argc, char **argv)
     TEST("table-attributes", test_table_attributes);
     TEST("access-flag", test_access_flag);
     TEST("other-tables", test_other_tables);
+    TEST("which-vcpu", test_which_vcpu);
+    TEST("many-groups", test_many_groups);
+    TEST("reasons-are-bounded", test_reasons_are_bounded);
+    TEST("overrides", test_overrides);
     TEST("cannot-be", test_cannot_be_compared);
     return g_test_run();
 }

@@ -219,6 +219,21 @@ static void test_what_if(void)
     plug(x.t, "what-if", "same", "'changes': 'CD.ASET=1+CD.ASID=7'");
     answer = answered(x.t, "same");
     g_assert_true(qdict_get_bool(answer, "identical"));
+    /* What a list of ranges has no place for is said to be missing */
+    g_assert_cmpuint(qlist_size(qdict_get_qlist(answer, "not-shown")), ==, 2);
+    g_assert_cmpstr(qstring_get_str(qobject_to(QString, qlist_peek(
+                    qdict_get_qlist(answer, "not-shown")))), ==,
+                    "CD.ASET: what is cached is not looked at");
+    qobject_unref(answer);
+
+    plug(x.t, "what-if", "override", "'changes': 'STE.PRIVCFG=3'");
+    answer = answered(x.t, "override");
+    g_assert_cmpuint(range_count(answer), ==, 2);
+    g_assert_cmpstr(qdict_get_str(qdict_get_qdict(range(answer, 0), "now"),
+                                  "rights"), ==, "rwx/rw-");
+    g_assert_cmpstr(qdict_get_str(qdict_get_qdict(range(answer, 0), "then"),
+                                  "rights"), ==, "rw-/rw-");
+    g_assert_true(qlist_empty(qdict_get_qlist(answer, "not-shown")));
     qobject_unref(answer);
 
     plug(x.t, "what-if", "illegal", "'changes': 'STE.V=0'");
@@ -237,6 +252,9 @@ static void test_what_if(void)
     refused(x.t, WHAT_IF, "0 changes");
     refused(x.t, WHAT_IF ", 'changes': 'CD.NONE=1'", "'CD.NONE=1'");
     refused(x.t, WHAT_IF ", 'changes': 'CD.HA=2'", "'CD.HA=2'");
+    /* Monitors show no hints: what there is must be in the text */
+    refused(x.t, WHAT_IF, "CD.T0SZ, ");
+    refused(x.t, WHAT_IF ", 'changes': 'CD.NONE=1'", "STE.S2T0SZ, ");
     sva_stop(x.t);
 }
 
@@ -294,15 +312,51 @@ static void test_wrong_questions(void)
     SvaQtest *t = sva_start("");
 
 #define EXPLAIN "'driver': 'smmuv3-sva-explain', "
-    refused(t, EXPLAIN "'address': 1", "is no StreamID");
+    /* With what there is, in the text: monitors show no hints */
+    refused(t, EXPLAIN "'address': 1", "is no StreamID: give it as a number");
     refused(t, EXPLAIN "'sid': '0:99.0'", "sid=0:99.0 is no StreamID");
-    refused(t, EXPLAIN "'sid': '8', 'ssid': 1048576", "is no SubstreamID");
-    refused(t, EXPLAIN "'sid': '8', 'access': 'q'", "access=q");
-    refused(t, EXPLAIN "'sid': '8', 'kind': 'odd'", "kind=odd");
+    refused(t, EXPLAIN "'sid': '8', 'ssid': 1048576",
+            "is no SubstreamID: PASIDs have 20 bits");
+    refused(t, EXPLAIN "'sid': '8', 'access': 'q'", "access=q is none: it has r");
+    refused(t, EXPLAIN "'sid': '8', 'kind': 'odd'", "kind=odd: it is untransl");
     refused(t, EXPLAIN "'sid': '8', 'nonsense': 1", "nonsense");
+#define COMPARE "'driver': 'smmuv3-sva-compare', 'sid': '8'"
+    refused(t, COMPARE ", 'vcpu': 7", "no vcpu=7; there are 1");
+    refused(t, COMPARE ", 'ttbr0': 'x'", "ttbr0=x: it is vcpu");
     sva_stop(t);
     t = sva_start_machine(PLAIN_MACHINE, "");
-    refused(t, EXPLAIN "'sid': '8'", "");
+    refused(t, EXPLAIN "'sid': '8'", "can not be hotplugged");
+    sva_stop(t);
+}
+
+/* Nothing to look at, or more than the machine should stand still for. */
+static void test_wrong_bounds(void)
+{
+    static const char *const questions[] = {
+        "'driver': 'smmuv3-sva-map', 'sid': '8'", COMPARE,
+        WHAT_IF ", 'changes': 'CD.HA=1'",
+    };
+    static const struct {
+        const char *bounds, *says;
+    } cases[] = {
+        { "'from': 8192, 'to': 4096", "from=0x2000 is behind to=0x1000" },
+        { "'max-ranges': 0", "max-ranges=0: it is 1 to 16384" },
+        { "'max-ranges': 16385", "max-ranges=16385: it is 1 to 16384" },
+        { "'max-steps': 0", "max-steps=0: it is 1 to 4194304" },
+        { "'max-steps': 4194305", "max-steps=4194305: it is 1 to 4194304" },
+    };
+    SvaQtest *t = sva_start("");
+
+    for (unsigned i = 0; i < ARRAY_SIZE(questions); i++) {
+        for (unsigned j = 0; j < ARRAY_SIZE(cases); j++) {
+            g_autofree char *arguments = g_strdup_printf(
+                "%s, %s", questions[i], cases[j].bounds);
+
+            refused(t, arguments, cases[j].says);
+        }
+    }
+    plug(t, "map", "most", "'from': 4096, 'to': 4096, 'max-ranges': 16384, "
+                           "'max-steps': 4194304");
     sva_stop(t);
 }
 
@@ -326,6 +380,7 @@ int main(int argc, char **argv)
     TEST("what-if", test_what_if);
     TEST("questions/are-ones-own", test_questions_are_ones_own);
     TEST("questions/wrong", test_wrong_questions);
+    TEST("questions/wrong-bounds", test_wrong_bounds);
     TEST("questions/cold-plugged", test_cold_plugged);
     return g_test_run();
 }

@@ -100,10 +100,10 @@ static void compare_with(Smmuv3SvaCpu *cpu, void *opaque)
     qdict_put_bool(q->answer, "current",
                    smmuv3_sva_cpu_table(cpu, 0) == cd_ttb0);
     reasons = smmuv3_sva_reasons_new(q->s, q->t, q->view, cpu, q->ttbr0_of_cd,
-                                     q->rights, registers);
+                                     q->rights, survey.max_steps, registers);
     qdict_put(q->answer, "registers", registers);
     qdict_put(q->answer, "ranges", differences_of(reasons, &survey));
-    smmuv3_sva_reasons_free(reasons);
+    survey.steps += smmuv3_sva_reasons_free(reasons);
     qdict_put_bool(q->answer, "identical", !survey.ranges->len &&
                                            !survey.truncated);
     smmuv3_sva_put_survey(q->answer, &survey);
@@ -126,28 +126,33 @@ static void look_at_ttbr0(Smmuv3SvaCpu *cpu, void *opaque)
     search->found = smmuv3_sva_cpu_table(cpu, 0) == search->ttb0;
 }
 
-/* One that runs the process now, or -1. */
-static int find_vcpu(const Smmu3View *view)
+/*
+ * One that runs the process now; or the first whose tables can be looked at,
+ * which has what the kernel gives them all; or 0, of which it is told why not.
+ */
+static unsigned find_vcpu(const Smmu3View *view)
 {
     Search search = { .ttb0 = smmu3_get_addr(view->cd, CD_TTB0) };
+    int other = -1;
 
     for (unsigned i = 0; i < smmuv3_sva_cpu_count(); i++) {
-        if (smmuv3_sva_on_cpu(i, look_at_ttbr0, &search, NULL) &&
-            search.found) {
+        if (!smmuv3_sva_on_cpu(i, look_at_ttbr0, &search, NULL)) {
+            continue;
+        }
+        if (search.found) {
             return i;
         }
+        other = other < 0 ? i : other;
     }
-    return -1;
+    return MAX(other, 0);
 }
 
 /* Between finding a vCPU and comparing with it, it may go on to another. */
 static unsigned choose_vcpu(Inquiry *q)
 {
-    int found = q->c->vcpu == ANY_VCPU ? find_vcpu(q->view) : -1;
-
     q->ttbr0_of_cd = q->c->ttbr0 ? !strcmp(q->c->ttbr0, "cd")
                                  : q->c->vcpu == ANY_VCPU;
-    return q->c->vcpu != ANY_VCPU ? q->c->vcpu : MAX(found, 0);
+    return q->c->vcpu == ANY_VCPU ? find_vcpu(q->view) : q->c->vcpu;
 }
 
 static QObject *compare_answer(Smmuv3SvaQuestion *question,
@@ -187,19 +192,17 @@ static bool compare_check(Smmuv3SvaQuestion *q, Error **errp)
     Smmuv3SvaCompare *c = SMMUV3_SVA_COMPARE(q);
 
     if (c->ttbr0 && strcmp(c->ttbr0, "vcpu") && strcmp(c->ttbr0, "cd")) {
-        error_setg(errp, "smmuv3-sva-compare: ttbr0=%s", c->ttbr0);
-        error_append_hint(errp, "It is vcpu (as it is now) or cd (as if the "
-                          "process were running).\n");
+        error_setg(errp, "smmuv3-sva-compare: ttbr0=%s: it is vcpu (as it is "
+                   "now) or cd (as if the process were running)", c->ttbr0);
         return false;
     }
     if (c->vcpu < ANY_VCPU || c->vcpu >= (int)smmuv3_sva_cpu_count()) {
-        error_setg(errp, "smmuv3-sva-compare: there is no vcpu=%d", c->vcpu);
-        error_append_hint(errp, "There are %u, from 0 on; without it, one "
-                          "that runs the process is looked for.\n",
-                          smmuv3_sva_cpu_count());
+        error_setg(errp, "smmuv3-sva-compare: there is no vcpu=%d; there are "
+                   "%u, from 0 on, and without it one that runs the process "
+                   "is looked for", c->vcpu, smmuv3_sva_cpu_count());
         return false;
     }
-    return true;
+    return smmuv3_sva_check_bounds(&c->bounds, TYPE_SMMUV3_SVA_COMPARE, errp);
 }
 
 static const Property compare_properties[] = {

@@ -122,6 +122,9 @@ struct Smmuv3SvaReasons {
     uint8_t rights;             /* that are compared */
     GArray *suspects;           /* of Suspect: fields, then several together */
     guint fields;               /* how many are the former */
+    bool has_all;
+    Suspect all;                /* of them; once it was wanted */
+    uint64_t steps, max_steps;  /* look-ups */
 };
 
 enum { MAX_FIELDS = 32, MAX_TOGETHER = 8 };
@@ -194,41 +197,52 @@ static bool explains(Smmuv3SvaReasons *r, const Suspect *suspect,
     if (!suspect->shadow) {
         return false;
     }
+    r->steps++;
     smmuv3_sva_look_up_device(suspect->view, d->a.in.first, &then);
     return !smmu3_pieces_differ(&then, &d->b, d->a.in.first, SMMUV3_SVA_CARE,
                                 r->rights);
 }
 
-/*
- * Several differences may hide one another: as few of them as explain @d, left
- * among the suspects for the next. False: not even all do.
- */
-static bool suspect_together(Smmuv3SvaReasons *r, const Smmu3Difference *d)
+/* Whether all the changes together explain @d. */
+static bool all_explain(Smmuv3SvaReasons *r, const Smmu3Difference *d)
 {
     bool used[MAX_FIELDS];
-    Suspect all;
+
+    if (!r->has_all) {
+        memset(used, true, sizeof(used));
+        r->all = suspect_all_of(r, used);
+        r->has_all = true;
+    }
+    return explains(r, &r->all, d);
+}
+
+/*
+ * Several differences may hide one another: as few of them as explain @d, as
+ * all do; left among the suspects for the next. Returns the words.
+ */
+static const char *suspect_together(Smmuv3SvaReasons *r,
+                                    const Smmu3Difference *d)
+{
+    bool used[MAX_FIELDS];
+    Suspect few;
 
     memset(used, true, sizeof(used));
-    all = suspect_all_of(r, used);
-    if (!explains(r, &all, d)) {
-        clear_suspect(&all);
-        return false;
-    }
     for (guint i = 0; i < r->fields; i++) {
-        Suspect fewer;
-
         used[i] = false;
-        fewer = suspect_all_of(r, used);
-        used[i] = !explains(r, &fewer, d);
-        clear_suspect(used[i] ? &fewer : &all);
-        all = used[i] ? all : fewer;
+        few = suspect_all_of(r, used);
+        used[i] = !explains(r, &few, d);
+        clear_suspect(&few);
     }
-    g_array_append_val(r->suspects, all);
-    return true;
+    few = suspect_all_of(r, used);
+    g_array_append_val(r->suspects, few);
+    return few.words;
 }
 
 const char *smmuv3_sva_reason(Smmuv3SvaReasons *r, const Smmu3Difference *d)
 {
+    if (r->steps >= r->max_steps) {
+        return "not looked for: it would take more than max-steps";
+    }
     for (guint i = 0; i < r->suspects->len; i++) {
         Suspect *suspect = &g_array_index(r->suspects, Suspect, i);
 
@@ -236,11 +250,14 @@ const char *smmuv3_sva_reason(Smmuv3SvaReasons *r, const Smmu3Difference *d)
             return suspect->words;
         }
     }
-    if (r->fields < 2 || r->suspects->len >= r->fields + MAX_TOGETHER ||
-        !suspect_together(r, d)) {
+    if (r->fields < 2 || !all_explain(r, d)) {
         return "no register: other tables, or they changed meanwhile";
     }
-    return g_array_index(r->suspects, Suspect, r->suspects->len - 1).words;
+    if (r->suspects->len >= r->fields + MAX_TOGETHER) {
+        return "several fields together; which, was not looked for after "
+               "eight such groups";
+    }
+    return suspect_together(r, d);
 }
 
 /* ---- Which fields ------------------------------------------------------ */
@@ -288,19 +305,40 @@ static void add_oas(Smmuv3SvaReasons *r)
     }
 }
 
+/* STE.PRIVCFG and INSTCFG make other accesses of a device's, and of no vCPU's. */
+static void add_overrides(Smmuv3SvaReasons *r)
+{
+    static const char *const fields[] = { "STE.PRIVCFG", "STE.INSTCFG" };
+    Smmu3Change change;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(fields); i++) {
+        uint64_t value;
+
+        if (!r->view->has_ste || !smmu3_change_parse(fields[i], 0, &change)) {
+            continue;
+        }
+        value = smmu3_field_value(change.field, r->view->ste);
+        if (value) {
+            add_suspect(r, change,
+                        g_strdup_printf("%s is 0x%" PRIx64 ", which a vCPU "
+                                        "has not", fields[i], value));
+        }
+    }
+}
+
 /* ---- Its life ---------------------------------------------------------- */
 
 Smmuv3SvaReasons *smmuv3_sva_reasons_new(Smmuv3SvaState *s, Smmu3Transaction t,
                                          const Smmu3View *view,
                                          const Smmuv3SvaCpu *cpu,
                                          bool ttbr0_of_cd, uint8_t rights,
-                                         QList *registers)
+                                         uint64_t max_steps, QList *registers)
 {
     Smmuv3SvaReasons *r = g_new0(Smmuv3SvaReasons, 1);
 
     *r = (Smmuv3SvaReasons) {
         .s = s, .t = t, .view = view, .cpu = cpu, .ttbr0_of_cd = ttbr0_of_cd,
-        .rights = rights,
+        .rights = rights, .max_steps = max_steps,
         .suspects = g_array_new(FALSE, FALSE, sizeof(Suspect)),
     };
     g_array_set_clear_func(r->suspects, clear_suspect);
@@ -308,11 +346,16 @@ Smmuv3SvaReasons *smmuv3_sva_reasons_new(Smmuv3SvaState *s, Smmu3Transaction t,
         add_register(r, registers, &likes[i]);
     }
     add_oas(r);
+    add_overrides(r);
     return r;
 }
 
-void smmuv3_sva_reasons_free(Smmuv3SvaReasons *r)
+uint64_t smmuv3_sva_reasons_free(Smmuv3SvaReasons *r)
 {
+    uint64_t steps = r->steps;
+
     g_array_unref(r->suspects);
+    clear_suspect(&r->all);
     g_free(r);
+    return steps;
 }

@@ -37,12 +37,14 @@ Smmuv3SvaReasons *smmuv3_sva_reasons_new(Smmuv3SvaState *s, Smmu3Transaction t,
                                          const Smmu3View *view,
                                          const Smmuv3SvaCpu *cpu,
                                          bool ttbr0_of_cd, uint8_t rights,
-                                         QList *registers);
-void smmuv3_sva_reasons_free(Smmuv3SvaReasons *r);
+                                         uint64_t max_steps, QList *registers);
+/* Returns how many look-ups were made, which are @max_steps and some at most. */
+uint64_t smmuv3_sva_reasons_free(Smmuv3SvaReasons *r);
 
 /*
  * The first change, or the first few, with which @d (the device's side first) is
- * no difference; or that there is none. As long as @r lives.
+ * no difference; or that there is none, or that it was not looked for. As long as
+ * @r lives.
  */
 const char *smmuv3_sva_reason(Smmuv3SvaReasons *r, const Smmu3Difference *d);
 
