@@ -64,7 +64,8 @@ static void put(Bench *b, const Case *one, unsigned i)
 
 int main(int argc, char **argv)
 {
-    unsigned chosen = argc == 2 ? atoi(argv[1]) : G_N_ELEMENTS(cases);
+    unsigned chosen = argc == 2 ? (unsigned)atoi(argv[1])
+                                : G_N_ELEMENTS(cases);
     Bench b = { .cmdq_log2 = 13 };
     Traffic traffic;
 

@@ -2,7 +2,7 @@
 """A QEMU with a pasid-dev and no guest software: tables, queues and doorbells are this
 program's, by the qtest protocol.
 
-Times nothing itself. Used by machine-bench and spread.py.
+Times nothing itself. Used by machine-bench, jobs-bench and spread.py.
 """
 
 import array
@@ -66,10 +66,12 @@ def idle_kernel():
 class Machine:
     """
     A QEMU with one pasid-dev, its queue 0 enabled. @options: more of the device's;
-    @pasids: each has a context descriptor and an ASID of its own, all the same tables.
+    @pasids: each has a context descriptor and an ASID of its own, all the same tables;
+    @patience: seconds in which QEMU must be there.
     """
 
-    def __init__(self, qemu, kind, window, accel, idle, options=(), device="", pasids=1):
+    def __init__(self, qemu, kind, window, accel, idle, options=(), device="", pasids=1,
+                 patience=30):
         machine = {
             "none": "virt",
             "arm-smmuv3": "virt,iommu=smmuv3",
@@ -89,7 +91,7 @@ class Machine:
         else:
             # The machine runs, with a CPU that sleeps
             arguments += ["-accel", "tcg", "-kernel", idle]
-        self.q = Qtest(qemu, arguments)
+        self.q = Qtest(qemu, arguments, timeout=patience)
         try:
             if kind != "none":
                 self.start_smmu(kind.endswith("PASID"), window)
