@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A map as an SVG picture: what is close together is drawn to scale, in a line of its
-own; what is between is left out. No library of Debian's is for address spaces; SVG is
-text.
+own; what is between is left out. Called by tools/sva-tables.
 """
 
-from html import escape
+import sva_svg
 
 from .words import joined, memory, size, span
 
@@ -17,6 +16,9 @@ NAMES = 200         # for the address before each line
 
 COLOURS = {'r--': '#9ecae1', 'rw-': '#3182bd', 'r-x': '#74c476', 'rwx': '#e6550d',
            '--x': '#a1d99b', '---': '#d9d9d9'}
+OTHER = '#756bb1'
+STYLE = '''<style>text { font: 13px sans-serif } text.a { font-family: monospace }
+text.s { font-size: 10px; fill: #666 }</style>'''
 WORDS = {'r--': 'read', 'rw-': 'read and write', 'r-x': 'read and execute',
          'rwx': 'read, write and execute', '--x': 'execute', '---': 'privileged only'}
 
@@ -34,32 +36,27 @@ def islands(ranges):
     return groups
 
 
-def text(x, y, words, anchor='start', css=''):
-    return f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}"{css}>{escape(words)}</text>'
-
-
 def bar(entry, x, y, width):
     first, last = span(entry)
     rights = entry['rights'].split('/')[0]
     told = (f"{entry['first']} to {entry['last']}, {size(last - first + 1)}: "
             f"{entry['rights']}, {memory(entry)}, entries of {size(entry['entry'])}, "
             f"to {entry['output']}")
-    return (f'<rect x="{x:.2f}" y="{y}" width="{max(width, 1):.2f}" height="{BAR}" '
-            f'fill="{COLOURS.get(rights, "#756bb1")}"><title>{escape(told)}</title></rect>')
+    return sva_svg.box(x, y, max(width, 1.0), BAR, COLOURS.get(rights, OTHER), told)
 
 
 def island(group, y):
     first, last, entries = group
     left, room = MARGIN + NAMES, WIDTH - 2 * MARGIN - NAMES
     scale = room / (last - first + 1)
-    parts = [text(MARGIN, y + 13, f'{first:#x}', css=' class="a"'),
-             f'<rect x="{left}" y="{y}" width="{room}" height="{BAR}" fill="#f4f4f4"/>']
+    parts = [sva_svg.words(MARGIN, y + 13, f'{first:#x}', 'a'),
+             sva_svg.box(left, y, room, BAR, '#f4f4f4')]
     for entry in entries:
         begin, end = span(entry)
         parts.append(bar(entry, left + (begin - first) * scale, y,
                          (end - begin + 1) * scale))
-    parts.append(text(left, y + BAR + 12, f'{len(entries)} ranges in '
-                      f'{size(last - first + 1)}', css=' class="s"'))
+    parts.append(sva_svg.words(left, y + BAR + 12, f'{len(entries)} ranges in '
+                               f'{size(last - first + 1)}', 's'))
     return parts
 
 
@@ -67,9 +64,8 @@ def legend(ranges, y):
     parts, x = [], MARGIN
     for rights in sorted({entry['rights'].split('/')[0] for entry in ranges}):
         words = WORDS.get(rights, rights)
-        parts += [f'<rect x="{x}" y="{y}" width="12" height="12" '
-                  f'fill="{COLOURS.get(rights, "#756bb1")}"/>',
-                  text(x + 18, y + 11, words)]
+        parts += [sva_svg.box(x, y, 12, 12, COLOURS.get(rights, OTHER)),
+                  sva_svg.words(x + 18, y + 11, words)]
         x += 40 + 8 * len(words)
     return parts
 
@@ -80,13 +76,9 @@ def draw(answer, title):
     groups = islands(ranges)
     height = 76 + LINE * len(groups) + MARGIN
     total = size(int(answer['mapped-bytes'], 16))
-    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" '
-             f'viewBox="0 0 {WIDTH} {height}" font-family="sans-serif" font-size="13">',
-             '<style>.a{font-family:monospace}.s{font-size:10px;fill:#666}</style>',
-             f'<rect width="{WIDTH}" height="{height}" fill="#fff"/>',
-             text(MARGIN, 24, f'{title}: {len(ranges)} ranges, {total}' +
-                  (f", and more from {answer['from']} on" if answer['truncated'] else ''))]
+    more = f", and more from {answer['from']} on" if answer['truncated'] else ''
+    parts = [sva_svg.words(MARGIN, 24, f'{title}: {len(ranges)} ranges, {total}{more}')]
     parts += legend(ranges, 38)
     for n, group in enumerate(groups):
         parts += island(group, 68 + LINE * n)
-    return '\n'.join(parts + ['</svg>', ''])
+    return '\n'.join([*sva_svg.document(WIDTH, height, STYLE, parts), ''])

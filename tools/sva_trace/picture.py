@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""An interval of a log as a picture: SVG, written by hand.
+"""An interval of a log as a picture: SVG, written by hand (sva_svg.py).
 
-Boxes, lines and arrows on rows are all that it has, which no library of plots does for
-one; so it needs none, and its text says the same for the same log. Called by
-tools/sva-trace.
+Boxes, lines and arrows on rows are all that it has. Called by tools/sva-trace.
 """
 
-from html import escape
+import sva_svg
 
 from .life import STAGES
 from .log import TraceError
@@ -72,8 +70,7 @@ class Picture:
             # A box is two pixels wide at least, and these are not to be drawn over others
             placed.append((lanes.place(begin, max(end, begin + 2 / self.scale)), thing))
         if placed:
-            self.labels.append(f'<text class="row" x="8" y="{self.y + 17}">'
-                               f'{escape(name)}</text>')
+            self.labels.append(sva_svg.words(8, self.y + 17, name, 'row'))
         for lane, thing in placed:
             yield self.y + lane * ROW + ROW // 2, thing
         self.y += len(lanes.until) * ROW + (GAP if placed else 0)
@@ -86,15 +83,14 @@ class Picture:
             raise TraceError(f'more than {MOST_BOXES} boxes are in that interval',
                              'choose a shorter one: --interval FROM-TO, or --fault N')
         a, b = self.x(begin), self.x(end)
-        self.parts.append(
-            f'<rect x="{a:.1f}" y="{y - height / 2:.1f}" width="{max(2, b - a):.1f}" '
-            f'height="{height}" fill="{colour}"><title>{escape(title)}</title></rect>')
+        self.parts.append(sva_svg.box(a, y - height / 2, float(max(2, b - a)), height,
+                                      colour, title))
 
     def words(self, begin, end, y, text):
         """Where there is room for it."""
         a, b = self.x(begin), self.x(end)
         if b - a > 5.6 * len(text):
-            self.parts.append(f'<text x="{a + 3:.1f}" y="{y + 4}">{escape(text)}</text>')
+            self.parts.append(sva_svg.words(a + 3, y + 4, text))
 
     def arrow(self, us, y, to_us, to_y):
         if self.begin <= us and to_us <= self.end:
@@ -195,8 +191,8 @@ class Picture:
                  if self.shows(f.fault, self.until(f.end))} or {'stall'}
         x, y = LEFT, 16
         for name, colour in zip(STAGES['stall' if 'stall' in kinds else 'page'], COLOURS):
-            yield f'<rect x="{x}" y="{y - 9}" width="12" height="11" fill="{colour}"/>'
-            yield f'<text x="{x + 16}" y="{y}">{escape(name)}</text>'
+            yield sva_svg.box(x, y - 9, 12, 11, colour)
+            yield sva_svg.words(x + 16, y, name)
             x += 30 + int(6.4 * len(name))
 
     def axis(self):
@@ -204,25 +200,19 @@ class Picture:
         step = 1
         while (self.end - self.begin) / step > 10:
             step = step * 5 // 2 if str(step)[0] == '2' else step * 2
-        yield (f'<text class="t" x="8" y="{TOP - 12}">from '
-               f'{(self.begin - self.life.begin) / 1000:.3f} ms on</text>')
+        yield sva_svg.words(
+            8, TOP - 12, f'from {(self.begin - self.life.begin) / 1000:.3f} ms on', 't')
         for us in range(0, self.end - self.begin + 1, step):
             x = self.x(self.begin + us)
             yield f'<line class="g" x1="{x:.1f}" y1="{TOP - 8}" x2="{x:.1f}" y2="{self.y}"/>'
-            yield f'<text class="t" x="{x - 8:.1f}" y="{TOP - 12}">{duration(us)}</text>'
+            yield sva_svg.words(x - 8, TOP - 12, duration(us), 't')
 
     def text(self):
         self.smmu(self.endpoints())
         yield ('<!-- SPDX-License-Identifier: GPL-2.0-or-later -->\n'
                '<!-- Written by tools/sva-trace: change that, not this. -->')
-        yield (f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{self.y + 8}" '
-               f'viewBox="0 0 {WIDTH} {self.y + 8}">')
-        yield STYLE
-        yield '<rect width="100%" height="100%" fill="#fff"/>'
-        yield from self.legend()
-        yield from self.axis()
-        yield from self.labels + self.parts + self.arrows
-        yield '</svg>'
+        yield from sva_svg.document(WIDTH, self.y + 8, STYLE, [
+            *self.legend(), *self.axis(), *self.labels, *self.parts, *self.arrows])
 
 
 def write(life, out, begin, end):
