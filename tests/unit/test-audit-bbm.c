@@ -137,12 +137,34 @@ static void test_moved_block_waits(void)
     done(&x);
 }
 
+/* The invalidation that it needs came before it; or long before. */
+static void test_split_after_invalidation(void)
+{
+    for (unsigned early = 0; early < 2; early++) {
+        Setup x;
+
+        audited_with_bbml(&x, 0);
+        pt_write(&x.pt, pt_entry(&x.pt, BLOCK_VA, 2),
+                 BLOCK_PA | PT_USER_RW | 1);
+        expect_pa(&x, dma_read(SID, BLOCK_VA), BLOCK_PA);
+        tlbi_va(&x, ASID, BLOCK_VA);
+        expect_pa(&x, dma_read(SID, BLOCK_VA), BLOCK_PA);
+        syncs(&x, 1, early ? 1 : 3 * GRACE_MS);
+        map_pages(&x, 0);
+        expect_pa(&x, dma_read(SID, BLOCK_VA), BLOCK_PA);
+        expect_unbroken(&x, true, 512 * PAGE, PAGE);
+        g_assert_cmpint(report_at(&x, 0)->has_early, ==, early);
+        done(&x);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
 #define T(name, fn) g_test_add_func("/smmu3/audit/bbm/" name, fn)
     T("split", test_split_without_break);
     T("split-of-nt-block", test_split_of_nt_block);
+    T("split-after-invalidation", test_split_after_invalidation);
     T("join", test_join_without_break);
     T("contiguous", test_contiguous_without_break);
     T("moved-block-waits", test_moved_block_waits);

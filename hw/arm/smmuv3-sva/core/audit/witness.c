@@ -147,5 +147,5 @@ void smmu3_witness_explain(const Smmu3Witnesses *all, const Smmu3Witness *w,
         !one_was_dropped(report) &&
         smmu3_heard_covering(log, w->heard_before, w->heard, block,
                              &report->early) &&
-        w->suspicion.ns - report->early.ns <= all->grace->options.grace_ns;
+        report->seen_ns - report->early.ns <= all->grace->options.grace_ns;
 }
