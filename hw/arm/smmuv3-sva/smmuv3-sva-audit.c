@@ -11,8 +11,8 @@
 #include "qemu/error-report.h"
 #include "hw/core/cpu.h"
 #include "qapi/error.h"
+#include "system/qtest.h"
 #include "system/runstate.h"
-#include "system/tcg.h"
 #include "smmuv3-sva-pci.h"
 #include "smmuv3-sva.h"
 #include "core/audit/reports.h"
@@ -96,7 +96,7 @@ uint64_t smmuv3_sva_audit_worked(void *host)
     uint64_t ns = 0;
     CPUState *cpu;
 
-    if (!tcg_enabled()) {
+    if (qtest_enabled()) {
         return smmuv3_sva_audit_now(host);
     }
     RCU_READ_LOCK_GUARD();

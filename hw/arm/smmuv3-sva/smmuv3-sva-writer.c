@@ -66,7 +66,8 @@ static void find_callers(CPUState *cpu, Smmu3Writer *writer)
 /*
  * The PC of the store that is being executed. In the middle of a translation
  * block a vCPU's own PC is that of an earlier instruction, and must stay so; what
- * it would be restored to is read instead: the PC, or its offset in the page.
+ * it would be restored to is read instead: the PC, or its offset in the page. Where
+ * TCG does not execute it, what QEMU has of its registers is old: nobody is named.
  */
 void smmuv3_sva_audit_writer(void *host, Smmu3Writer *writer)
 {
@@ -74,11 +75,11 @@ void smmuv3_sva_audit_writer(void *host, Smmu3Writer *writer)
     uint64_t unwound[8];        /* of which Arm has three */
     uint64_t pc;
 
-    if (!cpu || !cpu->cc->get_pc) {
+    if (!tcg_enabled() || !cpu || !cpu->cc->get_pc) {
         return;
     }
     pc = cpu->cc->get_pc(cpu);
-    if (tcg_enabled() && cpu->mem_io_pc &&
+    if (cpu->mem_io_pc &&
         cpu_unwind_state_data(cpu, cpu->mem_io_pc, unwound)) {
         uint64_t in_page = qemu_target_page_size() - 1;
 
