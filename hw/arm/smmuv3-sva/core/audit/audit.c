@@ -314,7 +314,7 @@ static void examine(Smmu3Audit *a, Witness *w, uint64_t at, bool used,
         smmu3_waste_moved(a->waste);
     }
     if (smmu3_witness_saw(&a->lists, &w->w, disagrees, at, used, ns) &&
-        (used || context_was_used_since(a, &w->tag, w->w.suspicion.ns +
+        (used || context_was_used_since(a, &w->tag, w->w.suspicion.since.ns +
                                         a->grace.options.grace_ns))) {
         report(a, w, stale, &found, w->w.at, &w->w.suspicion, ns);
         smmu3_witness_enter(&a->lists, &w->w, SMMU3_WITNESS_REPORTED);

@@ -6,18 +6,20 @@
 #include "drops.h"
 #include <glib.h>
 
+/* One that has left something that is still there. */
 typedef struct Drop {
-    uint64_t number;                /* 0: none yet */
-    uint32_t left, open, found;     /* stale entries */
-    bool missed;
-    Smmu3Suspicion since;
+    uint64_t number;                /* first: the table's key */
+    uint32_t open;                  /* stale entries */
+    bool found, missed;
+    Smmu3Moment since;
 } Drop;
 
 struct Smmu3Drops {
     const Smmu3Grace *grace;
-    uint64_t count;
-    Smmu3AuditDrops older;          /* that are not kept any more */
-    Drop kept[SMMU3_DROPS_KEPT];    /* by number */
+    Smmu3AuditDrops over;           /* of which nothing is left; and dropped,
+                                       which is of all */
+    Smmu3Moment last;               /* when the last one was dropped */
+    GHashTable *open;               /* of Drop: as many as there are entries */
 };
 
 Smmu3Drops *smmu3_drops_new(const Smmu3Grace *grace)
@@ -25,121 +27,106 @@ Smmu3Drops *smmu3_drops_new(const Smmu3Grace *grace)
     Smmu3Drops *drops = g_new0(Smmu3Drops, 1);
 
     drops->grace = grace;
+    drops->open = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL,
+                                        g_free);
     return drops;
 }
 
 void smmu3_drops_free(Smmu3Drops *drops)
 {
+    g_hash_table_unref(drops->open);
     g_free(drops);
 }
 
-/* One counts once, as the best that can be said of it. */
+/* It counts once, as the best that can be said of it. */
 static void add(Smmu3AuditDrops *counts, const Drop *drop)
 {
-    counts->dropped++;
-    if (!drop->left) {
-        return;
-    }
     counts->mattered++;
     if (drop->found) {
         counts->found++;
+    } else if (!drop->open) {
+        counts->repaired++;
     } else if (drop->missed) {
         counts->missed++;
-    } else if (drop->open) {
-        counts->open++;
     } else {
-        counts->repaired++;
+        counts->open++;
     }
 }
 
 uint64_t smmu3_drops_begin(Smmu3Drops *drops, uint64_t ns)
 {
-    Drop *drop = &drops->kept[++drops->count % SMMU3_DROPS_KEPT];
-
-    if (drop->number) {
-        add(&drops->older, drop);
-    }
-    *drop = (Drop) { .number = drops->count };
-    smmu3_suspect(drops->grace, &drop->since, ns);
-    return drops->count;
+    drops->last = smmu3_grace_moment(drops->grace, ns);
+    return ++drops->over.dropped;
 }
 
-/* NULL: it is not kept any more. */
-static Drop *drop_of(Smmu3Drops *drops, uint64_t number)
+static Drop *drop_of(const Smmu3Drops *drops, uint64_t number)
 {
-    Drop *drop = &drops->kept[number % SMMU3_DROPS_KEPT];
-
-    return drop->number == number ? drop : NULL;
+    return g_hash_table_lookup(drops->open, &number);
 }
 
 void smmu3_drops_left(Smmu3Drops *drops, uint64_t number)
 {
     Drop *drop = drop_of(drops, number);
 
-    if (drop) {
-        drop->left++;
-        drop->open++;
+    if (!drop) {
+        drop = g_new0(Drop, 1);
+        drop->number = number;
+        drop->since = drops->last;
+        g_hash_table_insert(drops->open, &drop->number, drop);
+    }
+    drop->open++;
+}
+
+static void one_less(Smmu3Drops *drops, uint64_t number, bool found)
+{
+    Drop *drop = drop_of(drops, number);
+
+    drop->found |= found;
+    if (--drop->open == 0) {
+        add(&drops->over, drop);
+        g_hash_table_remove(drops->open, &number);
     }
 }
 
 void smmu3_drops_found(Smmu3Drops *drops, uint64_t number)
 {
-    Drop *drop = drop_of(drops, number);
-
-    if (drop) {
-        drop->open--;
-        drop->found++;
-    }
+    one_less(drops, number, true);
 }
 
 void smmu3_drops_gone(Smmu3Drops *drops, uint64_t number)
 {
-    Drop *drop = drop_of(drops, number);
-
-    if (drop) {
-        drop->open--;
-    }
+    one_less(drops, number, false);
 }
 
 /* Twice what software may take, and the CMD_SYNCs of so many @turns more. */
-static uint64_t over_since(const Smmu3Grace *grace, const Smmu3Suspicion *since,
-                           uint64_t turns, uint64_t ns)
-{
-    Smmu3Grace twice = *grace;
-
-    twice.options.syncs = MIN(2 * (uint64_t)twice.options.syncs + turns,
-                              UINT32_MAX);
-    twice.options.grace_ns *= 2;
-    return smmu3_grace_is_over(&twice, since, ns)
-           ? since->ns + twice.options.grace_ns : UINT64_MAX;
-}
-
 uint64_t smmu3_drops_mistake_since(const Smmu3Drops *drops, uint64_t number,
                                    uint64_t turns, uint64_t ns)
 {
-    const Drop *drop = &drops->kept[number % SMMU3_DROPS_KEPT];
+    const Smmu3AuditOptions *options = &drops->grace->options;
+    const Drop *drop = drop_of(drops, number);
 
-    return drop->number == number ? over_since(drops->grace, &drop->since,
-                                             turns, ns)
-                                  : UINT64_MAX;
+    return smmu3_went_by(drops->grace, &drop->since,
+                         2 * (uint64_t)options->syncs + turns,
+                         2 * options->grace_ns, ns)
+           ? drop->since.ns + 2 * options->grace_ns : UINT64_MAX;
 }
 
 void smmu3_drops_missed(Smmu3Drops *drops, uint64_t number)
 {
-    Drop *drop = drop_of(drops, number);
-
-    if (drop) {
-        drop->missed = true;
-    }
+    drop_of(drops, number)->missed = true;
 }
 
 void smmu3_drops_count(Smmu3Drops *drops, Smmu3AuditDrops *counts)
 {
-    *counts = drops->older;
-    for (unsigned i = 0; i < SMMU3_DROPS_KEPT; i++) {
-        if (drops->kept[i].number) {
-            add(counts, &drops->kept[i]);
-            drops->kept[i].missed = false;
-        }
+    GHashTableIter iter;
+    gpointer value;
+
+    *counts = drops->over;
+    g_hash_table_iter_init(&iter, drops->open);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        Drop *drop = value;
+
+        add(counts, drop);
+        drop->missed = false;
     }
 }

@@ -16,9 +16,6 @@
 #include "../interface/audit.h"
 #include "grace.h"
 
-/* So many are remembered one by one; older ones are added up as they are then. */
-enum { SMMU3_DROPS_KEPT = 1024 };
-
 typedef struct Smmu3Drops Smmu3Drops;
 
 Smmu3Drops *smmu3_drops_new(const Smmu3Grace *grace);
@@ -26,14 +23,14 @@ void smmu3_drops_free(Smmu3Drops *drops);
 
 /* One is dropped: its number, from 1 on. */
 uint64_t smmu3_drops_begin(Smmu3Drops *drops, uint64_t ns);
-/* It left an entry that is stale... */
+/* The last one left an entry that is stale... */
 void smmu3_drops_left(Smmu3Drops *drops, uint64_t number);
 /* ...which was reported, or is gone, or says again what the tables say. */
 void smmu3_drops_found(Smmu3Drops *drops, uint64_t number);
 void smmu3_drops_gone(Smmu3Drops *drops, uint64_t number);
 
 /*
- * From when on what drop @number left, and is still there, is a mistake if it is in
+ * From when on what drop @number left, which is still there, is a mistake if it is in
  * use; UINT64_MAX: it is none yet. @turns: the CMD_SYNCs until an entry that is not
  * used was looked at as often as it takes.
  */

@@ -31,11 +31,24 @@ static uint64_t worked(const Smmu3Grace *g, uint64_t ns)
     return g->ops->worked ? g->ops->worked(g->host) : ns;
 }
 
+Smmu3Moment smmu3_grace_moment(const Smmu3Grace *g, uint64_t ns)
+{
+    return (Smmu3Moment) {
+        .ns = ns, .worked = worked(g, ns), .syncs = g->syncs,
+    };
+}
+
+bool smmu3_went_by(const Smmu3Grace *g, const Smmu3Moment *since,
+                   uint64_t syncs, uint64_t grace_ns, uint64_t ns)
+{
+    return g->syncs - since->syncs >= syncs && ns - since->ns >= grace_ns &&
+           worked(g, ns) - since->worked >= grace_ns;
+}
+
 void smmu3_suspect(const Smmu3Grace *g, Smmu3Suspicion *s, uint64_t ns)
 {
     *s = (Smmu3Suspicion) {
-        .ns = ns, .worked = worked(g, ns),
-        .syncs = g->syncs, .last_syncs = g->syncs,
+        .since = smmu3_grace_moment(g, ns), .last_syncs = g->syncs,
         .writer = g->writer_count,
         .before = g->writers[g->writer_count % SMMU3_WRITERS],
     };
@@ -63,29 +76,23 @@ void smmu3_suspect_again(const Smmu3Grace *g, Smmu3Suspicion *s)
 
 bool smmu3_lasted(const Smmu3Grace *g, const Smmu3Suspicion *s, uint64_t ns)
 {
-    return ns - s->ns >= g->options.grace_ns &&
-           worked(g, ns) - s->worked >= g->options.grace_ns;
-}
-
-bool smmu3_grace_is_over(const Smmu3Grace *g, const Smmu3Suspicion *s,
-                         uint64_t ns)
-{
-    return g->syncs - s->syncs >= g->options.syncs && smmu3_lasted(g, s, ns);
+    return smmu3_went_by(g, &s->since, 0, g->options.grace_ns, ns);
 }
 
 bool smmu3_outlasted(const Smmu3Grace *g, const Smmu3Suspicion *s,
                      uint64_t ns)
 {
     return s->sightings >= MIN(g->options.syncs, SMMU3_SIGHTINGS) &&
-           smmu3_grace_is_over(g, s, ns);
+           smmu3_went_by(g, &s->since, g->options.syncs, g->options.grace_ns,
+                         ns);
 }
 
 void smmu3_report_suspicion(const Smmu3Grace *g, const Smmu3Suspicion *s,
                             uint64_t ns, Smmu3AuditReport *report)
 {
-    report->seen_ns = s->ns;
+    report->seen_ns = s->since.ns;
     report->reported_ns = ns;
-    report->seen_syncs = s->syncs;
+    report->seen_syncs = s->since.syncs;
     report->reported_syncs = g->syncs;
     report->uses = s->uses;
     report->before = s->before;

@@ -30,9 +30,14 @@ typedef struct Smmu3Grace {
     uint64_t writer_count;
 } Smmu3Grace;
 
+/* By all that the grace is measured by. */
+typedef struct Smmu3Moment {
+    uint64_t ns, worked, syncs;
+} Smmu3Moment;
+
 /* Something that disagrees, and was not seen to agree since. */
 typedef struct Smmu3Suspicion {
-    uint64_t ns, worked, syncs;     /* since when */
+    Smmu3Moment since;
     unsigned sightings;             /* since, at a CMD_SYNC each... */
     uint64_t last_syncs;            /* ...of which this was the last */
     uint64_t uses;
@@ -41,6 +46,11 @@ typedef struct Smmu3Suspicion {
 } Smmu3Suspicion;
 
 uint64_t smmu3_grace_now(const Smmu3Grace *g);
+/* @ns, which is now. */
+Smmu3Moment smmu3_grace_moment(const Smmu3Grace *g, uint64_t ns);
+/* Whether since then @syncs CMD_SYNCs came, and both clocks went on by @grace_ns. */
+bool smmu3_went_by(const Smmu3Grace *g, const Smmu3Moment *since,
+                   uint64_t syncs, uint64_t grace_ns, uint64_t ns);
 /* CMDQ_PROD is being written. */
 void smmu3_grace_note_writer(Smmu3Grace *g);
 
@@ -51,10 +61,6 @@ void smmu3_suspect_again(const Smmu3Grace *g, Smmu3Suspicion *s);
 /* It outlasted what software may take. */
 bool smmu3_outlasted(const Smmu3Grace *g, const Smmu3Suspicion *s,
                      uint64_t ns);
-
-/* The same, however often it was seen. */
-bool smmu3_grace_is_over(const Smmu3Grace *g, const Smmu3Suspicion *s,
-                         uint64_t ns);
 /* That, but for the CMD_SYNCs: for the want of one. */
 bool smmu3_lasted(const Smmu3Grace *g, const Smmu3Suspicion *s, uint64_t ns);
 

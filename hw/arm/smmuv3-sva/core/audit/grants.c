@@ -192,7 +192,7 @@ static void examine(Smmu3Grants *grants, Smmu3Grant *grant, uint64_t at,
     if (smmu3_witness_saw(&grants->witnesses, &grant->w, disagrees, at, used,
                           ns) &&
         (used || context_asked_since(grants, &grant->request,
-                                     grant->w.suspicion.ns +
+                                     grant->w.suspicion.since.ns +
                                      grants->grace->options.grace_ns))) {
         report(grants, grant, stale, &found, ns);
     }

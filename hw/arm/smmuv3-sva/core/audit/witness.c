@@ -91,7 +91,7 @@ void smmu3_witness_settle(Smmu3Witnesses *all, Smmu3Witness *w,
                           Smmu3WitnessState state, uint64_t ns)
 {
     _Atomic uint64_t *longest = &all->counters->audit_settled_ns_max;
-    uint64_t lasted = ns - w->suspicion.ns;
+    uint64_t lasted = ns - w->suspicion.since.ns;
 
     if (w->state == SMMU3_WITNESS_SUSPECT &&
         lasted > atomic_load_explicit(longest, memory_order_relaxed)) {
