@@ -345,6 +345,29 @@ static void test_delayed_at_stop(void)
     done(&x);
 }
 
+/* What is loaded again goes wrong again in the same ways. */
+static void test_plans_begin_with_load(void)
+{
+    Smmu3Regs regs;
+    Setup x;
+
+    start(&x, "drop:tlbi:2");
+    while (count_of(&x, 0).seen < 2) {
+        tlbi(&x, CMD_TLBI_NH_VA, VA);
+    }
+    regs = *smmu3_regs(x.rig->smmu);
+    for (unsigned i = 0; i < 2; i++) {
+        g_assert_true(smmu3_load(x.rig->smmu, &regs, NULL, 0));
+        g_assert_cmpuint(count_of(&x, 0).seen, ==, 0);
+        tlbi(&x, CMD_TLBI_NH_VA, VA);
+        g_assert_cmpuint(count_of(&x, 0).done, ==, 0);
+        tlbi(&x, CMD_TLBI_NH_VA, VA);
+        g_assert_cmpuint(count_of(&x, 0).done, ==, 1);
+        regs = *smmu3_regs(x.rig->smmu);
+    }
+    done(&x);
+}
+
 /* CFGI as TLBI: the old CD is used until it comes. */
 static void test_delayed_cfgi(void)
 {
@@ -571,6 +594,7 @@ int main(int argc, char **argv)
     T("delayed-at-stop", test_delayed_at_stop);
     T("delayed-cfgi", test_delayed_cfgi);
     T("drop-atc-inv", test_drop_atc_inv);
+    T("plans-begin-with-load", test_plans_begin_with_load);
     T("delayed-atc-inv", test_delayed_atc_inv);
     T("delayed-atc-inv-at-stop", test_delayed_atc_inv_at_stop);
     T("stop-is-in-parts", test_stop_is_in_parts);

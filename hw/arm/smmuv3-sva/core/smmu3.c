@@ -511,6 +511,7 @@ bool smmu3_load(Smmu3 *s, const Smmu3Regs *regs,
     smmu3_outbox_clear(&s->outbox);
     smmu3_outbox_init(&s->outbox);
     smmu3_command_reset(s);
+    smmu3_inject_init(&s->inject, &s->options.inject);
     smmu3_regs_reset(s);
     forget_caches(s, false);
     for (size_t i = 0; i < stall_count && ok; i++) {
