@@ -5,7 +5,10 @@
  */
 #include "audit-rig.h"
 #include <inttypes.h>
+#include <limits.h>
+#include "core/commands/command.h"
 #include "core/inject/grammar.h"
+#include "core/signal/state.h"
 
 void audited_rig(Setup *x, const char *inject)
 {
@@ -59,6 +62,22 @@ void tlbi_va(Setup *x, unsigned asid, uint64_t va)
     smmu3_set(cmd, CMD_ASID, asid);
     smmu3_set_addr(cmd, CMD_ADDR, va);
     rig_command(x->rig, cmd);
+}
+
+unsigned work_of(Setup *x, const uint64_t cmd[SMMU3_CMD_WORDS])
+{
+    Smmu3 *s = x->rig->smmu;
+    unsigned work;
+
+    /* Nobody but us executes it */
+    s->in_service = true;
+    rig_command(x->rig, cmd);
+    g_mutex_lock(&s->lock);
+    work = smmu3_command_run(s, UINT_MAX);
+    s->in_service = false;
+    g_mutex_unlock(&s->lock);
+    smmu3_service(s);
+    return work;
 }
 
 uint64_t leaf_of(Setup *x, uint64_t va)

@@ -34,6 +34,8 @@ void tlbi_va(Setup *x, unsigned asid, uint64_t va);
  */
 void expect_drops(const char *plan, unsigned of, unsigned each,
                   unsigned (*drop_and_find)(const char *inject));
+/* One command, and what it cost: see work.h. */
+unsigned work_of(Setup *x, const uint64_t cmd[SMMU3_CMD_WORDS]);
 /* Where the descriptor of @va's page is. */
 uint64_t leaf_of(Setup *x, uint64_t va);
 

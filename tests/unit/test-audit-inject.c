@@ -396,6 +396,36 @@ static void test_atc_drops(void)
     expect_drops("drop:atc_inv", 8, ATC_PAGES, drop_atc_and_find);
 }
 
+/* What a dropped command may have left is looked at for a price, and not all of it. */
+static void test_costs_are_counted(void)
+{
+    enum { ENTRIES = 1500, LEAST = 64 * 64, MOST = 12000 };
+    uint64_t tlbi[SMMU3_CMD_WORDS] = { CMD_TLBI_NH_ASID };
+    uint64_t atc_inv[SMMU3_CMD_WORDS] = { CMD_ATC_INV };
+    Setup x;
+
+    audited_rig(&x, "drop:tlbi:/1,drop:atc_inv:/1");
+    setup_start(&x);
+    write_cd(&x, SSID);
+    smmu3_set(x.ste, STE_S1CDMAX, 4);
+    smmu3_set(x.ste, STE_EATS, STE_EATS_FULL);
+    apply(&x);
+    for (unsigned i = 0; i < ENTRIES; i++) {
+        pt_map(&x.pt, VA + i * PAGE, PA, 3, PT_USER_RW);
+        ask(&x, VA + i * PAGE);
+    }
+    smmu3_set(tlbi, CMD_ASID, ASID);
+    smmu3_set(atc_inv, CMD_STREAMID, SID);
+    smmu3_set(atc_inv, CMD_ATC_SIZE, CMD_ATC_SIZE_ALL);
+    for (unsigned i = 0; i < 2; i++) {
+        unsigned work = work_of(&x, i ? atc_inv : tlbi);
+
+        g_assert_cmpuint(work, >=, LEAST);
+        g_assert_cmpuint(work, <=, MOST);
+    }
+    done(&x);
+}
+
 /* A report says of an invalidation that is still to come that it is. */
 static void test_delayed_is_named(void)
 {
@@ -435,6 +465,7 @@ int main(int argc, char **argv)
     T("drop-is-repaired", test_drop_is_repaired);
     T("drop-is-repaired-by-reset", test_drop_is_repaired_by_reset);
     T("drop-in-second-half", test_drop_in_second_half);
+    T("costs-are-counted", test_costs_are_counted);
     T("many-drops", test_many_drops);
     T("no-auditor-knows-nothing", test_no_auditor_knows_nothing);
     return g_test_run();

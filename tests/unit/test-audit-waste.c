@@ -191,6 +191,44 @@ static void test_outputs_moved(void)
     done(&x);
 }
 
+/*
+ * What the auditor looks at for a command is paid for by the command, so that as many
+ * are executed in one go as without it; and it does not look at all there is.
+ */
+static void test_costs_are_counted(void)
+{
+    enum { ENTRIES = 2000, LEAST = 2048, MOST = 6000 };
+    Smmu3Transaction t = dma_read(SID, VA);
+    uint64_t atc_inv[SMMU3_CMD_WORDS] = { CMD_ATC_INV };
+    uint64_t by_asid[SMMU3_CMD_WORDS] = { CMD_TLBI_NH_ASID };
+    uint64_t by_va[SMMU3_CMD_WORDS] = { CMD_TLBI_NH_VA };
+    const uint64_t *cmds[] = { atc_inv, by_asid, by_va };
+    Setup x;
+
+    audited_rig(&x, "");
+    x.rig->features.ril = true;
+    setup_start(&x);
+    smmu3_set(x.ste, STE_EATS, STE_EATS_FULL);
+    apply(&x);
+    use_pages(&x, ENTRIES);
+    t.type = SMMU3_ATS_REQUEST;
+    g_assert_cmpint(translate(&x, t), ==, SMMU3_OK);
+    /* None of them names anything, so that all is looked through */
+    smmu3_set(atc_inv, CMD_STREAMID, SID + 1);
+    smmu3_set(by_asid, CMD_ASID, ASID + 1);
+    smmu3_set(by_va, CMD_ASID, ASID + 1);
+    smmu3_set(by_va, CMD_TLBI_NUM, 29);
+    smmu3_set(by_va, CMD_TLBI_SCALE, 5);
+    smmu3_set(by_va, CMD_TLBI_TG, 1);
+    for (unsigned i = 0; i < G_N_ELEMENTS(cmds); i++) {
+        unsigned work = work_of(&x, cmds[i]);
+
+        g_assert_cmpuint(work, >=, LEAST);
+        g_assert_cmpuint(work, <=, MOST);
+    }
+    done(&x);
+}
+
 static void test_off(void)
 {
     Setup x;
@@ -212,6 +250,7 @@ int main(int argc, char **argv)
     T("structures", test_structures);
     T("atc", test_atc);
     T("outputs-moved", test_outputs_moved);
+    T("costs-are-counted", test_costs_are_counted);
     T("off", test_off);
     return g_test_run();
 }

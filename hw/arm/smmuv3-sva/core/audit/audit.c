@@ -18,7 +18,9 @@ enum {
     LOOK_WORK = 64,                 /* in units of about 10 ns */
     CONTEXTS = 256,                 /* remembered, by a hash */
     BLOCK_PROBES = 512,             /* for pages in a block that is new */
-    COUNT_PROBES = 4096,            /* for what an invalidation names */
+    NAMED_PROBES = 1024,            /* for what an invalidation names */
+    NAMED_MAX = 64,                 /* of these, found */
+    PROBE_WORK = 4,
 };
 
 /* What is known of the entry at one place of the TLB. */
@@ -468,9 +470,102 @@ void smmu3_audit_used(Smmu3Audit *a, const Smmu3Asked *asked,
     }
 }
 
+/* ---- What an invalidation names ------------------------------------------- */
+
+/* Entries that are alive and would go. */
+typedef struct Named {
+    Witness *found[NAMED_MAX];
+    unsigned count, max;
+    bool all;                       /* there are no others */
+    unsigned work;                  /* what it cost to find them, see work.h */
+} Named;
+
+static bool is_named(const Smmu3Audit *a, const Witness *w,
+                     const Smmu3Heard *heard)
+{
+    Smmu3Block block = block_of(w);
+
+    /* Or it would be if it were carried out */
+    return smmu3_heard_miss(heard, &block) <= SMMU3_MISS_DELAYED &&
+           smmu3_tlb_lives(a->tlb, w - a->witnesses);
+}
+
+/* Of commands by address that name a context, too. */
+static bool has_tag(const Smmu3Heard *heard, Smmu3TlbTag *tag)
+{
+    switch (heard->opcode) {
+    case CMD_TLBI_NH_VA:
+        *tag = (Smmu3TlbTag) { .world = SMMU3_WORLD_NS_EL1,
+                               .vmid = heard->vmid, .asid = heard->asid };
+        return true;
+    case CMD_TLBI_S2_IPA:
+        *tag = (Smmu3TlbTag) { .world = SMMU3_WORLD_STAGE2,
+                               .vmid = heard->vmid };
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void find_in_range(Smmu3Audit *a, const Smmu3TlbTag *tag,
+                          uint64_t first, uint64_t last, Named *named)
+{
+    uint64_t addr = first, end;
+
+    named->all = true;
+    do {
+        Smmu3Leaf leaf = { .size_log2 = 12 };
+
+        named->work += PROBE_WORK;
+        if (smmu3_tlb_lookup(a->tlb, tag, addr, &leaf)) {
+            size_t place = smmu3_tlb_place(a->tlb, tag, addr, &leaf);
+
+            if (place != SMMU3_TLB_NOWHERE) {
+                named->found[named->count++] = &a->witnesses[place];
+            }
+        }
+        end = addr | smmu3_mask(leaf.size_log2);
+        addr = end + 1;
+    } while (end < last && named->count < named->max);
+}
+
+/* Among those that are to be looked at next. */
+static void find_in_list(Smmu3Audit *a, const GQueue *list,
+                         const Smmu3Heard *heard, Named *named)
+{
+    GList *link = list->head;
+
+    for (unsigned i = 0; link && i < NAMED_PROBES && named->count < named->max;
+         i++, link = link->next) {
+        named->work += PROBE_WORK;
+        if (is_named(a, link->data, heard)) {
+            named->found[named->count++] = link->data;
+        }
+    }
+    named->all &= !link;
+}
+
+/* @max at most, as far as one can look. */
+static void find_named(Smmu3Audit *a, const Smmu3Heard *heard, unsigned max,
+                       Named *named)
+{
+    Smmu3TlbTag tag;
+
+    named->count = named->work = 0;
+    named->max = max;
+    named->all = true;
+    if (has_tag(heard, &tag) &&
+        heard->last - heard->first < (uint64_t)NAMED_PROBES << 12) {
+        find_in_range(a, &tag, heard->first, heard->last, named);
+    } else {
+        find_in_list(a, &a->lists.suspects, heard, named);
+        find_in_list(a, &a->lists.fresh, heard, named);
+    }
+}
+
 /* ---- What was dropped ---------------------------------------------------- */
 
-/* Whether @dropped would have removed @w, and that is stale. */
+/* Whether @w, which @dropped would have removed, is stale. */
 static bool is_left(const Smmu3Audit *a, const Witness *w,
                     const Smmu3Heard *dropped)
 {
@@ -481,24 +576,26 @@ static bool is_left(const Smmu3Audit *a, const Witness *w,
     Smmu3Found found;
     Smmu3Stale stale;
 
-    if (!smmu3_tlb_lives(a->tlb, w - a->witnesses) ||
-        smmu3_heard_miss(dropped, &block) != SMMU3_MISS_DROPPED) {
-        return false;
-    }
     smmu3_look(&look, at, &found);
     return smmu3_is_stale(&w->leaf, &found, at, &stale);
 }
 
-static void note_left(Smmu3Audit *a, const GQueue *queue,
-                      const Smmu3Heard *dropped, uint64_t number)
+/* Of one that would have removed many the first NAMED_MAX are looked at. */
+static unsigned note_left(Smmu3Audit *a, const Smmu3Heard *dropped,
+                          uint64_t number)
 {
-    for (GList *link = queue->head; link; link = link->next) {
-        Witness *w = link->data;
+    Named named;
 
-        if (is_left(a, w, dropped)) {
+    find_named(a, dropped, NAMED_MAX, &named);
+    for (unsigned i = 0; i < named.count; i++) {
+        Witness *w = named.found[i];
+
+        if ((w->w.state == SMMU3_WITNESS_FRESH ||
+             w->w.state == SMMU3_WITNESS_SUSPECT) && is_left(a, w, dropped)) {
             smmu3_witness_left(&a->lists, &w->w, number);
         }
     }
+    return named.work + named.count * LOOK_WORK;
 }
 
 /* Of those that are left: who should have been reported, or is gone. */
@@ -535,19 +632,20 @@ void smmu3_audit_count_drops(Smmu3Audit *a, Smmu3AuditDrops *counts)
     smmu3_drops_count(a->drops, counts);
 }
 
-void smmu3_audit_invalidated(Smmu3Audit *a, const Smmu3Heard *heard)
+unsigned smmu3_audit_invalidated(Smmu3Audit *a, const Smmu3Heard *heard)
 {
     Smmu3Heard timed = *heard;
+    unsigned work = SMMU3_SWEPT * PROBE_WORK;
 
     timed.ns = smmu3_grace_now(&a->grace);
     smmu3_heard_add(&a->heard, &timed);
     if (heard->dropped) {
         uint64_t number = smmu3_drops_begin(a->drops, timed.ns);
 
-        note_left(a, &a->lists.fresh, heard, number);
-        note_left(a, &a->lists.suspects, heard, number);
+        work += note_left(a, heard, number);
     }
     settle_the_dead(a, timed.ns);
+    return work;
 }
 
 unsigned smmu3_audit_synced(Smmu3Audit *a)
@@ -568,58 +666,25 @@ void smmu3_audit_asked(Smmu3Audit *a)
 
 /* ---- Waste ----------------------------------------------------------------- */
 
-/* Entries of the range that @heard names, for commands that name an ASID. */
-static int count_in_range(Smmu3Audit *a, const Smmu3Heard *heard,
-                          Smmu3World world)
+/* See smmu3_waste_command(). */
+static int count_entries(Smmu3Audit *a, const Smmu3Heard *heard,
+                         unsigned *work)
 {
-    Smmu3TlbTag tag = { .world = world, .vmid = heard->vmid };
-    int count = 0;
+    Named named;
 
-    if (heard->last - heard->first >= (uint64_t)COUNT_PROBES << 12) {
-        return -1;
-    }
-    if (smmu3_world_has_asids(world)) {
-        tag.asid = heard->asid;
-    }
-    for (uint64_t i = 0; i <= (heard->last - heard->first) >> 12 &&
-         count < SMMU3_WASTE_FEW; i++) {
-        Smmu3Leaf leaf;
-
-        count += smmu3_tlb_lookup(a->tlb, &tag, heard->first + (i << 12),
-                                  &leaf);
-    }
-    return count;
+    find_named(a, heard, SMMU3_WASTE_FEW, &named);
+    *work += named.work;
+    return named.all || named.count == SMMU3_WASTE_FEW ? (int)named.count : -1;
 }
 
-/* Of all that is cached, as far as one can look. */
-static int count_named(Smmu3Audit *a, const Smmu3Heard *heard)
-{
-    unsigned looked_at = 0;
-    int count = 0;
-
-    for (GList *link = a->lists.fresh.head; link; link = link->next) {
-        const Witness *w = link->data;
-        Smmu3Block block = block_of(w);
-
-        if (looked_at++ == COUNT_PROBES) {
-            return -1;
-        }
-        count += smmu3_heard_miss(heard, &block) == SMMU3_MISS_NONE &&
-                 smmu3_tlb_lives(a->tlb, w - a->witnesses);
-        if (count == SMMU3_WASTE_FEW) {
-            return count;
-        }
-    }
-    return a->lists.suspects.length ? -1 : count;
-}
-
-static int count_removed(Smmu3Audit *a, const Smmu3Heard *heard)
+static int count_removed(Smmu3Audit *a, const Smmu3Heard *heard,
+                         unsigned *work)
 {
     unsigned named;
 
     switch (heard->opcode) {
     case CMD_ATC_INV:
-        named = smmu3_grants_named(a->grants, heard);
+        named = smmu3_grants_named(a->grants, heard, work);
         return MIN(named, SMMU3_WASTE_FEW);
     case CMD_CFGI_STE:
     case CMD_CFGI_STE_RANGE:
@@ -627,31 +692,29 @@ static int count_removed(Smmu3Audit *a, const Smmu3Heard *heard)
     case CMD_CFGI_CD_ALL:
         named = smmu3_structures_invalidated(a->structures, heard->first,
                                              heard->last, heard->ssv,
-                                             heard->ssid);
+                                             heard->ssid, work);
         return MIN(named, SMMU3_WASTE_FEW);
-    case CMD_TLBI_NH_VA:
-        return count_in_range(a, heard, SMMU3_WORLD_NS_EL1);
-    case CMD_TLBI_S2_IPA:
-        return count_in_range(a, heard, SMMU3_WORLD_STAGE2);
     default:
-        return count_named(a, heard);
+        return count_entries(a, heard, work);
     }
 }
 
-void smmu3_audit_coming(Smmu3Audit *a, const uint64_t *cmd,
-                        const Smmu3Heard *heard)
+unsigned smmu3_audit_coming(Smmu3Audit *a, const uint64_t *cmd,
+                            const Smmu3Heard *heard)
 {
     const Smmu3HostOps *ops = a->grace.ops;
     bool of_stream = heard->opcode == CMD_ATC_INV ||
                      heard->opcode == CMD_CFGI_STE ||
                      heard->opcode == CMD_CFGI_CD ||
                      heard->opcode == CMD_CFGI_CD_ALL;
+    unsigned work = 0;
 
-    smmu3_waste_command(a->waste, cmd, heard, count_removed(a, heard));
+    smmu3_waste_command(a->waste, cmd, heard, count_removed(a, heard, &work));
     if (of_stream && ops->has_function &&
         !ops->has_function(a->grace.host, heard->sid)) {
         smmu3_waste_no_function(a->waste);
     }
+    return work;
 }
 
 /* ---- Commands by themselves ---------------------------------------------- */

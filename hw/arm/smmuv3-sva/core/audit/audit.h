@@ -116,19 +116,20 @@ void smmu3_audit_grant_used(Smmu3Audit *a, uint32_t sid, uint64_t addr);
 /* What became of those that were dropped. */
 void smmu3_audit_count_drops(Smmu3Audit *a, Smmu3AuditDrops *counts);
 
-/* @heard: all but ns, number and miss. */
-void smmu3_audit_invalidated(Smmu3Audit *a, const Smmu3Heard *heard);
-/* The same of a CMD_ATC_INV. Returns what that cost. */
+/* @heard: all but ns, number and miss. Returns what that cost, see work.h. */
+unsigned smmu3_audit_invalidated(Smmu3Audit *a, const Smmu3Heard *heard);
+/* The same of a CMD_ATC_INV. */
 unsigned smmu3_audit_atc_invalidated(Smmu3Audit *a, const Smmu3Heard *heard);
 /* Its function was reset, or its ATS disabled. */
 void smmu3_audit_atc_flushed(Smmu3Audit *a, uint32_t sid);
 
 /*
  * An invalidation comes, and nothing has gone yet. @heard: as for the next two; of
- * a CMD_CFGI, first and last are StreamIDs, and ssid is if ssv.
+ * a CMD_CFGI, first and last are StreamIDs, and ssid is if ssv. Returns what that
+ * cost.
  */
-void smmu3_audit_coming(Smmu3Audit *a, const uint64_t *cmd,
-                        const Smmu3Heard *heard);
+unsigned smmu3_audit_coming(Smmu3Audit *a, const uint64_t *cmd,
+                            const Smmu3Heard *heard);
 /* An invalidation, of whatever, was carried out: it wants a CMD_SYNC... */
 void smmu3_audit_commanded(Smmu3Audit *a, const uint64_t *cmd);
 /* ...which has come, and may wait still. */

@@ -10,6 +10,10 @@
 enum {
     CONTEXTS = 256,                 /* remembered, by a hash */
     USES_LOOKED_AT = 64,            /* suspects, for a translated access */
+    LEFT_LOOKED_AT = 64,            /* of what a dropped command covers */
+    LOOK_WORK = 128,                /* in units of about 10 ns; and to go through
+                                       all of them: */
+    ALL_WORK = SMMU3_GRANTS_MAX / 4,
 };
 
 /* Rights of an answer are those of a leaf that has but one privilege. */
@@ -322,9 +326,9 @@ void smmu3_grants_used(Smmu3Grants *grants, uint32_t sid, uint64_t addr,
     }
 }
 
-/* Whether @grant, which a dropped command covers, is stale. */
-static bool is_left(Smmu3Grants *grants, const Smmu3Grant *grant,
-                    const Smmu3Heard *dropped)
+/* @grant, which @dropped covers, may be stale. */
+static void note_if_left(Smmu3Grants *grants, Smmu3Grant *grant,
+                         const Smmu3Heard *dropped, uint64_t number)
 {
     Smmu3Transaction request = grant->request;
     Smmu3Stale stale;
@@ -334,8 +338,10 @@ static bool is_left(Smmu3Grants *grants, const Smmu3Grant *grant,
         request.addr = dropped->first;
     }
     request.access = SMMU3_READ | (grant->leaf.rights & SMMU3_WRITE);
-    return grants->host->look(grants->host->look_opaque, &request, &found) &&
-           smmu3_is_stale(&grant->leaf, &found, request.addr, &stale);
+    if (grants->host->look(grants->host->look_opaque, &request, &found) &&
+        smmu3_is_stale(&grant->leaf, &found, request.addr, &stale)) {
+        smmu3_witness_left(&grants->witnesses, &grant->w, number);
+    }
 }
 
 void smmu3_grants_judge_left(Smmu3Grants *grants, uint64_t ns)
@@ -360,6 +366,7 @@ unsigned smmu3_grants_invalidated(Smmu3Grants *grants, const Smmu3Heard *heard,
                                   uint64_t ns)
 {
     Smmu3Heard timed = *heard;
+    unsigned looks = 0;
     uint64_t number = heard->dropped
                       ? smmu3_drops_begin(grants->witnesses.drops, ns) : 0;
 
@@ -382,18 +389,24 @@ unsigned smmu3_grants_invalidated(Smmu3Grants *grants, const Smmu3Heard *heard,
             drop(grants, grant, ns);
         } else if (miss == SMMU3_MISS_DROPPED &&
                    grant->w.state != SMMU3_WITNESS_REPORTED &&
-                   is_left(grants, grant, heard)) {
-            smmu3_witness_left(&grants->witnesses, &grant->w, number);
+                   looks < LEFT_LOOKED_AT) {
+            looks++;
+            note_if_left(grants, grant, heard, number);
         }
     }
-    return SMMU3_GRANTS_MAX / 4;
+    return ALL_WORK + looks * LOOK_WORK;
 }
 
-unsigned smmu3_grants_named(const Smmu3Grants *grants, const Smmu3Heard *heard)
+unsigned smmu3_grants_named(const Smmu3Grants *grants, const Smmu3Heard *heard,
+                            unsigned *work)
 {
     unsigned count = 0;
 
-    for (unsigned i = 0; i < SMMU3_GRANTS_MAX && grants->living; i++) {
+    if (!grants->living) {
+        return 0;
+    }
+    *work += ALL_WORK;
+    for (unsigned i = 0; i < SMMU3_GRANTS_MAX; i++) {
         const Smmu3Grant *grant = &grants->all[i];
         Smmu3Block block = block_of(grant);
 

@@ -49,8 +49,9 @@ void smmu3_grants_used(Smmu3Grants *grants, uint32_t sid, uint64_t addr,
 /* A CMD_ATC_INV, carried out or dropped. Returns what that cost, see work.h. */
 unsigned smmu3_grants_invalidated(Smmu3Grants *grants,
                                   const Smmu3Heard *heard, uint64_t ns);
-/* How many grants @heard names; SMMU3_GRANTS_MAX at most. */
-unsigned smmu3_grants_named(const Smmu3Grants *grants, const Smmu3Heard *heard);
+/* How many grants @heard names; SMMU3_GRANTS_MAX at most. *@work: and that. */
+unsigned smmu3_grants_named(const Smmu3Grants *grants, const Smmu3Heard *heard,
+                            unsigned *work);
 /* The endpoint of @sid has nothing cached. */
 void smmu3_grants_flushed(Smmu3Grants *grants, uint32_t sid, uint64_t ns);
 /* A CMD_SYNC: look at some. Returns how many. */

@@ -73,12 +73,14 @@ void smmu3_structures_fetched(Smmu3Structures *structures,
 
 unsigned smmu3_structures_invalidated(Smmu3Structures *structures,
                                       uint32_t first, uint32_t last,
-                                      bool cd_only, uint32_t ssid)
+                                      bool cd_only, uint32_t ssid,
+                                      unsigned *work)
 {
     unsigned count = 0;
     GHashTableIter iter;
     gpointer value;
 
+    *work += g_hash_table_size(structures->known);
     g_hash_table_iter_init(&iter, structures->known);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         Known *known = value;

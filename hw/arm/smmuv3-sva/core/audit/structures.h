@@ -36,11 +36,12 @@ void smmu3_structures_fetched(Smmu3Structures *structures,
                               const Smmu3Structure *fetched, uint64_t ns);
 /*
  * STEs of streams @first to @last go, and their CDs; @cd_only: the CD @ssid of
- * @first alone. How many there were.
+ * @first alone. How many there were; *@work: and what that cost, see work.h.
  */
 unsigned smmu3_structures_invalidated(Smmu3Structures *structures,
                                       uint32_t first, uint32_t last,
-                                      bool cd_only, uint32_t ssid);
+                                      bool cd_only, uint32_t ssid,
+                                      unsigned *work);
 /* @now: as it is in memory. */
 Smmu3StructureVerdict smmu3_structures_used(Smmu3Structures *structures,
                                             const Smmu3Grace *grace,

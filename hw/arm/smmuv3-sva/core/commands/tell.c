@@ -114,7 +114,7 @@ void smmu3_tell_coming(Smmu3 *s, const uint64_t *cmd)
     } else {
         return;
     }
-    smmu3_audit_coming(s->audit, cmd, &heard);
+    s->command.work += smmu3_audit_coming(s->audit, cmd, &heard);
 }
 
 static void set_miss(Smmu3Heard *heard, Smmu3Miss miss)
@@ -130,7 +130,7 @@ void smmu3_tell_tlbi(Smmu3 *s, const uint64_t *cmd, Smmu3Miss miss)
     if (s->audit) {
         heard = heard_tlbi(s, cmd);
         set_miss(&heard, miss);
-        smmu3_audit_invalidated(s->audit, &heard);
+        s->command.work += smmu3_audit_invalidated(s->audit, &heard);
     }
 }
 
