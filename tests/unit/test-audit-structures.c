@@ -105,6 +105,25 @@ static void test_stale(gconstpointer data)
     done(&x);
 }
 
+/* Who only wants to know uses nothing. */
+static void test_peek_is_no_use(void)
+{
+    Smmu3Transaction t = with_ssid(dma_read(SID, VA), SSID);
+    Setup x;
+
+    started(&x);
+    use(&x);
+    change(&x, cd_addr(&x, SSID));
+    t.speculative = t.peek = true;
+    for (unsigned i = 0; i < 2 * SYNCS; i++) {
+        g_assert_cmpint(translate(&x, t), ==, SMMU3_OK);
+        syncs(&x, 1, GRACE_MS);
+    }
+    g_assert_cmpuint(COUNTER(&x, audit_suspicions), ==, 0);
+    g_assert_cmpuint(reports(&x), ==, 0);
+    done(&x);
+}
+
 /* The STE says that its CDs are elsewhere: each CD is, too. */
 static void test_table_moved(void)
 {
@@ -368,6 +387,7 @@ int main(int argc, char **argv)
     g_test_add_data_func("/smmu3/audit/cd/" name, GINT_TO_POINTER(1), fn)
     BOTH("stale", test_stale);
     BOTH("invalidated-in-time", test_invalidated_in_time);
+    T("structures/peek-is-no-use", test_peek_is_no_use);
     T("ste/table-moved", test_table_moved);
     T("ste/agrees-again", test_agrees_again);
     T("cd/gone", test_gone);

@@ -197,6 +197,34 @@ static void test_context_is_gone(void)
     done(&x);
 }
 
+/* Nor is it used by who only wants to know, of a page that is cached or of another. */
+static void test_peek_is_no_use(void)
+{
+    Smmu3Transaction t = dma_read(SID, VA);
+    uint64_t other = VA + 0x100000;
+    Setup x;
+
+    audited(&x);
+    expect_pa(&x, dma_read(SID, VA), PA);
+    pt_write(&x.pt, leaf_of(&x, VA), 0);
+    t.speculative = t.peek = true;
+    for (unsigned i = 0; i < 4; i++) {
+        t.addr = i % 2 ? VA : other + i * PAGE;
+        if (t.addr != VA) {
+            pt_map(&x.pt, t.addr, PA, 3, PT_USER_RW);
+        }
+        g_assert_cmpint(translate(&x, t), ==, SMMU3_OK);
+        syncs(&x, SYNCS, GRACE_MS);
+    }
+    g_assert_cmpuint(reports(&x), ==, 0);
+    /* Whoever uses what it was told does so, though that is speculative, too */
+    t.peek = false;
+    g_assert_cmpint(translate(&x, t), ==, SMMU3_OK);
+    g_assert_cmpuint(reports(&x), ==, 1);
+    g_assert_cmpuint(report_at(&x, 0)->uses, ==, 1);
+    done(&x);
+}
+
 /* A page in the middle of a block that is cached as one. */
 static void test_block_is_split(void)
 {
@@ -704,6 +732,7 @@ int main(int argc, char **argv)
     T("range-takes-no-others-along", test_range_takes_no_others_along);
     T("swept-if-its-context-is-used", test_swept);
     T("left-of-a-context-that-is-gone", test_context_is_gone);
+    T("peek-is-no-use", test_peek_is_no_use);
     T("page-in-a-block", test_block_is_split);
     T("invalidated-in-time", test_invalidated_in_time);
     T("reinstalled-before-invalidation", test_reinstalled_before_invalidation);

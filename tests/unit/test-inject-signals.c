@@ -433,6 +433,22 @@ static void test_abort_range(void)
     expect_done(s, 0, 2, 2);
 }
 
+/* What is speculative is seen by nobody, and is none. */
+static void test_abort_not_speculative(void)
+{
+    g_autoptr(StallRig) s = started("abort:walk:1");
+    Smmu3Transaction t = dma_read(SID1, ADDR);
+    Smmu3Translation result;
+
+    pt_map(&s->pt, ADDR, 0x1000, 3, PT_USER_RW);
+    pt_map(&s->pt, ADDR + 0x1000, 0x1000, 3, PT_USER_RW);
+    t.speculative = true;
+    g_assert_cmpint(smmu3_translate(s->r->smmu, &t, &result), ==, SMMU3_OK);
+    expect_done(s, 0, 0, 0);
+    g_assert_cmpint(read_at(s, ADDR + 0x1000), ==, SMMU3_ABORT);
+    expect_done(s, 0, 1, 1);
+}
+
 /* Without an address: walks for any. An explanation is none of them. */
 static void test_abort_any(void)
 {
@@ -526,6 +542,7 @@ int main(int argc, char **argv)
     T("drop-pri-resp", test_drop_pri_resp);
     T("abort-walk", test_abort_walk);
     T("abort-range", test_abort_range);
+    T("abort-no-speculative-walk", test_abort_not_speculative);
     T("abort-any", test_abort_any);
     T("stop", test_stop);
     T("stopped", test_stopped);

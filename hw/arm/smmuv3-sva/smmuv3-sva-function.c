@@ -112,7 +112,7 @@ bool smmuv3_sva_peek(Smmuv3SvaFunction *fn, uint64_t addr, int index,
     Smmu3Transaction t = smmuv3_sva_ordinary_access(fn, addr, index);
 
     t.access = SMMU3_READ;
-    t.speculative = true;
+    t.speculative = t.peek = true;
     return smmu3_translate(fn->smmu->core, &t, result) == SMMU3_OK;
 }
 

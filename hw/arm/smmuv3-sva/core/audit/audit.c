@@ -378,7 +378,9 @@ static void remember_use(Smmu3Audit *a, Witness *w, const Smmu3Asked *asked,
     w->sid = asked->sid;
     w->ssid = asked->ssid;
     w->ssv = asked->ssv;
-    context_used(a, asked->tag, ns);
+    if (!asked->peek) {
+        context_used(a, asked->tag, ns);
+    }
 }
 
 static Witness *witness_of(Smmu3Audit *a, const Smmu3Asked *asked,
@@ -463,8 +465,9 @@ void smmu3_audit_used(Smmu3Audit *a, const Smmu3Asked *asked,
     uint64_t ns = smmu3_grace_now(&a->grace);
 
     report_lack_of_sync(a, ns);
-    if (w && (w->w.state == SMMU3_WITNESS_FRESH ||
-              w->w.state == SMMU3_WITNESS_SUSPECT)) {
+    if (w && !asked->peek &&
+        (w->w.state == SMMU3_WITNESS_FRESH ||
+         w->w.state == SMMU3_WITNESS_SUSPECT)) {
         remember_use(a, w, asked, ns);
         examine(a, w, asked->addr, true, ns);
     }

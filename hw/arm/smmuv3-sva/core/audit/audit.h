@@ -80,6 +80,7 @@ typedef struct Smmu3Asked {
     uint64_t addr;
     uint32_t sid, ssid;             /* ssid: if ssv */
     bool ssv;
+    bool peek;                      /* no access follows */
 } Smmu3Asked;
 
 /*

@@ -36,6 +36,7 @@ typedef struct Smmu3Transaction {
     bool may_stall;         /* the requester can wait; else a stall becomes
                                a terminated transaction with a Stall=0 event */
     bool speculative;       /* records nothing, sets no dirty state */
+    bool peek;              /* and no access follows: no use of the answer */
     bool continued;         /* a further piece of an access that has already
                                had its fault recorded: do not again */
     void *cookie;           /* the requester's name for it; comes back in

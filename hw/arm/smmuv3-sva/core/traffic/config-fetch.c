@@ -253,7 +253,7 @@ static void G_GNUC_NO_INLINE tell_used(const Smmu3Pass *p)
 {
     Smmu3Pass dry;
 
-    if (!p->s->audit) {
+    if (!p->s->audit || p->t->peek) {
         return;
     }
     smmu3_pass_init(&dry, p->s, p->t, SMMU3_PASS_DRY);

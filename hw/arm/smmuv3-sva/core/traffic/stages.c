@@ -85,6 +85,7 @@ static void tell_audit(Smmu3Pass *p, const Smmu3Tables *tables,
     Smmu3Asked asked = {
         .tag = tag, .tables = tables, .addr = in,
         .sid = p->t->sid, .ssid = p->t->ssid, .ssv = p->t->ssv,
+        .peek = p->t->peek,
     };
 
     if (!tables->stage2 && stream->s2) {
@@ -108,12 +109,13 @@ static void count_walk(Smmu3Pass *p, const Smmu3Tables *tables)
     }
 }
 
-/* inject= has a walk for @in meet an external abort. */
+/* inject= has a walk for @in meet an external abort, if software can see that. */
 static bool is_aborted(Smmu3Pass *p, uint64_t in)
 {
     Smmu3Inject *inject = &p->s->inject;
     Smmu3Injecting *injecting =
-        smmu3_injects(inject) && p->mode == SMMU3_PASS_FULL
+        smmu3_injects(inject) && p->mode == SMMU3_PASS_FULL &&
+        !p->t->speculative
         ? smmu3_inject_next_at(inject, SMMU3_INJECT_WALK, in) : NULL;
 
     if (injecting) {
