@@ -232,6 +232,9 @@ TARGETS = [
     *(Target(f"guests/{short}/{mode}/theirs", 1, "of arm-smmuv3",
              of_iommu(name, "arm-smmuv3", mode), at_least=True)
       for short, (name, _) in REQUESTS.items() for mode in ("strict", "lazy")),
+    *(Target(f"guests/dma_map_benchmark/{mode}/theirs", 1, "of arm-smmuv3",
+             of_iommu("dma_map_benchmark, map and unmap", "arm-smmuv3", mode))
+      for mode in ("strict", "lazy")),
     Target("guests/boot", 1.03, "of no IOMMU", of_iommu("boot to init", "none", "strict")),
     Target("guests/idle", 1.03, "of no IOMMU",
            of_iommu("an idle guest, 5 s", "none", "strict")),

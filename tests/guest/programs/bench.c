@@ -6,6 +6,8 @@
  *
  *   reads D N           N reads of 4 KiB from the D-th of the disks
  *   frames N BYTES      N frames from the first card to the second
+ *   maps SECONDS        Linux maps a page for a device and unmaps it, all the time:
+ *                       NS for each, and DONE as often as that would be
  *   copy, touch, bind, compute          see bench-sva.c
  *   end
  *
@@ -21,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
@@ -126,6 +129,35 @@ static void frames(const unsigned long *words)
     bench_answer(bench_now_ns() - start, n);
 }
 
+/* Linux's include/uapi/linux/map_benchmark.h */
+typedef struct MapBenchmark {
+    uint64_t map_100ns, map_deviation, unmap_100ns, unmap_deviation;
+    uint32_t threads, seconds;
+    int32_t node;
+    uint32_t address_bits, direction, transfer_ns, pages;
+    uint8_t mode, reserved[75];
+} MapBenchmark;
+
+#define MAP_BENCHMARK _IOWR('d', 1, MapBenchmark)
+
+static void maps(const unsigned long *words)
+{
+    static const char path[] = "/sys/kernel/debug/dma_map_benchmark";
+    MapBenchmark m = {
+        .threads = 1, .seconds = (uint32_t)words[0], .node = -1,
+        .address_bits = 64, .pages = 1,
+    };
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    uint64_t each;
+
+    if (fd < 0 || ioctl(fd, MAP_BENCHMARK, &m)) {
+        test_give_up("%s: %s", path, strerror(errno));
+    }
+    close(fd);
+    each = 100 * (m.map_100ns + m.unmap_100ns);
+    bench_answer(each, each ? m.seconds * UINT64_C(1000000000) / each : 0);
+}
+
 static const struct {
     const char *name;
     unsigned words;
@@ -133,6 +165,7 @@ static const struct {
 } orders[] = {
     { "reads", 2, reads },
     { "frames", 2, frames },
+    { "maps", 1, maps },
     { "copy", 2, bench_copy },
     { "touch", 4, bench_touch },
     { "bind", 2, bench_bind },
