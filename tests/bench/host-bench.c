@@ -1,8 +1,9 @@
 /*
  * What the host itself gives, without QEMU: how long a piece of processor time
- * becomes that nothing of ours makes longer, and what two threads do of one's
- * work, when they copy and when they deflate. The limits that devices-bench and
- * threads-bench are to be read against. Not a test. Called by tests/bench/run,
+ * becomes that nothing of ours makes longer, what two threads do of one's work,
+ * when they copy and when they deflate, and how long a cache line takes from one
+ * to the other. The limits that devices-bench, threads-bench and invalidations
+ * beside a thread are to be read against. Not a test. Called by tests/bench/run,
  * or by hand.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -170,6 +171,56 @@ static void measure(Rows *rows, const char *name, void (*job)(void), size_t byte
     rows_add(rows, name, "\"threads\": 2", "MiB/s", two, rounds);
 }
 
+/* ---- A cache line ------------------------------------------------------- */
+
+enum { PASSES = 2000, LINE_ROUNDS = 51 };
+static _Atomic unsigned turn __attribute__((aligned(128)));
+
+/* Answer each odd number with the even one after it. */
+static gpointer answer(gpointer opaque)
+{
+    (void)opaque;
+    for (unsigned i = 1; i < 2 * PASSES; i += 2) {
+        while (turn != i) {
+            /* nothing */
+        }
+        turn = i + 1;
+    }
+    return NULL;
+}
+
+/* What is written by one thread is seen by the other after so many ns. */
+static double pass_line(void)
+{
+    GThread *other = g_thread_new("answer", answer, NULL);
+    uint64_t start = 0;
+
+    for (unsigned i = 0; i < 2 * PASSES; i += 2) {
+        turn = i + 1;
+        while (turn != i + 2) {
+            /* nothing */
+        }
+        if (!start) {
+            start = clock_of(CLOCK_MONOTONIC);  /* now that both run */
+        }
+    }
+    start = clock_of(CLOCK_MONOTONIC) - start;
+    g_thread_join(other);
+    turn = 0;
+    return start / (2.0 * (PASSES - 1));
+}
+
+static void measure_line(Rows *rows)
+{
+    unsigned rounds = rows->quick ? 5 : LINE_ROUNDS;
+    double samples[LINE_ROUNDS];
+
+    for (unsigned i = 0; i < rounds; i++) {
+        samples[i] = pass_line();
+    }
+    rows_add(rows, "a cache line to another thread", "", "ns", samples, rounds);
+}
+
 int main(int argc, char **argv)
 {
     Rows rows = { 0 };
@@ -178,5 +229,6 @@ int main(int argc, char **argv)
     run_pieces(&rows, rows.quick ? 100 : 10000);
     measure(&rows, "copy", copy_job, COPY_BYTES);
     measure(&rows, "deflate", deflate_job, DEFLATE_BYTES);
+    measure_line(&rows);
     return rows_end(&rows);
 }
