@@ -282,6 +282,38 @@ static void test_drop_in_second_half(void)
     }
 }
 
+/* CR0.VMW has low bits of the VMID be no matter. */
+static void test_drop_with_vmid_wildcard(void)
+{
+    for (unsigned vmw = 0; vmw < 2; vmw++) {
+        uint64_t all[SMMU3_CMD_WORDS] = { CMD_TLBI_NH_ALL };
+        uint64_t page[SMMU3_CMD_WORDS] = { CMD_TLBI_NH_VA };
+        uint32_t cr0;
+        Setup x;
+
+        audited_rig(&x, "drop:tlbi:/1");
+        setup_start(&x);
+        smmu3_set(x.ste, STE_S2VMID, 5);
+        apply(&x);
+        cr0 = rig_read32(x.rig, SMMU3_CR0);
+        rig_write32(x.rig, SMMU3_CR0, cr0 | (vmw ? 4 << 6 : 0));
+        for (unsigned i = 0; i < 2; i++) {
+            pt_map(&x.pt, VA + i * PAGE, PA, 3, PT_USER_RW);
+            expect_pa(&x, dma_read(SID, VA + i * PAGE), PA);
+            pt_write(&x.pt, leaf_of(&x, VA + i * PAGE), 0);
+        }
+        smmu3_set(page, CMD_VMID, 6);
+        smmu3_set(page, CMD_ASID, ASID);
+        smmu3_set_addr(page, CMD_ADDR, VA);
+        rig_command(x.rig, page);
+        g_assert_cmpuint(drops_of(&x).mattered, ==, vmw);
+        smmu3_set(all, CMD_VMID, 9);
+        rig_command(x.rig, all);
+        g_assert_cmpuint(drops_of(&x).mattered, ==, 2 * vmw);
+        done(&x);
+    }
+}
+
 /* However many came since, what became of the first one counts. */
 static void test_many_drops(void)
 {
@@ -466,6 +498,7 @@ int main(int argc, char **argv)
     T("drop-is-repaired-by-reset", test_drop_is_repaired_by_reset);
     T("drop-in-second-half", test_drop_in_second_half);
     T("costs-are-counted", test_costs_are_counted);
+    T("drop-with-vmid-wildcard", test_drop_with_vmid_wildcard);
     T("many-drops", test_many_drops);
     T("no-auditor-knows-nothing", test_no_auditor_knows_nothing);
     return g_test_run();

@@ -493,9 +493,12 @@ static bool is_named(const Smmu3Audit *a, const Witness *w,
            smmu3_tlb_lives(a->tlb, w - a->witnesses);
 }
 
-/* Of commands by address that name a context, too. */
+/* Of commands by address that name one context, too. */
 static bool has_tag(const Smmu3Heard *heard, Smmu3TlbTag *tag)
 {
+    if (heard->vmid_ignore) {
+        return false;
+    }
     switch (heard->opcode) {
     case CMD_TLBI_NH_VA:
         *tag = (Smmu3TlbTag) { .world = SMMU3_WORLD_NS_EL1,

@@ -75,7 +75,7 @@ static Smmu3Miss tlb_miss(const Smmu3Heard *heard, const Smmu3Block *block)
     if (!(scope->worlds >> tag->world & 1)) {
         return SMMU3_MISS_WORLD;
     }
-    if (scope->vmid && heard->vmid != tag->vmid) {
+    if (scope->vmid && (heard->vmid ^ tag->vmid) & ~heard->vmid_ignore) {
         return SMMU3_MISS_VMID;
     }
     if (scope->range &&

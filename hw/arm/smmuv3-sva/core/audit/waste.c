@@ -75,8 +75,12 @@ static bool is_repeated(Smmu3Waste *waste, const uint64_t *cmd)
     return repeated;
 }
 
+/* One VMID of several that are named (CR0.VMW) says nothing. */
 static void count_unknown(Smmu3Waste *waste, const Smmu3Heard *heard)
 {
+    if (heard->vmid_ignore) {
+        return;
+    }
     switch (heard->opcode) {
     case CMD_TLBI_NH_ASID:
     case CMD_TLBI_NH_VA:

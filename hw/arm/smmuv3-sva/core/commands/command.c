@@ -81,15 +81,6 @@ static Smmu3Verdict run_cfgi_cd(Smmu3 *s, const uint64_t *cmd)
 
 /* ---- TLBI (4.4) ------------------------------------------------------- */
 
-/* The bits of a VMID that CR0.VMW has an invalidation ignore. */
-static uint16_t vmid_ignore(const Smmu3 *s)
-{
-    uint64_t cr0 = s->regs.cr0ack;
-    unsigned vmw = smmu3_get(&cr0, CR0_VMW);
-
-    return vmw <= 4 ? smmu3_mask(vmw) : 0;
-}
-
 static void tlb_invalidated(Smmu3 *s, const uint64_t *cmd,
                             const Smmu3TlbInvalidate *what)
 {
@@ -120,7 +111,8 @@ static Smmu3Verdict run_tlbi_nh_all(Smmu3 *s, const uint64_t *cmd)
 {
     uint16_t vmid = smmu3_operand_vmid(s, cmd);
 
-    smmu3_tlb_invalidate_vmid(s->tlb, vmid, vmid_ignore(s), false);
+    smmu3_tlb_invalidate_vmid(s->tlb, vmid, smmu3_operand_vmid_ignore(s),
+                              false);
     all_invalidated(s, cmd, (Smmu3TlbInvalidate) {
         .by_vmid = true, .vmid = vmid });
     return SMMU3_CMD_CONSUMED;
@@ -130,7 +122,8 @@ static Smmu3Verdict run_tlbi_s12_vmall(Smmu3 *s, const uint64_t *cmd)
 {
     uint16_t vmid = smmu3_operand_vmid(s, cmd);
 
-    smmu3_tlb_invalidate_vmid(s->tlb, vmid, vmid_ignore(s), true);
+    smmu3_tlb_invalidate_vmid(s->tlb, vmid, smmu3_operand_vmid_ignore(s),
+                              true);
     all_invalidated(s, cmd, (Smmu3TlbInvalidate) {
         .by_vmid = true, .vmid = vmid });
     return SMMU3_CMD_CONSUMED;
@@ -144,7 +137,7 @@ static Smmu3Verdict run_tlbi_nh_asid(Smmu3 *s, const uint64_t *cmd)
         .asid = smmu3_get(cmd, CMD_ASID),
     };
 
-    smmu3_tlb_invalidate_asid(s->tlb, &tag, vmid_ignore(s));
+    smmu3_tlb_invalidate_asid(s->tlb, &tag, smmu3_operand_vmid_ignore(s));
     all_invalidated(s, cmd, (Smmu3TlbInvalidate) {
         .by_vmid = true, .vmid = tag.vmid, .by_asid = true,
         .asid = tag.asid });
@@ -192,7 +185,8 @@ static void invalidate_range(Smmu3 *s, const uint64_t *cmd,
 
     smmu3_operand_range(s, cmd, &what.addr, &what.last);
     s->command.work +=
-        smmu3_tlb_invalidate_range(s->tlb, tag, has_vmid ? vmid_ignore(s) : 0,
+        smmu3_tlb_invalidate_range(s->tlb, tag,
+                                   has_vmid ? smmu3_operand_vmid_ignore(s) : 0,
                                    any_asid, what.addr, what.last);
     tlb_invalidated(s, cmd, &what);
 }

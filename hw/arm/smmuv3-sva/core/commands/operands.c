@@ -11,6 +11,14 @@ uint16_t smmu3_operand_vmid(const Smmu3 *s, const uint64_t *cmd)
     return s->features.s2p ? smmu3_get(cmd, CMD_VMID) : 0;
 }
 
+uint16_t smmu3_operand_vmid_ignore(const Smmu3 *s)
+{
+    uint64_t cr0 = s->regs.cr0ack;
+    unsigned vmw = smmu3_get(&cr0, CR0_VMW);
+
+    return vmw <= 4 ? smmu3_mask(vmw) : 0;
+}
+
 /* 4.4.1.1: SCALE has a sixth bit with 52-bit addresses, and ends at 39. */
 unsigned smmu3_operand_scale(const Smmu3Features *f, const uint64_t *cmd)
 {

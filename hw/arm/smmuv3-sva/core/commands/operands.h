@@ -11,6 +11,8 @@
 #include "../signal/state.h"
 
 uint16_t smmu3_operand_vmid(const Smmu3 *s, const uint64_t *cmd);
+/* The bits of it that CR0.VMW has an invalidation ignore. */
+uint16_t smmu3_operand_vmid_ignore(const Smmu3 *s);
 
 /* Of a TLBI by address: log2 of what NUM counts, and all of it. */
 unsigned smmu3_operand_scale(const Smmu3Features *f, const uint64_t *cmd);

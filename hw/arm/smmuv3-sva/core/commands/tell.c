@@ -31,6 +31,7 @@ static Smmu3Heard heard_tlbi(const Smmu3 *s, const uint64_t *cmd)
     Smmu3Heard heard = {
         .opcode = smmu3_get(cmd, CMD_OPCODE), .first = 0, .last = UINT64_MAX,
         .asid = smmu3_get(cmd, CMD_ASID), .vmid = smmu3_operand_vmid(s, cmd),
+        .vmid_ignore = smmu3_operand_vmid_ignore(s),
     };
 
     if (has_range(heard.opcode)) {

@@ -68,6 +68,7 @@ typedef struct Smmu3Heard {
     uint64_t number;        /* of all that were heard, from 1 on */
     uint64_t first, last;   /* addresses */
     uint16_t asid, vmid;    /* CMD_TLBI */
+    uint16_t vmid_ignore;   /* bits of vmid that were no matter: CR0.VMW */
     uint32_t sid, ssid;     /* CMD_ATC_INV; ssid: if ssv */
     bool ssv, global;
     uint8_t opcode;
