@@ -150,7 +150,22 @@ static void test_structures(void)
         .count = 2, .nothing = 1, .repeated = 1 });
     expect_pa(&x, dma_read(SID, VA), PA);
     rig_command2(x.rig, CMD_CFGI_STE_RANGE, 31);
-    expect_waste(&x, CMD_CFGI_STE_RANGE, (Smmu3CommandWaste) { .count = 1 });
+    expect_waste(&x, CMD_CFGI_STE_RANGE, (Smmu3CommandWaste) {
+        .count = 1, .broad = 1 });
+    /* A part of the streams; all CDs of one; nothing is broad by itself */
+    expect_pa(&x, dma_read(SID, VA), PA);
+    rig_command2(x.rig, CMD_CFGI_STE_RANGE, 7);
+    smmu3_set(cmd, CMD_OPCODE, CMD_CFGI_CD_ALL);
+    rig_command(x.rig, cmd);
+    expect_waste(&x, CMD_CFGI_STE_RANGE, (Smmu3CommandWaste) {
+        .count = 2, .broad = 1 });
+    expect_waste(&x, CMD_CFGI_CD_ALL, (Smmu3CommandWaste) {
+        .count = 1, .nothing = 1 });
+    expect_pa(&x, dma_read(SID, VA), PA);
+    smmu3_set(cmd, CMD_SSV, 1);
+    rig_command(x.rig, cmd);
+    expect_waste(&x, CMD_CFGI_CD_ALL, (Smmu3CommandWaste) {
+        .count = 2, .nothing = 1, .broad = 1 });
     done(&x);
 }
 

@@ -101,16 +101,31 @@ static void count_unknown(Smmu3Waste *waste, const Smmu3Heard *heard)
     }
 }
 
+/* An ASID, a VMID, a stream, or more. */
+static bool is_whole(const Smmu3Heard *heard)
+{
+    switch (heard->opcode) {
+    case CMD_CFGI_STE:
+    case CMD_CFGI_CD:
+        return false;
+    case CMD_CFGI_CD_ALL:
+        return true;
+    case CMD_CFGI_STE_RANGE:
+        return heard->first == 0 && heard->last == UINT32_MAX;
+    default:
+        return heard->first == 0 && heard->last == UINT64_MAX;
+    }
+}
+
 void smmu3_waste_command(Smmu3Waste *waste, const uint64_t *cmd,
                          const Smmu3Heard *heard, int removes)
 {
     Smmu3CommandWaste *of = &waste->summary.commands[heard->opcode];
-    bool whole = heard->first == 0 && heard->last == UINT64_MAX;
 
     of->count++;
     of->repeated += is_repeated(waste, cmd);
     of->nothing += removes == 0;
-    of->broad += whole && removes > 0 && removes < SMMU3_WASTE_FEW;
+    of->broad += is_whole(heard) && removes > 0 && removes < SMMU3_WASTE_FEW;
     count_unknown(waste, heard);
 }
 
