@@ -483,6 +483,56 @@ static void test_delayed_is_named(void)
     done(&x);
 }
 
+/* What inject= made of a command is none of software's, and no report has it. */
+static void test_widened_is_not_heard(void)
+{
+    const Smmu3AuditReport *r;
+    Setup x;
+
+    audited_rig(&x, "widen:tlbi:/1");
+    setup_start(&x);
+    expect_pa(&x, dma_read(SID, VA), PA);
+    tlbi_va(&x, ASID, VA + PAGE);       /* the whole ASID goes, and is back */
+    expect_pa(&x, dma_read(SID, VA), PA);
+    tlbi_va(&x, ASID + 1, VA);
+    pt_write(&x.pt, leaf_of(&x, VA), 0);
+    expect_pa(&x, dma_read(SID, VA), PA);
+    syncs(&x, SYNCS, GRACE_MS);
+    expect_pa(&x, dma_read(SID, VA), PA);
+    g_assert_cmpuint(reports(&x), ==, 1);
+    r = report_at(&x, 0);
+    g_assert_false(r->has_early);
+    g_assert_cmpuint(r->heard_count, ==, 1);
+    g_assert_cmpint(r->heard[0].opcode, ==, CMD_TLBI_NH_VA);
+    g_assert_cmpint(r->heard[0].miss, ==, SMMU3_MISS_ASID);
+    done(&x);
+}
+
+/* By a CMD_ATC_INV all grants go that the wider one is about. */
+static void test_widened_atc_takes_grants(void)
+{
+    Setup x;
+
+    audited_rig(&x, "widen:atc_inv:/1");
+    setup_start(&x);
+    write_cd(&x, SSID);
+    smmu3_set(x.ste, STE_S1CDMAX, 4);
+    smmu3_set(x.ste, STE_EATS, STE_EATS_FULL);
+    apply(&x);
+    for (unsigned i = 0; i < 2; i++) {
+        ask(&x, VA);
+        atc_inv(&x, VA + PAGE);
+    }
+    pt_write(&x.pt, leaf_of(&x, VA), 0);
+    tlbi_va(&x, ASID, VA);
+    syncs(&x, 2 * SYNCS, 2 * GRACE_MS);
+    pt_map(&x.pt, VA - PAGE, PA, 3, PT_USER_RW);
+    ask(&x, VA - PAGE);
+    syncs(&x, SYNCS, 0);
+    g_assert_cmpuint(reports(&x), ==, 0);
+    done(&x);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -490,6 +540,8 @@ int main(int argc, char **argv)
     T("drops-by-chance-are-found", test_drops_by_chance);
     T("nth-drop-is-found", test_drops_the_nth);
     T("delayed-is-named", test_delayed_is_named);
+    T("widened-is-not-heard", test_widened_is_not_heard);
+    T("widened-atc-inv-takes-grants", test_widened_atc_takes_grants);
     T("atc-drops-by-chance-are-found", test_atc_drops);
     T("drop-of-nothing-does-not-matter", test_drop_of_nothing);
     T("drop-is-open-then-found", test_drop_is_open_then_found);

@@ -644,7 +644,9 @@ unsigned smmu3_audit_invalidated(Smmu3Audit *a, const Smmu3Heard *heard)
     unsigned work = SMMU3_SWEPT * PROBE_WORK;
 
     timed.ns = smmu3_grace_now(&a->grace);
-    smmu3_heard_add(&a->heard, &timed);
+    if (!heard->widened) {
+        smmu3_heard_add(&a->heard, &timed);
+    }
     if (heard->dropped) {
         uint64_t number = smmu3_drops_begin(a->drops, timed.ns);
 

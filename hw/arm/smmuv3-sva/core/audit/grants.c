@@ -371,7 +371,9 @@ unsigned smmu3_grants_invalidated(Smmu3Grants *grants, const Smmu3Heard *heard,
                       ? smmu3_drops_begin(grants->witnesses.drops, ns) : 0;
 
     timed.ns = ns;
-    smmu3_heard_add(&grants->heard, &timed);
+    if (!heard->widened) {
+        smmu3_heard_add(&grants->heard, &timed);
+    }
     if (!grants->living) {
         return 0;
     }

@@ -483,15 +483,25 @@ static void tell_audit_missing(Smmu3 *s, const uint64_t *cmd,
     }
 }
 
-/* The wider one, and what it does not remove. */
+/*
+ * The wider one, and what it does not remove; a wider CMD_ATC_INV does, and is sent
+ * alone.
+ */
 static Smmu3Verdict run_widened(Smmu3 *s, const uint64_t *cmd,
                                 const uint64_t *wider)
 {
-    Smmu3Verdict verdict =
-        commands[smmu3_get(wider, CMD_OPCODE)].run(s, wider);
+    Smmu3Verdict verdict;
 
-    return smmu3_get(cmd, CMD_OPCODE) == CMD_ATC_INV
-           ? verdict : commands[smmu3_get(cmd, CMD_OPCODE)].run(s, cmd);
+    s->command.widened = true;
+    verdict = commands[smmu3_get(wider, CMD_OPCODE)].run(s, wider);
+    s->command.widened = false;
+    if (smmu3_get(cmd, CMD_OPCODE) != CMD_ATC_INV) {
+        return commands[smmu3_get(cmd, CMD_OPCODE)].run(s, cmd);
+    }
+    if (smmu_enabled(s)) {
+        smmu3_tell_atc(s, cmd, SMMU3_MISS_NONE);
+    }
+    return verdict;
 }
 
 /* A legal command, and there are plans. */

@@ -118,8 +118,9 @@ void smmu3_tell_coming(Smmu3 *s, const uint64_t *cmd)
     s->command.work += smmu3_audit_coming(s->audit, cmd, &heard);
 }
 
-static void set_miss(Smmu3Heard *heard, Smmu3Miss miss)
+static void set_miss(const Smmu3 *s, Smmu3Heard *heard, Smmu3Miss miss)
 {
+    heard->widened = s->command.widened;
     heard->dropped = miss == SMMU3_MISS_DROPPED;
     heard->delayed = miss == SMMU3_MISS_DELAYED;
 }
@@ -130,7 +131,7 @@ void smmu3_tell_tlbi(Smmu3 *s, const uint64_t *cmd, Smmu3Miss miss)
 
     if (s->audit) {
         heard = heard_tlbi(s, cmd);
-        set_miss(&heard, miss);
+        set_miss(s, &heard, miss);
         s->command.work += smmu3_audit_invalidated(s->audit, &heard);
     }
 }
@@ -141,7 +142,7 @@ void smmu3_tell_atc(Smmu3 *s, const uint64_t *cmd, Smmu3Miss miss)
 
     if (s->audit) {
         heard = heard_atc(s, cmd);
-        set_miss(&heard, miss);
+        set_miss(s, &heard, miss);
         s->command.work += smmu3_audit_atc_invalidated(s->audit, &heard);
     }
 }

@@ -73,6 +73,7 @@ typedef struct Smmu3Heard {
     bool ssv, global;
     uint8_t opcode;
     bool dropped, delayed;
+    bool widened;           /* not software's: inject= made it wider */
     Smmu3Miss miss;         /* in a report: of the translation reported */
 } Smmu3Heard;
 

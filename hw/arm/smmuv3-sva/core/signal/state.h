@@ -61,6 +61,7 @@ typedef struct Smmu3CommandState {
     uint32_t timer_ticket;      /* what the host's timer runs for; 0: nothing */
     uint64_t stalls_before;     /* smmu3_stall_mark() when the command at CONS
                                    began to resolve stalls; 0: it did not */
+    bool widened;               /* what runs now is inject='s, not software's */
     unsigned work;              /* of this smmu3_command_run() so far */
 } Smmu3CommandState;
 
