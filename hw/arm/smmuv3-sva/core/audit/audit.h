@@ -50,10 +50,10 @@
  * answered outside of that (smmu3_translate()); without one nothing here runs.
  *
  * Cost: a walk for each use, and a read of the STE and of the CD; SWEPT walks and
- * as many lookups for each CMD_SYNC. Memory: some 610 bytes for each place of the
- * TLB, touched when it is first used; 480 for each STE and CD, of 4096; 480 for
- * each of SMMU3_GRANTS_MAX grants; and some 300 KiB: SMMU3_REPORTS_MAX reports,
- * and the last things heard.
+ * as many lookups for each CMD_SYNC; and what a command names is looked for. Memory:
+ * 632 bytes for each place of the TLB, touched when it is first used; 400 for each
+ * STE and CD, of 4096; 416 for each of SMMU3_GRANTS_MAX grants; and some 250 KiB:
+ * SMMU3_REPORTS_MAX reports, and the last things heard.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
