@@ -14,6 +14,7 @@
 #include "traffic/ats.h"
 #include "traffic/explain.h"
 #include "traffic/page_request.h"
+#include "traffic/stages.h"
 #include "traffic/translate.h"
 
 enum {
