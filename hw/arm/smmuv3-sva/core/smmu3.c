@@ -20,6 +20,7 @@
 enum {
     DEFAULT_TLB_ENTRIES = 65536,
     DEFAULT_CONFIG_ENTRIES = 4096,
+    TLB_ENTRIES_PER_TABLE = 16,
 };
 #define DEFAULT_ATC_TIMEOUT_NS  UINT64_C(1000000000)
 
@@ -48,7 +49,10 @@ Smmu3 *smmu3_new(const Smmu3Features *features, const Smmu3Options *options,
     g_mutex_init(&s->lock);
     g_cond_init(&s->resolved);
     s->tlb = smmu3_tlb_new(s->options.tlb_entries);
+    s->tables = smmu3_walk_cache_new(s->options.tlb_entries /
+                                     TLB_ENTRIES_PER_TABLE, s->tlb);
     s->configs = smmu3_config_cache_new(s->options.config_entries);
+    smmu3_config_cache_leads(s->configs, s->tables);
     smmu3_tlb_moves(s->tlb, &s->answers);
     smmu3_config_cache_moves(s->configs, &s->answers);
     s->stalls = smmu3_stall_table_new(features->stall_max);
@@ -70,6 +74,7 @@ void smmu3_free(Smmu3 *s)
     smmu3_config_cache_free(s->configs);
     smmu3_audit_free(s->audit);
     smmu3_tlb_free(s->tlb);
+    smmu3_walk_cache_free(s->tables);
     g_cond_clear(&s->resolved);
     g_mutex_clear(&s->lock);
     g_free(s);

@@ -42,6 +42,7 @@ struct Smmu3ConfigCache {
     uint64_t now;
     Smmu3Generation *generation;            /* what an invalidation moves */
     Smmu3Generation nobodys;
+    Smmu3WalkCache *tables;                 /* what ends with it, or NULL */
     uint64_t last_cd;                       /* the last one of a single CD */
     Smmu3Epoch all;
     Smmu3Epoch stream[STREAM_SLOTS];        /* by StreamID, folded */
@@ -161,8 +162,17 @@ void smmu3_config_insert(Smmu3ConfigCache *cache, uint32_t sid, bool with_cd,
     smmu3_seq_write_end(&set->seq, seq);
 }
 
+/* First, so that who finds another configuration finds no table of the last. */
+static void end_tables(Smmu3ConfigCache *cache)
+{
+    if (cache->tables) {
+        smmu3_walk_cache_end(cache->tables);
+    }
+}
+
 void smmu3_config_invalidate_all(Smmu3ConfigCache *cache)
 {
+    end_tables(cache);
     smmu3_epoch_set(&cache->all, ++cache->now);
     smmu3_generation_move(cache->generation);
 }
@@ -176,6 +186,7 @@ void smmu3_config_invalidate_streams(Smmu3ConfigCache *cache, uint32_t sid,
         smmu3_config_invalidate_all(cache);
         return;
     }
+    end_tables(cache);
     first = sid & ~(uint32_t)smmu3_mask(log2_count);
     cache->now++;
     for (uint32_t i = 0; i < UINT32_C(1) << log2_count; i++) {
@@ -191,6 +202,7 @@ void smmu3_config_invalidate_cd(Smmu3ConfigCache *cache, uint32_t sid,
     uint64_t key = make_key(sid, true, cd_index);
     Set *set = set_of(cache, key);
 
+    end_tables(cache);
     cache->last_cd = ++cache->now;
     for (unsigned i = 0; i < WAYS; i++) {
         if (atomic_load_explicit(&set->key[i], memory_order_relaxed) == key) {
@@ -221,6 +233,12 @@ void smmu3_config_cache_moves(Smmu3ConfigCache *cache,
                               Smmu3Generation *generation)
 {
     cache->generation = generation;
+}
+
+void smmu3_config_cache_leads(Smmu3ConfigCache *cache,
+                              Smmu3WalkCache *tables)
+{
+    cache->tables = tables;
 }
 
 void smmu3_config_cache_free(Smmu3ConfigCache *cache)

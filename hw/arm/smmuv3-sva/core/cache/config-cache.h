@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include "../tables/config.h"
 #include "front.h"
+#include "walk-cache.h"
 
 typedef struct Smmu3ConfigCache Smmu3ConfigCache;
 
@@ -21,6 +22,13 @@ void smmu3_config_cache_free(Smmu3ConfigCache *cache);
 /* From now on each invalidation moves @generation, once it can be seen. */
 void smmu3_config_cache_moves(Smmu3ConfigCache *cache,
                               Smmu3Generation *generation);
+
+/*
+ * From now on each invalidation ends all of @tables first: another STE or CD may
+ * have other tables, under the VMID and ASID of the last.
+ */
+void smmu3_config_cache_leads(Smmu3ConfigCache *cache,
+                              Smmu3WalkCache *tables);
 
 /*
  * The legal configuration of a stream and of its context @cd_index, or of the

@@ -94,6 +94,7 @@ struct Smmu3Tlb {
     uint64_t now;
     Smmu3Generation *generation;    /* what an invalidation moves */
     Smmu3Generation nobodys;
+    Smmu3Tlb *tables;               /* what invalidations end too, or NULL */
     uint64_t last_range;            /* the last one by address */
     /* Places taken by entries of each shape, dead ones too. */
     uint32_t taken[WORLDS][2][SIZES];
@@ -459,8 +460,14 @@ static void is_over(Smmu3Tlb *tlb)
     smmu3_generation_move(tlb->generation);
 }
 
+/*
+ * The tables' end comes first, so that who sees that of the leaves sees both.
+ */
 void smmu3_tlb_invalidate_all(Smmu3Tlb *tlb)
 {
+    if (tlb->tables) {
+        smmu3_tlb_invalidate_all(tlb->tables);
+    }
     set_wide(tlb, &tlb->all);
     for (unsigned world = 0; world < WORLDS; world++) {
         forget_shapes(tlb, world);
@@ -468,16 +475,27 @@ void smmu3_tlb_invalidate_all(Smmu3Tlb *tlb)
     is_over(tlb);
 }
 
-void smmu3_tlb_invalidate_el2(Smmu3Tlb *tlb)
+static void invalidate_el2(Smmu3Tlb *tlb)
 {
     set_wide(tlb, &tlb->el2);
     forget_shapes(tlb, SMMU3_WORLD_NS_EL2);
     forget_shapes(tlb, SMMU3_WORLD_NS_EL2_E2H);
+}
+
+void smmu3_tlb_invalidate_el2(Smmu3Tlb *tlb)
+{
+    if (tlb->tables) {
+        smmu3_tlb_invalidate_el2(tlb->tables);
+    }
+    invalidate_el2(tlb);
     is_over(tlb);
 }
 
 void smmu3_tlb_invalidate_nsnh(Smmu3Tlb *tlb)
 {
+    if (tlb->tables) {
+        smmu3_tlb_invalidate_nsnh(tlb->tables);
+    }
     set_wide(tlb, &tlb->nsnh);
     forget_shapes(tlb, SMMU3_WORLD_NS_EL1);
     forget_shapes(tlb, SMMU3_WORLD_STAGE2);
@@ -492,27 +510,46 @@ void smmu3_tlb_invalidate_nsnh(Smmu3Tlb *tlb)
     for (uint32_t v = (vmid) & ~((ignore) & 15u); \
          v <= ((vmid) | ((ignore) & 15u)); v++)
 
-void smmu3_tlb_invalidate_vmid(Smmu3Tlb *tlb, uint16_t vmid,
-                               uint16_t vmid_ignore, bool stage2_too)
+/* All of a stage: Smmu3Tlb.vmid_stage1 or vmid_stage2. */
+static void invalidate_stage(Smmu3Tlb *tlb, Smmu3Epoch *stage, uint16_t vmid,
+                             uint16_t vmid_ignore)
 {
     tlb->now++;
     FOR_EACH_VMID(v, vmid, vmid_ignore) {
-        smmu3_epoch_set(&tlb->vmid_stage1[v], tlb->now);
-        if (stage2_too) {
-            smmu3_epoch_set(&tlb->vmid_stage2[v], tlb->now);
-        }
+        smmu3_epoch_set(&stage[v], tlb->now);
+    }
+}
+
+void smmu3_tlb_invalidate_vmid(Smmu3Tlb *tlb, uint16_t vmid,
+                               uint16_t vmid_ignore, bool stage2_too)
+{
+    if (tlb->tables) {
+        smmu3_tlb_invalidate_vmid(tlb->tables, vmid, vmid_ignore, stage2_too);
+    }
+    invalidate_stage(tlb, tlb->vmid_stage1, vmid, vmid_ignore);
+    if (stage2_too) {
+        invalidate_stage(tlb, tlb->vmid_stage2, vmid, vmid_ignore);
     }
     is_over(tlb);
 }
 
-void smmu3_tlb_invalidate_asid(Smmu3Tlb *tlb, const Smmu3TlbTag *tag,
-                               uint16_t vmid_ignore)
+static void invalidate_asid(Smmu3Tlb *tlb, const Smmu3TlbTag *tag,
+                            uint16_t vmid_ignore)
 {
     tlb->now++;
     FOR_EACH_VMID(v, tag->vmid, vmid_ignore) {
         smmu3_epoch_set(&tlb->asid[asid_slot(tag->world, v, tag->asid)],
                         tlb->now);
     }
+}
+
+void smmu3_tlb_invalidate_asid(Smmu3Tlb *tlb, const Smmu3TlbTag *tag,
+                               uint16_t vmid_ignore)
+{
+    if (tlb->tables) {
+        smmu3_tlb_invalidate_asid(tlb->tables, tag, vmid_ignore);
+    }
+    invalidate_asid(tlb, tag, vmid_ignore);
     is_over(tlb);
 }
 
@@ -522,16 +559,13 @@ static void invalidate_whole_tag(Smmu3Tlb *tlb, const Smmu3TlbTag *tag,
 {
     switch (tag->world) {
     case SMMU3_WORLD_STAGE2:
-        tlb->now++;
-        FOR_EACH_VMID(v, tag->vmid, vmid_ignore) {
-            smmu3_epoch_set(&tlb->vmid_stage2[v], tlb->now);
-        }
+        invalidate_stage(tlb, tlb->vmid_stage2, tag->vmid, vmid_ignore);
         break;
     case SMMU3_WORLD_NS_EL1:
-        smmu3_tlb_invalidate_vmid(tlb, tag->vmid, vmid_ignore, false);
+        invalidate_stage(tlb, tlb->vmid_stage1, tag->vmid, vmid_ignore);
         break;
     default:
-        smmu3_tlb_invalidate_el2(tlb);
+        invalidate_el2(tlb);
         break;
     }
 }
@@ -658,7 +692,7 @@ static unsigned invalidate_range(Smmu3Tlb *tlb, const Smmu3TlbTag *tag,
     }
     if (!any_asid && smmu3_world_has_asids(tag->world) &&
         !shapes_in_use(tlb, tag->world, true)) {
-        smmu3_tlb_invalidate_asid(tlb, tag, vmid_ignore);
+        invalidate_asid(tlb, tag, vmid_ignore);
         return 0;
     }
     regions = regions_of_range(first, last) * vmids;
@@ -670,15 +704,29 @@ static unsigned invalidate_range(Smmu3Tlb *tlb, const Smmu3TlbTag *tag,
     return 0;
 }
 
-unsigned smmu3_tlb_invalidate_range(Smmu3Tlb *tlb, const Smmu3TlbTag *tag,
-                                    uint16_t vmid_ignore, bool any_asid,
-                                    uint64_t first, uint64_t last)
+unsigned smmu3_tlb_invalidate_leaves(Smmu3Tlb *tlb, const Smmu3TlbTag *tag,
+                                     uint16_t vmid_ignore, bool any_asid,
+                                     uint64_t first, uint64_t last)
 {
     unsigned work = invalidate_range(tlb, tag, vmid_ignore, any_asid, first,
                                      last);
 
     is_over(tlb);
     return work;
+}
+
+unsigned smmu3_tlb_invalidate_range(Smmu3Tlb *tlb, const Smmu3TlbTag *tag,
+                                    uint16_t vmid_ignore, bool any_asid,
+                                    uint64_t first, uint64_t last)
+{
+    unsigned work = 0;
+
+    if (tlb->tables) {
+        work = invalidate_range(tlb->tables, tag, vmid_ignore, any_asid,
+                                first, last);
+    }
+    return work + smmu3_tlb_invalidate_leaves(tlb, tag, vmid_ignore, any_asid,
+                                              first, last);
 }
 
 /* ---- Making one -------------------------------------------------------- */
@@ -714,6 +762,11 @@ Smmu3Tlb *smmu3_tlb_new(size_t capacity)
 void smmu3_tlb_moves(Smmu3Tlb *tlb, Smmu3Generation *generation)
 {
     tlb->generation = generation;
+}
+
+void smmu3_tlb_leads(Smmu3Tlb *tlb, Smmu3Tlb *tables)
+{
+    tlb->tables = tables;
 }
 
 void smmu3_tlb_free(Smmu3Tlb *tlb)

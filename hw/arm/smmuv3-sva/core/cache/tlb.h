@@ -39,6 +39,12 @@ void smmu3_tlb_free(Smmu3Tlb *tlb);
 /* From now on each invalidation moves @generation, once it can be seen. */
 void smmu3_tlb_moves(Smmu3Tlb *tlb, Smmu3Generation *generation);
 
+/*
+ * From now on each invalidation but smmu3_tlb_invalidate_leaves() is one of
+ * @tables first: of what walk-cache.c keeps there, under the same tags.
+ */
+void smmu3_tlb_leads(Smmu3Tlb *tlb, Smmu3Tlb *tables);
+
 /* Lock-free. @addr is the full input address. */
 bool smmu3_tlb_lookup(Smmu3Tlb *tlb, const Smmu3TlbTag *tag, uint64_t addr,
                       Smmu3Leaf *leaf);
@@ -91,9 +97,12 @@ void smmu3_tlb_invalidate_asid(Smmu3Tlb *tlb, const Smmu3TlbTag *tag,
  * or of every ASID; for SMMU3_WORLD_STAGE2 by VMID alone. Returns what that
  * cost, in units of about 10 ns.
  */
-unsigned smmu3_tlb_invalidate_range(Smmu3Tlb *tlb, const Smmu3TlbTag *tag,
-                                    uint16_t vmid_ignore, bool any_asid,
-                                    uint64_t first, uint64_t last);
+typedef unsigned Smmu3TlbRange(Smmu3Tlb *tlb, const Smmu3TlbTag *tag,
+                               uint16_t vmid_ignore, bool any_asid,
+                               uint64_t first, uint64_t last);
+Smmu3TlbRange smmu3_tlb_invalidate_range;
+/* The same where software says that no table went, but pages and blocks alone. */
+Smmu3TlbRange smmu3_tlb_invalidate_leaves;
 
 /*
  * From now on an invalidation looks up each page of a range of up to 64 MiB, of 4

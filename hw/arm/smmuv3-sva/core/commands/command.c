@@ -176,6 +176,9 @@ static void invalidate_range(Smmu3 *s, const uint64_t *cmd,
 {
     bool stage2 = tag->world == SMMU3_WORLD_STAGE2;
     bool has_vmid = stage2 || tag->world == SMMU3_WORLD_NS_EL1;
+    Smmu3TlbRange *invalidate = smmu3_get(cmd, CMD_LEAF)
+                                ? smmu3_tlb_invalidate_leaves
+                                : smmu3_tlb_invalidate_range;
     Smmu3TlbInvalidate what = {
         .by_address = true, .stage2 = stage2,
         .by_vmid = has_vmid, .vmid = tag->vmid,
@@ -184,10 +187,9 @@ static void invalidate_range(Smmu3 *s, const uint64_t *cmd,
     };
 
     smmu3_operand_range(s, cmd, &what.addr, &what.last);
-    s->command.work +=
-        smmu3_tlb_invalidate_range(s->tlb, tag,
-                                   has_vmid ? smmu3_operand_vmid_ignore(s) : 0,
-                                   any_asid, what.addr, what.last);
+    s->command.work += invalidate(s->tlb, tag,
+                                  has_vmid ? smmu3_operand_vmid_ignore(s) : 0,
+                                  any_asid, what.addr, what.last);
     tlb_invalidated(s, cmd, &what);
 }
 

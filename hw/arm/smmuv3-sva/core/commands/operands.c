@@ -29,7 +29,7 @@ unsigned smmu3_operand_scale(const Smmu3Features *f, const uint64_t *cmd)
 
 /*
  * 4.4.1.1: TG=0 is one address; otherwise (NUM+1) * 2^SCALE granules. The
- * hints Leaf and TTL are not used: more than asked for may go.
+ * hint TTL is not used: more than asked for may go.
  */
 void smmu3_operand_range(const Smmu3 *s, const uint64_t *cmd, uint64_t *first,
                          uint64_t *last)

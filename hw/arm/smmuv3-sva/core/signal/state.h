@@ -90,6 +90,7 @@ typedef struct Smmu3 {
     Smmu3Audit *audit;              /* NULL: nobody watches */
     Smmu3Inject inject;
     Smmu3Tlb *tlb;
+    Smmu3WalkCache *tables;
     Smmu3ConfigCache *configs;
     Smmu3StallTable *stalls;
     Smmu3Outbox outbox;             /* what to do without the lock */

@@ -20,11 +20,6 @@ typedef struct Entry {
     uint64_t desc;
 } Entry;
 
-/* What table descriptors take away from everything below them. */
-typedef struct Hierarchy {
-    bool no_unpriv, no_write, pxn, uxn;
-} Hierarchy;
-
 /* ---- Geometry (DDI 0487 D8.2) ------------------------------------------ */
 
 static unsigned level_log2(const Smmu3Tables *t, int level)
@@ -138,22 +133,26 @@ static bool limit_extent(const Smmu3Tables *t, uint64_t in, Smmu3Leaf *leaf)
 
 /* ---- Rights (DDI 0487 D8.4) -------------------------------------------- */
 
-static void add_table_limits(const Smmu3Tables *t, uint64_t desc, Hierarchy *h)
+static uint8_t table_limits(const Smmu3Tables *t, uint64_t desc)
 {
+    uint8_t limits = 0;
+
     if (t->stage2 || t->had) {
-        return;
+        return 0;
     }
-    h->no_unpriv |= smmu3_get(&desc, TTD_APTABLE_NO_UNPRIV);
-    h->no_write |= smmu3_get(&desc, TTD_APTABLE_NO_WRITE);
-    h->pxn |= smmu3_get(&desc, TTD_PXNTABLE);
-    h->uxn |= smmu3_get(&desc, TTD_UXNTABLE);
+    limits |= smmu3_get(&desc, TTD_APTABLE_NO_UNPRIV) ? SMMU3_NO_UNPRIV : 0;
+    limits |= smmu3_get(&desc, TTD_APTABLE_NO_WRITE) ? SMMU3_NO_WRITE : 0;
+    limits |= smmu3_get(&desc, TTD_PXNTABLE) ? SMMU3_NO_PRIV_X : 0;
+    limits |= smmu3_get(&desc, TTD_UXNTABLE) ? SMMU3_NO_UNPRIV_X : 0;
+    return limits;
 }
 
 /* NS-EL2 has one privilege: AP[1], APTable[0] and PXNTable mean nothing. */
-static uint8_t rights_el2(const Smmu3Tables *t, uint64_t desc,
-                          const Hierarchy *h, bool writable)
+static uint8_t rights_el2(const Smmu3Tables *t, uint64_t desc, uint8_t limits,
+                          bool writable)
 {
-    bool xn = smmu3_get(&desc, TTD_UXN) || h->uxn || (t->wxn && writable);
+    bool xn = smmu3_get(&desc, TTD_UXN) || (limits & SMMU3_NO_UNPRIV_X) ||
+              (t->wxn && writable);
     uint8_t rights = SMMU3_UNPRIV_R | SMMU3_PRIV_R;
 
     rights |= writable ? SMMU3_UNPRIV_W | SMMU3_PRIV_W : 0;
@@ -161,12 +160,13 @@ static uint8_t rights_el2(const Smmu3Tables *t, uint64_t desc,
     return rights;
 }
 
-static uint8_t rights_el1(const Smmu3Tables *t, uint64_t desc,
-                          const Hierarchy *h, bool writable)
+static uint8_t rights_el1(const Smmu3Tables *t, uint64_t desc, uint8_t limits,
+                          bool writable)
 {
-    bool unpriv = smmu3_get(&desc, TTD_AP_UNPRIV) && !h->no_unpriv;
-    bool pxn = smmu3_get(&desc, TTD_PXN) || h->pxn;
-    bool uxn = smmu3_get(&desc, TTD_UXN) || h->uxn;
+    bool unpriv = smmu3_get(&desc, TTD_AP_UNPRIV) &&
+                  !(limits & SMMU3_NO_UNPRIV);
+    bool pxn = smmu3_get(&desc, TTD_PXN) || (limits & SMMU3_NO_PRIV_X);
+    bool uxn = smmu3_get(&desc, TTD_UXN) || (limits & SMMU3_NO_UNPRIV_X);
     uint8_t rights = 0;
 
     if (unpriv) {
@@ -185,16 +185,17 @@ static uint8_t rights_el1(const Smmu3Tables *t, uint64_t desc,
 }
 
 static void set_rights_stage1(const Smmu3Tables *t, uint64_t desc,
-                              const Hierarchy *h, Smmu3Leaf *leaf)
+                              uint8_t limits, Smmu3Leaf *leaf)
 {
     bool ro = smmu3_get(&desc, TTD_AP_RO);
-    bool clean = ro && t->hd && smmu3_get(&desc, TTD_DBM) && !h->no_write;
-    bool writable = (!ro || clean) && !h->no_write;
+    bool no_write = limits & SMMU3_NO_WRITE;
+    bool clean = ro && t->hd && smmu3_get(&desc, TTD_DBM) && !no_write;
+    bool writable = (!ro || clean) && !no_write;
     unsigned attr = smmu3_get(&desc, TTD_ATTRINDX);
 
     leaf->clean = clean;
-    leaf->rights = t->el2 ? rights_el2(t, desc, h, writable)
-                          : rights_el1(t, desc, h, writable);
+    leaf->rights = t->el2 ? rights_el2(t, desc, limits, writable)
+                          : rights_el1(t, desc, limits, writable);
     leaf->global = t->el2 || !smmu3_get(&desc, TTD_NG);
     leaf->device = (t->mair >> (8 * attr) & 0xf0) == 0;
 }
@@ -327,7 +328,7 @@ static WalkResult update_leaf(const Smmu3Walker *w, const Smmu3Tables *t,
 /* The leaf: F_ADDR_SIZE, F_ACCESS, F_PERMISSION, in this order (7.3.22). */
 static WalkResult finish(const Smmu3Walker *w, const Smmu3Tables *t,
                          uint64_t in, uint8_t need, Entry *e,
-                         const Hierarchy *h, Smmu3Leaf *leaf,
+                         uint8_t limits, Smmu3Leaf *leaf,
                          Smmu3Fault *fault)
 {
     set_extent(t, e, in, leaf);
@@ -340,7 +341,7 @@ static WalkResult finish(const Smmu3Walker *w, const Smmu3Tables *t,
     if (t->stage2) {
         set_rights_stage2(t, e->desc, leaf);
     } else {
-        set_rights_stage1(t, e->desc, h, leaf);
+        set_rights_stage1(t, e->desc, limits, leaf);
     }
     if ((leaf->rights & need) != need) {
         return fault_at(t, F_PERMISSION, e->addr, fault);
@@ -349,15 +350,13 @@ static WalkResult finish(const Smmu3Walker *w, const Smmu3Tables *t,
 }
 
 static WalkResult walk_once(const Smmu3Walker *w, const Smmu3Tables *t,
-                            uint64_t in, uint8_t need, Smmu3Leaf *leaf,
-                            Smmu3Fault *fault)
+                            Smmu3Table *table, uint64_t in, uint8_t need,
+                            Smmu3Leaf *leaf, Smmu3Fault *fault)
 {
-    Hierarchy h = { 0 };
-    uint64_t table = start_table(t);
-
-    for (int level = t->start_level; ; level++) {
-        Entry e = { .level = level,
-                    .addr = table + descriptor_offset(t, in, level) };
+    for (;; table->level++) {
+        Entry e = { .level = table->level,
+                    .addr = table->addr +
+                            descriptor_offset(t, in, table->level) };
         bool table_or_page;
 
         if (read_descriptor(w, t, &e, fault) != WALK_DONE) {
@@ -367,36 +366,52 @@ static WalkResult walk_once(const Smmu3Walker *w, const Smmu3Tables *t,
         if (!smmu3_get(&e.desc, TTD_VALID)) {
             return fault_at(t, F_TRANSLATION, e.addr, fault);
         }
-        if (!table_or_page && !block_allowed(w, t, level)) {
+        if (!table_or_page && !block_allowed(w, t, e.level)) {
             return fault_at(t, F_TRANSLATION, e.addr, fault);
         }
-        if (level == 3 || !table_or_page) {
-            return finish(w, t, in, need, &e, &h, leaf, fault);
+        if (e.level == 3 || !table_or_page) {
+            return finish(w, t, in, need, &e, table->limits, leaf, fault);
         }
-        table = descriptor_address(t, e.desc, t->page_log2);
-        if (table >> t->oa_bits) {
+        table->addr = descriptor_address(t, e.desc, t->page_log2);
+        if (table->addr >> t->oa_bits) {
             return fault_at(t, F_ADDR_SIZE, e.addr, fault);
         }
-        add_table_limits(t, e.desc, &h);
+        table->limits |= table_limits(t, e.desc);
     }
 }
 
-bool smmu3_walk(const Smmu3Walker *w, const Smmu3Tables *t, uint64_t in,
-                uint8_t need, Smmu3Leaf *leaf, Smmu3Fault *fault)
+Smmu3Table smmu3_root(const Smmu3Tables *t)
+{
+    return (Smmu3Table) { .addr = start_table(t), .level = t->start_level };
+}
+
+bool smmu3_walk_from(const Smmu3Walker *w, const Smmu3Tables *t,
+                     Smmu3Table *table, uint64_t in, uint8_t need,
+                     Smmu3Leaf *leaf, Smmu3Fault *fault)
 {
     if (t->stage2 && in >> t->in_bits) {
         fault_at(t, F_TRANSLATION, 0, fault);
         return false;
     }
     for (unsigned lost = 0; lost < MAX_LOST_UPDATES; lost++) {
-        WalkResult result = walk_once(w, t, in, need, leaf, fault);
+        Smmu3Table at = *table;
+        WalkResult result = walk_once(w, t, &at, in, need, leaf, fault);
 
         if (result != WALK_AGAIN) {
+            *table = at;
             return result == WALK_DONE;
         }
     }
     /* Someone changes the leaf each time that it is read: *fault names it. */
     return false;
+}
+
+bool smmu3_walk(const Smmu3Walker *w, const Smmu3Tables *t, uint64_t in,
+                uint8_t need, Smmu3Leaf *leaf, Smmu3Fault *fault)
+{
+    Smmu3Table root = smmu3_root(t);
+
+    return smmu3_walk_from(w, t, &root, in, need, leaf, fault);
 }
 
 /* ---- From configuration to tables -------------------------------------- */

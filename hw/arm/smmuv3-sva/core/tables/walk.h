@@ -99,6 +99,17 @@ static inline bool smmu3_leaf_permits(const Smmu3Leaf *leaf, uint8_t need)
            !(leaf->clean && (need & SMMU3_ANY_W));
 }
 
+/* What table descriptors take away from everything below them. */
+enum { SMMU3_NO_UNPRIV = 1, SMMU3_NO_WRITE = 2, SMMU3_NO_PRIV_X = 4,
+       SMMU3_NO_UNPRIV_X = 8 };
+
+/* A table that a walk reads next, and what was met on the way to it. */
+typedef struct Smmu3Table {
+    uint64_t addr;          /* an IPA if stage 1 is over stage 2 */
+    int8_t level;
+    uint8_t limits;         /* SMMU3_NO_UNPRIV ... */
+} Smmu3Table;
+
 /* How a walk reaches memory, and who watches it. */
 typedef struct Smmu3Walker {
     const Smmu3HostOps *ops;
@@ -120,13 +131,28 @@ typedef struct Smmu3Walker {
     void *opaque;
 } Smmu3Walker;
 
+/* log2 of what a table of @level maps: as much as one descriptor above it. */
+static inline unsigned smmu3_table_log2(const Smmu3Tables *t, int level)
+{
+    return smmu3_level_log2(t->page_log2, level - 1);
+}
+
+/* Where every walk of such tables may begin. */
+Smmu3Table smmu3_root(const Smmu3Tables *t);
+
 /*
  * Walk for the block that maps @in; stage 1 ignores the bits above in_bits.
- * @need: SMMU3_UNPRIV_R ..., the rights without which it is F_PERMISSION; if
- * a write is among them, the dirty state is set. Returns true with *@leaf, or
+ * @table: where to begin, which is on the way to @in; becomes that of the
+ * leaf. @need: SMMU3_UNPRIV_R ..., the rights without which it is F_PERMISSION;
+ * if a write is among them, the dirty state is set. Returns true with *@leaf, or
  * false with *@fault: type, stage2, fetch_addr and, for stage 1, class. The
  * class and the IPA of a stage-2 fault are the caller's to set. Bounded work.
  */
+bool smmu3_walk_from(const Smmu3Walker *w, const Smmu3Tables *t,
+                     Smmu3Table *table, uint64_t in, uint8_t need,
+                     Smmu3Leaf *leaf, Smmu3Fault *fault);
+
+/* From the root. */
 bool smmu3_walk(const Smmu3Walker *w, const Smmu3Tables *t, uint64_t in,
                 uint8_t need, Smmu3Leaf *leaf, Smmu3Fault *fault);
 

@@ -49,6 +49,8 @@ typedef struct Smmu3Fill {
     Smmu3TlbTag tag;
     uint64_t addr;
     Smmu3Leaf leaf;
+    Smmu3Table table;           /* that it is in, if that is new as well */
+    uint8_t table_log2;         /* of what that maps; 0: it is not new */
 } Smmu3Fill;
 
 /*

@@ -130,28 +130,96 @@ static bool is_watched(const Smmu3 *s)
     return smmu3_injects(&s->inject) || smmu3_is_traced(s);
 }
 
-/* @epoch: as of when the walk began. */
-static void keep(Smmu3Pass *p, const Smmu3TlbTag *tag, uint64_t in,
-                 const Smmu3Leaf *leaf, uint64_t epoch)
+/* Both as of when the walk began. */
+typedef struct Epochs {
+    uint64_t tlb, tables;
+} Epochs;
+
+static Epochs epochs(const Smmu3 *s)
+{
+    return (Epochs) { smmu3_tlb_epoch(s->tlb),
+                      smmu3_walk_cache_epoch(s->tables) };
+}
+
+static void put(Smmu3 *s, const Smmu3Fill *fill, const Epochs *then)
+{
+    smmu3_tlb_insert(s->tlb, &fill->tag, fill->addr, &fill->leaf, then->tlb);
+    if (fill->table_log2) {
+        smmu3_walk_cache_insert(s->tables, &fill->tag, fill->addr,
+                                &fill->table, fill->table_log2,
+                                then->tables);
+    }
+}
+
+static void keep(Smmu3Pass *p, const Smmu3Fill *fill, const Epochs *then)
 {
     if (p->mode == SMMU3_PASS_FULL) {
-        smmu3_tlb_insert(p->s->tlb, tag, in, leaf, epoch);
+        put(p->s, fill, then);
     } else if (p->mode == SMMU3_PASS_FREE &&
                p->fill_count < SMMU3_FILLS_MAX) {
-        p->fills[p->fill_count++] = (Smmu3Fill) { *tag, in, *leaf };
+        p->fills[p->fill_count++] = *fill;
     }
 }
 
 void smmu3_pass_fill(const Smmu3Pass *p)
 {
-    Smmu3Tlb *tlb = p->s->tlb;
+    Epochs now = epochs(p->s);
 
     for (unsigned i = 0; i < p->fill_count; i++) {
-        const Smmu3Fill *fill = &p->fills[i];
-
-        smmu3_tlb_insert(tlb, &fill->tag, fill->addr, &fill->leaf,
-                         smmu3_tlb_epoch(tlb));
+        put(p->s, &p->fills[i], &now);
     }
+}
+
+/*
+ * Whether a walk may begin below the root: not if somebody is to see each
+ * descriptor, nor where walks abort on request, which the second try would hide.
+ */
+static bool may_skip_tables(const Smmu3Pass *p)
+{
+    return p->mode != SMMU3_PASS_DRY && !p->s->audit && !p->watch &&
+           !smmu3_injects(&p->s->inject);
+}
+
+/*
+ * From the table that earlier walks of @fill->addr ended in, if it is known and of
+ * use: then that of the leaf is new only if it is another.
+ */
+static bool walk_on(Smmu3Pass *p, const Smmu3Walker *w,
+                    const Smmu3Tables *tables, uint8_t need, Smmu3Fill *fill)
+{
+    Smmu3Fault before = p->fault;
+    int level;
+
+    if (!may_skip_tables(p) ||
+        !smmu3_walk_cache_lookup(p->s->tables, &fill->tag, tables, fill->addr,
+                                 &fill->table)) {
+        return false;
+    }
+    level = fill->table.level;
+    if (!smmu3_walk_from(w, tables, &fill->table, fill->addr, need,
+                         &fill->leaf, &p->fault)) {
+        p->fault = before;
+        return false;
+    }
+    if (fill->table.level > level) {
+        fill->table_log2 = smmu3_table_log2(tables, fill->table.level);
+    }
+    return true;
+}
+
+static bool walk_from_root(Smmu3Pass *p, const Smmu3Walker *w,
+                           const Smmu3Tables *tables, uint8_t need,
+                           Smmu3Fill *fill)
+{
+    fill->table = smmu3_root(tables);
+    if (!smmu3_walk_from(w, tables, &fill->table, fill->addr, need,
+                         &fill->leaf, &p->fault)) {
+        return false;
+    }
+    if (may_skip_tables(p) && fill->table.level > tables->start_level) {
+        fill->table_log2 = smmu3_table_log2(tables, fill->table.level);
+    }
+    return true;
 }
 
 /* Walk, and remember the answer. */
@@ -163,11 +231,11 @@ static bool walk(Smmu3Pass *p, const Smmu3Tables *tables,
     Smmu3Tables ageless = *tables;
     Walk this_walk = { .p = p, .tables = tables };
     Smmu3Walker w = walker(&this_walk);
-    uint64_t epoch = 0;
-    bool found;
+    Smmu3Fill fill = { .tag = *tag, .addr = in };
+    Epochs then = { 0 };
 
     if (p->mode == SMMU3_PASS_FULL) {
-        epoch = smmu3_tlb_epoch(s->tlb);
+        then = epochs(s);
     } else if (p->mode == SMMU3_PASS_FREE && is_watched(s)) {
         return smmu3_pass_fail(p, EVENT_NONE);
     }
@@ -179,15 +247,16 @@ static bool walk(Smmu3Pass *p, const Smmu3Tables *tables,
         .class = class, .tables = tables,
     });
     count_walk(p, tables);
-    found = smmu3_walk(&w, &ageless, in, need, leaf, &p->fault);
-    if (!found) {
+    if (!walk_on(p, &w, &ageless, need, &fill) &&
+        !walk_from_root(p, &w, &ageless, need, &fill)) {
         return false;
     }
+    *leaf = fill.leaf;
     smmu3_pass_watch(p, &(Smmu3Step) {
         .kind = SMMU3_STEP_LEAF, .stage2 = tables->stage2, .addr = in,
         .class = class, .leaf = leaf,
     });
-    keep(p, tag, in, leaf, epoch);
+    keep(p, &fill, &then);
     if (s->audit && p->mode == SMMU3_PASS_FULL) {
         tell_audit(p, tables, tag, in, leaf, &this_walk.trail);
     }
