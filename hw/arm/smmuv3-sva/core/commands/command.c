@@ -372,7 +372,6 @@ typedef struct Command {
     Smmu3Verdict (*run)(Smmu3 *s, const uint64_t *cmd);  /* NULL: reserved */
     bool (*available)(const Smmu3Features *f);      /* else CERROR_ILL */
     bool has_ssec;          /* SSec=1 is illegal on the Non-secure queue */
-    bool has_range;         /* TLBI by address, see range_is_reserved() */
     bool (*is_reserved)(const uint64_t *cmd);       /* CERROR_ILL, too */
 } Command;
 
@@ -401,24 +400,14 @@ static const Command commands[256] = {
     },
     [CMD_TLBI_NH_ALL] = { .run = run_tlbi_nh_all, .available = has_s1 },
     [CMD_TLBI_NH_ASID] = { .run = run_tlbi_nh_asid, .available = has_s1 },
-    [CMD_TLBI_NH_VA] = {
-        .run = run_tlbi_nh_va, .available = has_s1, .has_range = true,
-    },
-    [CMD_TLBI_NH_VAA] = {
-        .run = run_tlbi_nh_vaa, .available = has_s1, .has_range = true,
-    },
+    [CMD_TLBI_NH_VA] = { .run = run_tlbi_nh_va, .available = has_s1 },
+    [CMD_TLBI_NH_VAA] = { .run = run_tlbi_nh_vaa, .available = has_s1 },
     [CMD_TLBI_EL2_ALL] = { .run = run_tlbi_el2_all, .available = has_hyp },
     [CMD_TLBI_EL2_ASID] = { .run = run_tlbi_el2_asid, .available = has_hyp },
-    [CMD_TLBI_EL2_VA] = {
-        .run = run_tlbi_el2_va, .available = has_hyp, .has_range = true,
-    },
-    [CMD_TLBI_EL2_VAA] = {
-        .run = run_tlbi_el2_vaa, .available = has_hyp, .has_range = true,
-    },
+    [CMD_TLBI_EL2_VA] = { .run = run_tlbi_el2_va, .available = has_hyp },
+    [CMD_TLBI_EL2_VAA] = { .run = run_tlbi_el2_vaa, .available = has_hyp },
     [CMD_TLBI_S12_VMALL] = { .run = run_tlbi_s12_vmall, .available = has_s2 },
-    [CMD_TLBI_S2_IPA] = {
-        .run = run_tlbi_s2_ipa, .available = has_s2, .has_range = true,
-    },
+    [CMD_TLBI_S2_IPA] = { .run = run_tlbi_s2_ipa, .available = has_s2 },
     [CMD_TLBI_NSNH_ALL] = { .run = run_tlbi_nsnh_all, .available = always },
     [CMD_ATC_INV] = {
         .run = run_atc_inv, .available = has_ats, .is_reserved = no_atc_size,
@@ -458,9 +447,9 @@ static bool injected_as(const uint64_t *cmd, Smmu3InjectWhat *what)
 {
     unsigned opcode = smmu3_get(cmd, CMD_OPCODE);
 
-    if (opcode >= CMD_TLBI_NH_ALL && opcode <= CMD_TLBI_NSNH_ALL) {
+    if (smmu3_is_tlbi(opcode)) {
         *what = SMMU3_INJECT_TLBI;
-    } else if (opcode >= CMD_CFGI_STE && opcode <= CMD_CFGI_CD_ALL) {
+    } else if (smmu3_is_cfgi(opcode)) {
         *what = SMMU3_INJECT_CFGI;
     } else if (opcode == CMD_ATC_INV) {
         *what = SMMU3_INJECT_ATC_INV;
@@ -486,8 +475,8 @@ static void tell_audit_missing(Smmu3 *s, const uint64_t *cmd,
 }
 
 /*
- * The wider one, and what it does not remove; a wider CMD_ATC_INV does, and is sent
- * alone.
+ * The wider one, and what it does not remove; a wider CMD_ATC_INV does, and is
+ * sent alone.
  */
 static Smmu3Verdict run_widened(Smmu3 *s, const uint64_t *cmd,
                                 const uint64_t *wider)
@@ -506,6 +495,12 @@ static Smmu3Verdict run_widened(Smmu3 *s, const uint64_t *cmd,
     return verdict;
 }
 
+/* It would do nothing now, and come again. */
+static bool must_wait(const Smmu3 *s, const uint64_t *cmd)
+{
+    return smmu3_get(cmd, CMD_OPCODE) == CMD_ATC_INV && atc_is_full(s);
+}
+
 /* A legal command, and there are plans. */
 static Smmu3Verdict run_or_inject(Smmu3 *s, const uint64_t *cmd)
 {
@@ -515,9 +510,7 @@ static Smmu3Verdict run_or_inject(Smmu3 *s, const uint64_t *cmd)
     Smmu3Injecting *injecting;
     Smmu3InjectWhat what;
 
-    /* One that would only wait comes again */
-    if (!injected_as(cmd, &what) ||
-        (what == SMMU3_INJECT_ATC_INV && atc_is_full(s))) {
+    if (must_wait(s, cmd) || !injected_as(cmd, &what)) {
         return run(s, cmd);
     }
     injecting = smmu3_inject_next(&s->inject, what);
@@ -554,7 +547,7 @@ static void carry_out(Smmu3 *s, const Smmu3Late *late)
         smmu3_event_late(s, late);
     } else if (late->what > SMMU3_INJECT_EVENT) {
         smmu3_interrupt_late(s, late);
-    } else if (late->what == SMMU3_INJECT_ATC_INV && atc_is_full(s)) {
+    } else if (must_wait(s, late->words)) {
         smmu3_delay_again(&s->inject.delayed, late);
     } else {
         commands[smmu3_get(late->words, CMD_OPCODE)].run(s, late->words);
@@ -589,15 +582,10 @@ bool smmu3_command_run_late(Smmu3 *s, unsigned max)
     return true;
 }
 
-/* It would do nothing now, and come again. */
-static bool must_wait(const Smmu3 *s, const uint64_t *cmd)
-{
-    return smmu3_get(cmd, CMD_OPCODE) == CMD_ATC_INV && atc_is_full(s);
-}
-
 static Smmu3Verdict execute(Smmu3 *s, const uint64_t *cmd)
 {
-    const Command *command = &commands[smmu3_get(cmd, CMD_OPCODE)];
+    unsigned opcode = smmu3_get(cmd, CMD_OPCODE);
+    const Command *command = &commands[opcode];
 
     if (!command->run || !command->available(&s->features)) {
         return SMMU3_CMD_ILLEGAL;
@@ -605,7 +593,7 @@ static Smmu3Verdict execute(Smmu3 *s, const uint64_t *cmd)
     if (command->has_ssec && smmu3_get(cmd, CMD_SSEC)) {
         return SMMU3_CMD_ILLEGAL;
     }
-    if (command->has_range && range_is_reserved(&s->features, cmd)) {
+    if (smmu3_has_range(opcode) && range_is_reserved(&s->features, cmd)) {
         return SMMU3_CMD_ILLEGAL;
     }
     if (command->is_reserved && command->is_reserved(cmd)) {

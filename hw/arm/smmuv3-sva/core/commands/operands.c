@@ -5,6 +5,13 @@
  */
 #include "operands.h"
 
+bool smmu3_has_range(unsigned opcode)
+{
+    return opcode == CMD_TLBI_NH_VA || opcode == CMD_TLBI_NH_VAA ||
+           opcode == CMD_TLBI_EL2_VA || opcode == CMD_TLBI_EL2_VAA ||
+           opcode == CMD_TLBI_S2_IPA;
+}
+
 /* Without stage 2 there is one VMID, 0. */
 uint16_t smmu3_operand_vmid(const Smmu3 *s, const uint64_t *cmd)
 {

@@ -10,6 +10,20 @@
 
 #include "../signal/state.h"
 
+/* What kind of a command it is, by the order of the opcodes (4.1.2). */
+static inline bool smmu3_is_tlbi(unsigned opcode)
+{
+    return opcode >= CMD_TLBI_NH_ALL && opcode <= CMD_TLBI_NSNH_ALL;
+}
+
+static inline bool smmu3_is_cfgi(unsigned opcode)
+{
+    return opcode >= CMD_CFGI_STE && opcode <= CMD_CFGI_CD_ALL;
+}
+
+/* A TLBI by address. */
+bool smmu3_has_range(unsigned opcode);
+
 uint16_t smmu3_operand_vmid(const Smmu3 *s, const uint64_t *cmd);
 /* The bits of it that CR0.VMW has an invalidation ignore. */
 uint16_t smmu3_operand_vmid_ignore(const Smmu3 *s);

@@ -9,23 +9,6 @@
 
 /* ---- What a command names ---------------------------------------------- */
 
-static bool is_tlbi(unsigned opcode)
-{
-    return opcode >= CMD_TLBI_NH_ALL && opcode <= CMD_TLBI_NSNH_ALL;
-}
-
-static bool is_cfgi(unsigned opcode)
-{
-    return opcode >= CMD_CFGI_STE && opcode <= CMD_CFGI_CD_ALL;
-}
-
-static bool has_range(unsigned opcode)
-{
-    return opcode == CMD_TLBI_NH_VA || opcode == CMD_TLBI_NH_VAA ||
-           opcode == CMD_TLBI_EL2_VA || opcode == CMD_TLBI_EL2_VAA ||
-           opcode == CMD_TLBI_S2_IPA;
-}
-
 static Smmu3Heard heard_tlbi(const Smmu3 *s, const uint64_t *cmd)
 {
     Smmu3Heard heard = {
@@ -34,7 +17,7 @@ static Smmu3Heard heard_tlbi(const Smmu3 *s, const uint64_t *cmd)
         .vmid_ignore = smmu3_operand_vmid_ignore(s),
     };
 
-    if (has_range(heard.opcode)) {
+    if (smmu3_has_range(heard.opcode)) {
         smmu3_operand_range(s, cmd, &heard.first, &heard.last);
         heard.first = smmu3_heard_address(heard.first);
         heard.last = smmu3_heard_address(heard.last);
@@ -83,9 +66,7 @@ static Smmu3Heard heard_cfgi(const uint64_t *cmd)
 /* One of a single stream that the stream table has no room for. */
 static bool is_beyond_table(const Smmu3 *s, const uint64_t *cmd)
 {
-    uint64_t cfg = s->regs.strtab_base_cfg, cr0 = s->regs.cr0ack;
-    unsigned log2 = MIN(smmu3_get(&cfg, STRTAB_CFG_LOG2SIZE),
-                        s->features.sidsize);
+    uint64_t cr0 = s->regs.cr0ack;
 
     switch (smmu3_get(cmd, CMD_OPCODE)) {
     case CMD_CFGI_STE:
@@ -93,7 +74,7 @@ static bool is_beyond_table(const Smmu3 *s, const uint64_t *cmd)
     case CMD_CFGI_CD_ALL:
     case CMD_ATC_INV:
         return smmu3_get(&cr0, CR0_SMMUEN) &&
-               smmu3_get(cmd, CMD_STREAMID) >> log2;
+               smmu3_get(cmd, CMD_STREAMID) >> smmu3_strtab_log2(s);
     default:
         return false;
     }
@@ -106,9 +87,9 @@ void smmu3_tell_coming(Smmu3 *s, const uint64_t *cmd)
     unsigned opcode = smmu3_get(cmd, CMD_OPCODE);
     Smmu3Heard heard;
 
-    if (is_tlbi(opcode)) {
+    if (smmu3_is_tlbi(opcode)) {
         heard = heard_tlbi(s, cmd);
-    } else if (is_cfgi(opcode)) {
+    } else if (smmu3_is_cfgi(opcode)) {
         heard = heard_cfgi(cmd);
     } else if (opcode == CMD_ATC_INV) {
         heard = heard_atc(s, cmd);
@@ -154,7 +135,8 @@ void smmu3_tell_consumed(Smmu3 *s, const uint64_t *cmd)
     if (!s->audit) {
         return;
     }
-    if (is_tlbi(opcode) || is_cfgi(opcode) || opcode == CMD_ATC_INV) {
+    if (smmu3_is_tlbi(opcode) || smmu3_is_cfgi(opcode) ||
+        opcode == CMD_ATC_INV) {
         smmu3_audit_commanded(s->audit, cmd);
     }
     if (is_beyond_table(s, cmd)) {

@@ -107,6 +107,14 @@ typedef struct Smmu3 {
     Smmu3HotCounters hot[SMMU3_HOT_STRIPES];
 } Smmu3;
 
+/* log2 of the StreamIDs that the stream table covers (6.3.25). */
+static inline unsigned smmu3_strtab_log2(const Smmu3 *s)
+{
+    uint64_t cfg = s->regs.strtab_base_cfg;
+
+    return MIN(smmu3_get(&cfg, STRTAB_CFG_LOG2SIZE), s->features.sidsize);
+}
+
 static inline void smmu3_count_many(_Atomic uint64_t *counter, uint64_t n)
 {
     atomic_fetch_add_explicit(counter, n, memory_order_relaxed);

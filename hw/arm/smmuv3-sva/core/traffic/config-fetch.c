@@ -22,7 +22,7 @@ static StreamTable stream_table(const Smmu3 *s)
     uint64_t cfg = s->regs.strtab_base_cfg;
     unsigned log2size = smmu3_get(&cfg, STRTAB_CFG_LOG2SIZE);
     unsigned split = smmu3_get(&cfg, STRTAB_CFG_SPLIT);
-    StreamTable table = { .log2 = MIN(log2size, s->features.sidsize) };
+    StreamTable table = { .log2 = smmu3_strtab_log2(s) };
     unsigned align_log2 = log2size + 6;
 
     if (s->features.st_level && smmu3_get(&cfg, STRTAB_CFG_FMT) == 1) {
