@@ -66,22 +66,12 @@
 #include "../interface/counters.h"
 #include "../interface/options.h"
 #include "../interface/transaction.h"
+#include "entries.h"
 #include "look.h"
 #include "orders.h"
 #include "structures.h"
 
 typedef struct Smmu3Audit Smmu3Audit;
-
-/* A question to one stage, as it was answered by the TLB or by a walk. */
-typedef struct Smmu3Asked {
-    const Smmu3TlbTag *tag;
-    const Smmu3Tables *tables;
-    const Smmu3Tables *stage2;      /* where stage 1's tables are; or NULL */
-    uint64_t addr;
-    uint32_t sid, ssid;             /* ssid: if ssv */
-    bool ssv;
-    bool peek;                      /* no access follows */
-} Smmu3Asked;
 
 /*
  * What the ATS request @request would be granted now; nothing is changed. False:

@@ -1,7 +1,7 @@
 /*
  * What became of each invalidation that inject= dropped: whether it left anything
  * stale behind, and whether that was found. Not which are dropped, nor what is
- * found. Called by witness.c, audit.c and grants.c.
+ * found. Called by witness.c, audit.c, entries.c and grants.c.
  *
  * A stale entry counts for the first drop that left it. It goes, by a later
  * invalidation say, or it is reported; what is neither is still open, or was missed:

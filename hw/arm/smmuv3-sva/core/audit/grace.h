@@ -1,8 +1,8 @@
 /*
  * When a disagreement becomes a mistake: the time that software may take, in
  * CMD_SYNCs, on the guest's clock and of its processors, and who wrote CMDQ_PROD
- * meanwhile. Not what disagrees. Called by audit.c,
- * witness.c, orders.c and structures.c.
+ * meanwhile. Not what disagrees. Called by audit.c, entries.c, witness.c, orders.c,
+ * drops.c and structures.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

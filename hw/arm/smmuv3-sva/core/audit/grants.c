@@ -202,18 +202,6 @@ static void examine(Smmu3Grants *grants, Smmu3Grant *grant, uint64_t at,
     }
 }
 
-/* In a block any page may have changed: another one each time. */
-static uint64_t address_to_sweep(const Smmu3Grants *grants,
-                                 const Smmu3Grant *grant)
-{
-    uint64_t page = grants->grace->syncs * UINT64_C(0x9e3779b97f4a7c15);
-
-    return grant->leaf.size_log2 > 12
-           ? grant->first | (page & smmu3_mask(grant->leaf.size_log2) &
-                             ~smmu3_mask(12))
-           : grant->request.addr;
-}
-
 static unsigned sweep(Smmu3Grants *grants, GQueue *queue, uint64_t ns)
 {
     unsigned length = MIN(queue->length, SMMU3_SWEPT);
@@ -222,7 +210,9 @@ static unsigned sweep(Smmu3Grants *grants, GQueue *queue, uint64_t ns)
         Smmu3Grant *grant = queue->head->data;
 
         smmu3_witness_enter(&grants->witnesses, &grant->w, grant->w.state);
-        examine(grants, grant, address_to_sweep(grants, grant), false, ns);
+        examine(grants, grant,
+                smmu3_look_address(grant->request.addr, grant->leaf.size_log2,
+                                   grants->grace->syncs), false, ns);
     }
     return length;
 }

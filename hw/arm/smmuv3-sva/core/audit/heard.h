@@ -1,6 +1,6 @@
 /*
  * The last invalidations, and why each did not cover a given translation. Not what
- * the TLB or an endpoint made of them. Called by audit.c, of the TLB, and by
+ * the TLB or an endpoint made of them. Called by entries.c, of the TLB, and by
  * grants.c, of the caches of endpoints: each has a log of its own.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later

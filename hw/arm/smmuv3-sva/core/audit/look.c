@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "look.h"
+#include "../spec/field.h"
 #include "../spec/spec.h"
 
 void smmu3_trail_saw(Smmu3Trail *trail, int start_level, int level, uint64_t pa,
@@ -89,6 +90,16 @@ static uint8_t lost(uint8_t cached, uint8_t now)
     uint8_t gone = cached & ~now;
 
     return now & ~cached & SMMU3_ANY_W ? gone & ~SMMU3_ANY_X : gone;
+}
+
+uint64_t smmu3_look_address(uint64_t addr, unsigned size_log2, uint64_t turn)
+{
+    uint64_t pages = smmu3_mask(size_log2) & ~smmu3_mask(12);
+
+    return size_log2 > 12
+           ? (addr & ~smmu3_mask(size_log2)) |
+             (turn * UINT64_C(0x9e3779b97f4a7c15) & pages)
+           : addr;
 }
 
 bool smmu3_is_stale(const Smmu3Leaf *cached, const Smmu3Found *found,

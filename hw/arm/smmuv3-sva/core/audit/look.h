@@ -1,6 +1,6 @@
 /*
  * What the tables say now, and how that differs from what is cached. Not when a
- * difference is a mistake (grace.c). Called by audit.c and grants.c, and by ats.c,
+ * difference is a mistake (grace.c). Called by entries.c and grants.c, and by ats.c,
  * which looks for the latter.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -32,6 +32,12 @@ typedef struct Smmu3Found {
  * to clear it needs no invalidation. 5 reads at most; over stage 2, 30.
  */
 void smmu3_look(const Smmu3Look *look, uint64_t addr, Smmu3Found *found);
+
+/*
+ * Where to look in the block of @addr at @turn: any of its pages may have changed, so
+ * at another one each time; in a page at @addr.
+ */
+uint64_t smmu3_look_address(uint64_t addr, unsigned size_log2, uint64_t turn);
 
 /* Whether @cached is stale at @addr, by what was @found there; *@how. */
 bool smmu3_is_stale(const Smmu3Leaf *cached, const Smmu3Found *found,

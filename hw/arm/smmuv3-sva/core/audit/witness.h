@@ -2,7 +2,7 @@
  * Witnesses of what is cached, in the order in which they are to be looked at:
  * fresh, then suspect once the tables were found to disagree, and either fresh
  * again or reported. Not what they are witnesses of, nor when they disagree. Used
- * by audit.c for the TLB, and by grants.c for the caches of endpoints.
+ * by entries.c for the TLB, and by grants.c for the caches of endpoints.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
