@@ -1,7 +1,8 @@
 /*
  * The SMMU against a model: software that maps and unmaps at random, by pages,
- * contiguous runs and blocks, at both stages, and always invalidates what it
- * unmapped, in one of the ways there are. Then every translation is what the
+ * contiguous runs, blocks and tables, at both stages, and always invalidates what
+ * it unmapped, in one of the ways there are, of leaves alone (Leaf=1) where no more
+ * went. Then every translation is what the
  * model says, whatever the caches hold. The same seed each time;
  * SMMU3_MODEL_SEED changes it.
  *
@@ -17,6 +18,8 @@ enum { SID = 5, CONTEXTS = 3, VMID = 9, STEPS = 3000, ROUNDS = 18,
 #define VA UINT64_C(0x4000000000)
 #define IPA UINT64_C(0x4000000000)
 #define PA UINT64_C(0x8000000000)
+/* What is in a page of memory that was a table, and to be found by nobody. */
+#define NOWHERE UINT64_C(0x7000000000)
 
 /* A page as it should be; address 0: not mapped. */
 typedef struct Page {
@@ -39,6 +42,7 @@ typedef struct Model {
     bool nested;
     Context context[CONTEXTS];
     unsigned hot_context, hot_page;     /* where something just changed */
+    bool leaf;                  /* no table went with it: Leaf may be 1 */
     PageTable s2;
     Page ipa[IPA_PAGES];        /* stage 2: pages of 4 KiB from IPA on */
     uint64_t cds;
@@ -69,6 +73,7 @@ static void tlbi(Model *m, Smmu3Opcode opcode, const Context *c,
     smmu3_set(cmd, CMD_OPCODE, opcode);
     smmu3_set(cmd, CMD_VMID, m->nested ? VMID : 0);
     smmu3_set(cmd, CMD_ASID, c ? c->asid : 0);
+    smmu3_set(cmd, CMD_LEAF, m->leaf && below(m, 4));
     smmu3_set_addr(cmd, CMD_ADDR, addr);
     rig_command(m->rig, cmd);
 }
@@ -90,6 +95,7 @@ static void tlbi_range(Model *m, Smmu3Opcode opcode, const Context *c,
     smmu3_set(cmd, CMD_TLBI_NUM,
               ((count + smmu3_mask(scale)) >> scale) - 1);
     smmu3_set(cmd, CMD_TLBI_TG, (page_log2 - 10) / 2);
+    smmu3_set(cmd, CMD_LEAF, m->leaf && below(m, 4));
     smmu3_set_addr(cmd, CMD_ADDR, addr);
     rig_command(m->rig, cmd);
 }
@@ -165,7 +171,30 @@ static void unmap(Model *m, Context *c, unsigned first, unsigned count)
         }
     }
     note(c, first, count, 0, 0, false);
+    m->leaf = true;
     invalidate(m, c, first, count);
+}
+
+/* A page of memory that was a table becomes something else's. */
+static void reuse(PageTable *pt, uint64_t table)
+{
+    for (uint64_t at = table; at < table + (1 << pt->page_log2); at += 8) {
+        pt_write(pt, at, NOWHERE | (pt->stage2 ? PT_S2_RW : PT_USER_RW) | 3);
+    }
+}
+
+/* All pages of a block at once, with their table; by one entry above it. */
+static void unmap_table(Model *m, Context *c, unsigned block)
+{
+    unsigned first = block * m->block_pages;
+    uint64_t va = VA + first * page_bytes(m);
+    uint64_t table = pt_entry(&c->pt, va, 3);
+
+    pt_write(&c->pt, pt_entry(&c->pt, va, 2), 0);
+    note(c, first, m->block_pages, 0, 0, false);
+    m->leaf = false;
+    invalidate(m, c, first, m->block_pages);
+    reuse(&c->pt, table);
 }
 
 /* Pages one by one, or one run that the contiguous bit joins. */
@@ -205,9 +234,12 @@ static void change_stage1(Model *m)
     m->hot_context = n;
     m->hot_page = first + run;
     if (c->is_block[block] || below(m, 8) == 0) {
-        unmap(m, c, first, m->block_pages);
-        c->is_block[block] = false;
-        pt_write(&c->pt, pt_entry(&c->pt, VA + first * page_bytes(m), 2), 0);
+        if (c->is_block[block]) {
+            unmap(m, c, first, m->block_pages);
+            c->is_block[block] = false;
+        } else {
+            unmap_table(m, c, block);
+        }
         if (below(m, 2)) {
             map_block(m, c, block);
         }
@@ -238,15 +270,8 @@ static void map_ipa(Model *m, unsigned page)
     m->ipa[page] = (Page) { pa, writable };
 }
 
-static void change_stage2(Model *m)
+static void invalidate_stage2(Model *m, unsigned first, unsigned count)
 {
-    unsigned first = below(m, IPA_PAGES), count = 1 + below(m, 8);
-
-    count = MIN(count, IPA_PAGES - first);
-    for (unsigned i = first; i < first + count; i++) {
-        pt_write(&m->s2, pt_entry(&m->s2, IPA + i * 4096, 3), 0);
-        m->ipa[i].out = 0;
-    }
     if (below(m, 2)) {
         tlbi_range(m, CMD_TLBI_S2_IPA, NULL, IPA + first * 4096, count, 12);
         tlbi(m, CMD_TLBI_NH_ALL, NULL, 0);
@@ -254,6 +279,40 @@ static void change_stage2(Model *m)
         tlbi(m, CMD_TLBI_S12_VMALL, NULL, 0);
     }
     rig_sync(m->rig);
+}
+
+/* The table of the pages moves; what they are is the same. */
+static void move_table(Model *m)
+{
+    uint64_t table = pt_entry(&m->s2, IPA, 3);
+
+    pt_write(&m->s2, pt_entry(&m->s2, IPA, 2), 0);
+    m->leaf = false;
+    invalidate_stage2(m, 0, IPA_PAGES);
+    reuse(&m->s2, table);
+    for (unsigned i = 0; i < IPA_PAGES; i++) {
+        if (m->ipa[i].out) {
+            pt_map(&m->s2, IPA + i * 4096, m->ipa[i].out, 3,
+                   m->ipa[i].writable ? PT_S2_RW : PT_S2_RO);
+        }
+    }
+}
+
+static void change_stage2(Model *m)
+{
+    unsigned first = below(m, IPA_PAGES), count = 1 + below(m, 8);
+
+    if (below(m, 8) == 0) {
+        move_table(m);
+        return;
+    }
+    count = MIN(count, IPA_PAGES - first);
+    for (unsigned i = first; i < first + count; i++) {
+        pt_write(&m->s2, pt_entry(&m->s2, IPA + i * 4096, 3), 0);
+        m->ipa[i].out = 0;
+    }
+    m->leaf = true;
+    invalidate_stage2(m, first, count);
     for (unsigned i = first; i < first + count; i++) {
         if (below(m, 8)) {
             map_ipa(m, i);

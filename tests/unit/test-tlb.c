@@ -501,6 +501,49 @@ static void test_dead_on_arrival(void)
     g_assert_true(hit(tlb, tag, 0x5000));
 }
 
+/* ---- What follows a TLB ------------------------------------------------ */
+
+/* One invalidation of a TLB that leads a full one, and what is left of that. */
+#define LED(invalidate, left)                       \
+    do {                                            \
+        g_autoptr(Smmu3Tlb) tables = smmu3_tlb_new(4096); \
+        g_autoptr(Smmu3Tlb) tlb = smmu3_tlb_new(64); \
+        Smmu3TlbTag tag = el1(1, 2);                \
+        smmu3_tlb_leads(tlb, tables);               \
+        fill(tables);                               \
+        invalidate;                                 \
+        expect_present(tables, left);               \
+        (void)tag;                                  \
+    } while (0)
+
+static void test_led(void)
+{
+    LED(smmu3_tlb_invalidate_all(tlb), "");
+    LED(smmu3_tlb_invalidate_el2(tlb), "abcdefgh");
+    LED(smmu3_tlb_invalidate_nsnh(tlb), "ijkl");
+    LED(smmu3_tlb_invalidate_vmid(tlb, 1, 0, false), "cghijkl");
+    LED(smmu3_tlb_invalidate_vmid(tlb, 2, 3, true), "chijkl");
+    LED(smmu3_tlb_invalidate_asid(tlb, &tag, 0), "bceghijkl");
+    LED((tag.vmid = 7, smmu3_tlb_invalidate_asid(tlb, &tag, 7)), "beghijkl");
+    LED(smmu3_tlb_invalidate_range(tlb, &tag, 0, false, 0x5000, 0x6fff),
+        "bcefghijkl");
+    LED((tag.vmid = 5, smmu3_tlb_invalidate_range(tlb, &tag, 1, false, 0x5000,
+                                                  0x5fff)), "abdefghijkl");
+    LED(smmu3_tlb_invalidate_range(tlb, &tag, 0, true, 0x5000, 0x5fff),
+        "cfghijkl");
+    LED(smmu3_tlb_invalidate_range(tlb, &tag, 0, false, 0, UINT64_MAX),
+        "cghijkl");
+    LED((tag = in_world(S2, 1, 0),
+         smmu3_tlb_invalidate_range(tlb, &tag, 0, false, 0x5000, 0x5fff)),
+        "abcdefhijkl");
+    /* Leaves alone, however broad that becomes in the TLB itself */
+    LED(smmu3_tlb_invalidate_leaves(tlb, &tag, 0, false, 0x5000, 0x6fff), ALL);
+    LED(smmu3_tlb_invalidate_leaves(tlb, &tag, 0, true, 0x5000, 0x5fff), ALL);
+    LED(smmu3_tlb_invalidate_leaves(tlb, &tag, 0, false, 0, UINT64_MAX), ALL);
+    LED((insert(tlb, tag, 0x5000, 12, false),
+         smmu3_tlb_invalidate_leaves(tlb, &tag, 0, true, 0, UINT64_MAX)), ALL);
+}
+
 /* ---- Eviction ---------------------------------------------------------- */
 
 /* A working set much larger than the TLB: it stays full, and correct. */
@@ -826,6 +869,7 @@ int main(int argc, char **argv)
     T("range-costs-no-more-than-its-bound", test_work_is_bounded, "");
     T("sizes-are-forgotten", test_sizes_are_forgotten, "");
     T("dead-sizes-are-forgotten", test_dead_sizes_are_forgotten, "");
+    T("led", test_led, "");
     T("dead-on-arrival", test_dead_on_arrival, "120");
     T("evicts-when-full", test_eviction, "");
     T("holds-its-capacity", test_capacity, "");

@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "conformance.h"
+#include "core/inject/grammar.h"
 #include "two-stages.h"
 
 /* What else the pages are mapped to. */
@@ -158,15 +159,11 @@ static void map_tables(Setup *x)
     }
 }
 
-/*
- * VA is at IPA, which is at PA. All of stage 2 that the tables of page 0 are found
- * by is in the TLB, and what page 0 is found by in both walk caches.
- */
-static void start_nested(Setup *x)
+/* VA is at IPA, which is at PA. */
+static void prepare_nested(Setup *x)
 {
     FakeHost *host;
 
-    *x = (Setup) { .rig = rig_new() };
     rig_start(x->rig);
     host = x->rig->host;
     pt_init_stage2(&x->s2, host, 12, 40, 1, false);
@@ -181,6 +178,16 @@ static void start_nested(Setup *x)
     cd_for(x->cd, &x->s1, 1);
     ste_nested(x->ste, x->cds + DELTA, 0, &x->s2, VMID);
     apply(x);
+}
+
+/*
+ * All of stage 2 that the tables of page 0 are found by is in the TLB, and what page
+ * 0 is found by is known of both stages.
+ */
+static void start_nested(Setup *x)
+{
+    *x = (Setup) { .rig = rig_new() };
+    prepare_nested(x);
     reads_for(x, VA, PA);
     /* One of each stage: the table's page is in the TLB */
     g_assert_cmpuint(reads_for(x, VA + PAGE, PA + PAGE), ==, 1 + 1);
@@ -333,6 +340,34 @@ static void test_table_that_stage2_takes_away(void)
     done(&x);
 }
 
+/*
+ * inject= has the second walk for the table's page abort: that is the transaction's
+ * end, though a walk from the root might look for the page once more.
+ */
+static void test_aborted_walk(void)
+{
+    g_autofree char *plan = NULL, *wrong = NULL;
+    uint64_t page;
+    Setup x = { .rig = rig_new() };
+
+    prepare_nested(&x);
+    page = leaf_at(&x, 0) & ~UINT64_C(0xfff);
+    rig_free(x.rig);
+    x.rig = rig_new();
+    plan = g_strdup_printf("abort:walk:2:0x%" G_GINT64_MODIFIER "x",
+                           page + DELTA);
+    wrong = smmu3_inject_parse(plan, &x.rig->options.inject);
+    g_assert_cmpstr(wrong, ==, NULL);
+    prepare_nested(&x);
+    reads_for(&x, VA, PA);
+    run(&x, 0x2a | VMID_OF(VMID), (page + DELTA) | LEAF);
+    g_assert_cmpint(translate(&x, dma_read(SID, VA + 9 * PAGE)), ==,
+                    SMMU3_ABORT);
+    rig_expect_event(x.rig, F_WALK_EABT, x.event);
+    reads_for(&x, VA + 9 * PAGE, PA + 9 * PAGE);
+    done(&x);
+}
+
 int main(int argc, char **argv)
 {
     conformance_init(&argc, &argv);
@@ -352,5 +387,7 @@ int main(int argc, char **argv)
                      test_replaced_table_of_stage2, "");
     conformance_test("/smmu3/walk-cache-stages/table-that-stage2-takes-away",
                      test_table_that_stage2_takes_away, "");
+    conformance_test("/smmu3/walk-cache-stages/aborted-walk",
+                     test_aborted_walk, "");
     return conformance_run();
 }
