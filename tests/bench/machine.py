@@ -67,11 +67,12 @@ class Machine:
     """
     A QEMU with one pasid-dev, its queue 0 enabled. @options: more of the device's;
     @pasids: each has a context descriptor and an ASID of its own, all the same tables;
-    @patience: seconds in which QEMU must be there.
+    @patience: seconds in which QEMU must be there; @prealloc: touch its RAM first, so
+    that the host does not give it away page by page in what is timed.
     """
 
     def __init__(self, qemu, kind, window, accel, idle, options=(), device="", pasids=1,
-                 patience=30):
+                 patience=30, prealloc=True):
         machine = {
             "none": "virt",
             "arm-smmuv3": "virt,iommu=smmuv3",
@@ -84,7 +85,7 @@ class Machine:
         self.pasids = pasids
         arguments = ["-M", machine, "-cpu", "max", "-m",
                      str((window + WINDOW - RAM) // MIB + 16),
-                     "-mem-prealloc", *options,
+                     *(["-mem-prealloc"] if prealloc else []), *options,
                      "-device", f"pasid-dev,addr={DEVFN >> 3:x}{device}"]
         if accel == "qtest":
             arguments += ["-accel", "qtest"]
