@@ -279,7 +279,7 @@ static void at_the_command(FakeHost *host, uint64_t pa)
 {
     Setup *x = host->hook_data;
 
-    if (!x->thread && pa / PAGE == x->moment / PAGE) {
+    if (pa / PAGE == x->moment / PAGE && !x->thread) {
         x->thread = g_thread_new("requester", translate_meanwhile, x);
         g_thread_join(x->thread);
     }
