@@ -1,7 +1,8 @@
 /*
- * pasid-dev's data while the map of memory changes: its own expansion ROM, which is
- * memory to read, comes, goes and moves between jobs. Not memory that is taken away
- * in the middle of one (smmuv3-moving-test.c). No guest software runs.
+ * Where pasid-dev's data is: pages that are side by side in memory, and pages that only
+ * seem to be; and its own expansion ROM, which is memory to read, comes, goes and moves
+ * between jobs. Not memory that is taken away in the middle of one
+ * (smmuv3-moving-test.c). No guest software runs.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -91,10 +92,84 @@ static void test_rom(void)
     unlink(rom);
 }
 
+enum { PAGES = 48, SHIFT = 100 };
+
+/*
+ * The page of memory behind page @i: a run, a run that goes backwards, and one in
+ * pairs, where every other page is next to the one before.
+ */
+static unsigned where(unsigned i)
+{
+    return i < PAGES / 3 ? i :
+           i < 2 * PAGES / 3 ? PAGES - 1 - i : (i ^ 2);
+}
+
+/* From pages in a row to pages in no row, or back: each byte has its place. */
+static void copy_by_runs(Queue *q, uint64_t row, uint64_t mixed, bool back)
+{
+    uint64_t len = PAGES * PAGE - 2 * SHIFT;
+    Dev *d = q->d;
+
+    fill_pattern(d, row, PAGES * PAGE);
+    for (unsigned i = 0; i < PAGES; i++) {
+        g_autofree uint8_t *page = g_malloc(PAGE);
+
+        qtest_memread(d->t->qts, row + i * PAGE, page, PAGE);
+        qtest_memwrite(d->t->qts, mixed + where(i) * PAGE, page, PAGE);
+    }
+    qtest_memset(d->t->qts, back ? row : mixed, 0, PAGES * PAGE);
+    assert_completion(run(q, (PasidDevDescriptor) {
+        .op = PASID_DEV_OP_COPY, .len = len,
+        .src = SHIFT + (back ? va(d, mixed) + PAGES * PAGE : va(d, row)),
+        .dst = SHIFT + (back ? va(d, row) : va(d, mixed) + PAGES * PAGE),
+    }), PASID_DEV_DONE_OK, 0, len, 0);
+    for (uint64_t at = 0; at < PAGES * PAGE; at += PAGE / 2) {
+        uint64_t pa = back ? row + at
+                           : mixed + where(at / PAGE) * PAGE + at % PAGE;
+        bool in = at >= SHIFT && at < SHIFT + len;
+
+        g_assert_cmphex(qtest_readb(d->t->qts, pa), ==,
+                        in ? pattern_byte(at) : 0);
+    }
+}
+
+/*
+ * The first time the tables are walked, then the caches know, then the front. As many
+ * translations as pages, and not for each page those behind it again.
+ */
+static void test_runs(void)
+{
+    Dev *d = process_start();
+    uint64_t row = process_alloc(d, PAGES * PAGE);
+    uint64_t mixed = process_alloc(d, 2 * PAGES * PAGE), before;
+    Queue q = queue_open(d, 0, 4, PASID(THE_PASID));
+
+    for (unsigned i = 0; i < PAGES; i++) {
+        sva_map(d->t, d->root, va(d, mixed) + (PAGES + i) * PAGE,
+                mixed + where(i) * PAGE, PAGE, 0);
+    }
+    for (unsigned again = 0; again < 4; again++) {
+        before = sva_counter(d->t, "translations");
+        copy_by_runs(&q, row, mixed, again & 1);
+        g_assert_cmpuint(sva_counter(d->t, "translations"), <=,
+                         before + 4 * PAGES);
+    }
+    /* What is behind the run faults where it is, and when it is its turn. */
+    before = sva_counter(d->t, "stalls");
+    unmap(d, row + 5 * PAGE, PAGE);
+    submit(&q, (PasidDevDescriptor) {
+        .op = PASID_DEV_OP_COPY, .src = va(d, row), .dst = va(d, mixed),
+        .len = PAGES * PAGE });
+    expect_stall(&q, va(d, row) + 5 * PAGE, false);
+    g_assert_cmpuint(sva_counter(d->t, "stalls"), ==, before + 1);
+    dev_stop(d);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
 
+    g_test_add_func("/pasid-dev/map/runs", test_runs);
     g_test_add_func("/pasid-dev/map/rom", test_rom);
 
     return g_test_run();

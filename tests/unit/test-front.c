@@ -341,6 +341,39 @@ static void test_threads(void)
     done(&x);
 }
 
+/* ---- Looking ahead ------------------------------------------------------- */
+
+/* What the caches do not know is not looked up, and nobody hears of it. */
+static void test_cached(void)
+{
+    const Smmu3Transaction t = dma_read(SID, VA), other = dma_read(SID, VA + PAGE);
+    const Smmu3Counters *c;
+    Smmu3Translation result;
+    Setup x;
+
+    setup(&x);
+    g_assert_false(smmu3_translate_cached(x.rig->smmu, &t, &result));
+    expect_pa(&x, t, PA);
+    smmu3_counters_reset(x.rig->smmu);
+    x.rig->host->reads = 0;
+    g_assert_true(smmu3_translate_cached(x.rig->smmu, &t, &result));
+    g_assert_cmphex(result.pa, ==, PA);
+    g_assert_true(is_in_front(&x, t));
+    g_assert_true(smmu3_translate_cached(x.rig->smmu, &t, &result));
+    g_assert_cmphex(result.pa, ==, PA);
+    g_assert_false(smmu3_translate_cached(x.rig->smmu, &other, &result));
+    rig_command2(x.rig, CMD_TLBI_NSNH_ALL, 0);
+    x.rig->host->reads = 0;
+    g_assert_false(smmu3_translate_cached(x.rig->smmu, &t, &result));
+    g_assert_cmpuint(x.rig->host->reads, ==, 0);
+    c = smmu3_counters(x.rig->smmu);
+    g_assert_cmpuint(c->translations, ==, 2);
+    g_assert_cmpuint(c->tlb_hits, ==, 2);
+    g_assert_cmpuint(c->walks, ==, 0);
+    rig_expect_no_event(x.rig);
+    done(&x);
+}
+
 typedef struct Crowd {
     Smmu3 *smmu;
     _Atomic unsigned ready;
@@ -414,6 +447,7 @@ int main(int argc, char **argv)
     conformance_test("/smmu3/front/not-with-an-auditor", test_auditor, "");
     conformance_test("/smmu3/front/two-smmus", test_two_smmus, "");
     conformance_test("/smmu3/front/threads", test_threads, "");
+    conformance_test("/smmu3/front/looking-ahead", test_cached, "");
     conformance_test("/smmu3/front/crowd", test_crowd, "");
     return conformance_run();
 }

@@ -192,16 +192,16 @@ static Smmuv3SvaFunction *port_function(SvaPort *port)
     return container_of(port, Smmuv3SvaFunction, port);
 }
 
-/* Any thread: what uses the answer is in an RCU section, or has the big lock. */
-static SvaOutcome port_submit(SvaPort *port, SvaRequest *req)
+static inline Smmu3Transaction transaction(const Smmuv3SvaFunction *fn,
+                                           SvaRequest *req)
 {
     static const Smmu3TransactionType types[] = {
         [SVA_UNTRANSLATED] = SMMU3_UNTRANSLATED,
         [SVA_ATS_REQUEST] = SMMU3_ATS_REQUEST,
         [SVA_ATS_TRANSLATED] = SMMU3_ATS_TRANSLATED,
     };
-    Smmuv3SvaFunction *fn = port_function(port);
-    Smmu3Transaction t = {
+
+    return (Smmu3Transaction) {
         .type = types[req->type],
         .sid = smmuv3_sva_function_sid(fn),
         .ssid = req->pasid & 0xfffff,
@@ -214,6 +214,13 @@ static SvaOutcome port_submit(SvaPort *port, SvaRequest *req)
         .may_stall = req->may_stall,
         .cookie = req,
     };
+}
+
+/* Any thread: what uses the answer is in an RCU section, or has the big lock. */
+static SvaOutcome port_submit(SvaPort *port, SvaRequest *req)
+{
+    Smmuv3SvaFunction *fn = port_function(port);
+    Smmu3Transaction t = transaction(fn, req);
     Smmu3Translation result;
     SvaOutcome outcome;
 
@@ -227,6 +234,20 @@ static SvaOutcome port_submit(SvaPort *port, SvaRequest *req)
     trace_smmuv3_sva_port_submit(t.sid, req->pasid, req->addr, req->access,
                                  sva_outcome_name(outcome));
     return outcome;
+}
+
+/* After a submission in the same section. */
+static bool port_peek(SvaPort *port, SvaRequest *req)
+{
+    Smmuv3SvaFunction *fn = port_function(port);
+    Smmu3Transaction t = transaction(fn, req);
+    Smmu3Translation result;
+
+    if (!smmu3_translate_cached(fn->smmu->core, &t, &result)) {
+        return false;
+    }
+    take_answer(req, &result);
+    return true;
 }
 
 static void port_cancel(SvaPort *port, SvaRequest *req)
@@ -286,6 +307,7 @@ static void port_flushed(SvaPort *port)
 
 static const SvaPortOps port_ops = {
     .submit = port_submit,
+    .peek = port_peek,
     .cancel = port_cancel,
     .set_client = port_set_client,
     .invalidated = port_invalidated,

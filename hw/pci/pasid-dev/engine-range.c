@@ -78,6 +78,23 @@ static EngineVerdict run_steps(EngineJob *job, SvaChannel *ch, uint64_t limit,
     return engine_finish(job, PASID_DEV_DONE_OK);
 }
 
+/*
+ * Both ends of a copy of @n bytes, further for as long as each goes on side by side in
+ * memory. Alternately: the one that ends first says how far the other is needed.
+ */
+static void extend_both(SvaSpan *from, SvaSpan *to, uint64_t n)
+{
+    for (;;) {
+        bool write = to->len < from->len;
+        SvaSpan *shorter = write ? to : from;
+
+        if (shorter->len >= n ||
+            !sva_channel_extend(shorter, write ? SVA_WRITE : SVA_READ)) {
+            return;
+        }
+    }
+}
+
 /* From @src to @dst: both translated before either is touched. */
 SvaDma engine_copy_step(SvaChannel *ch, uint64_t src, uint64_t dst,
                         uint64_t *n)
@@ -90,11 +107,12 @@ SvaDma engine_copy_step(SvaChannel *ch, uint64_t src, uint64_t dst,
     if (result != SVA_DMA_DONE) {
         return result;
     }
-    result = sva_channel_span(ch, dst, from.len, SVA_WRITE, &to);
+    result = sva_channel_span(ch, dst, *n, SVA_WRITE, &to);
     if (result != SVA_DMA_DONE) {
         return result;
     }
-    *n = to.len;
+    extend_both(&from, &to, *n);
+    *n = MIN(*n, MIN(from.len, to.len));
     result = sva_span_peek(&from, n, ch->bounce[0], &data);
     if (result != SVA_DMA_DONE) {
         return result;

@@ -260,14 +260,47 @@ static SvaDma channel_untranslated(SvaChannel *ch, SvaPort *port,
                                    uint16_t control, SvaSpan *span,
                                    uint8_t access)
 {
+    SvaDma result;
+
     if (must_ask_elsewhere(port)) {
         return sva_channel_go_elsewhere(ch);
     }
     request_begin(ch, control, SVA_UNTRANSLATED, span->addr, access);
     ch->req.may_stall = ch->requester->may_stall;
     ch->req.resolved = channel_resolved;
-    return channel_take_answer(ch, sva_port_submit(port, &ch->req), span,
-                               access);
+    result = channel_take_answer(ch, sva_port_submit(port, &ch->req), span,
+                                 access);
+    if (result == SVA_DMA_DONE && !span->ignore) {
+        span->port = port;
+        span->pasid = ch->req.pasid;
+        span->privileged = ch->req.privileged;
+        span->execute = ch->req.execute;
+    }
+    return result;
+}
+
+bool sva_channel_extend(SvaSpan *span, uint8_t access)
+{
+    SvaChannel *ch = span->ch;
+    SvaRequest next = {
+        .type = SVA_UNTRANSLATED,
+        .pasid = span->pasid,
+        .addr = span->addr + span->len,
+        .access = access,
+        .privileged = span->privileged,
+        .execute = span->execute,
+    };
+
+    if (!span->port || next.addr < span->addr) {
+        return false;
+    }
+    ch->requester->cost += SVA_PEEK_COST;
+    if (!sva_port_peek(span->port, &next) || next.target != span->as ||
+        next.pa != span->pa + span->len) {
+        return false;
+    }
+    span->len += next.len;
+    return true;
 }
 
 /* ---- ... by the ATC, and by asking for its translation ------------------ */

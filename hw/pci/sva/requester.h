@@ -76,6 +76,8 @@ typedef enum SvaDma {
  * the worst: a walk of two stages and a record of what came of it.
  */
 #define SVA_ACCESS_COST 1024
+/* Of a look at what comes next. */
+#define SVA_PEEK_COST 256
 /* What a byte costs that a register gives or takes. */
 #define SVA_REGISTER_COST 64
 
@@ -180,6 +182,10 @@ typedef struct SvaSpan {
     hwaddr pa;              /* in as */
     uint64_t len;           /* bytes, > 0 */
     bool ignore;            /* read zero, drop writes */
+    /* How the IOMMU was asked, if what comes next may be asked alike; or NULL */
+    SvaPort *port;
+    uint32_t pasid;
+    bool privileged, execute;
 } SvaSpan;
 
 /*
@@ -312,6 +318,13 @@ bool sva_transfer_complete(const SvaTransfer *t);
  */
 SvaDma sva_channel_span(SvaChannel *ch, uint64_t addr, uint64_t len,
                         uint8_t access, SvaSpan *span);
+
+/*
+ * Make @span longer by the bytes that come next, if the IOMMU knows already that
+ * they are next to it in memory as well. False: it does not, and nothing happened; the
+ * access after @span will tell. In the section in which @span was asked for.
+ */
+bool sva_channel_extend(SvaSpan *span, uint8_t access);
 
 /* The rest of @span after @offset, which is inside it. */
 static inline SvaSpan sva_span_after(const SvaSpan *span, uint64_t offset)

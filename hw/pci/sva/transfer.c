@@ -8,6 +8,14 @@
 #include "qemu/rcu.h"
 #include "requester.h"
 
+/* Until it has @len bytes, or more. */
+static void extend_to(SvaSpan *span, uint8_t access, uint64_t len)
+{
+    while (span->len < len && sva_channel_extend(span, access)) {
+        /* by a page, mostly */
+    }
+}
+
 SvaDma sva_dma_read(SvaChannel *ch, uint64_t addr, void *buf, uint64_t len,
                     uint64_t *done)
 {
@@ -22,6 +30,7 @@ SvaDma sva_dma_read(SvaChannel *ch, uint64_t addr, void *buf, uint64_t len,
         if (result != SVA_DMA_DONE) {
             return result;
         }
+        extend_to(&span, SVA_READ, n);
         result = sva_span_peek(&span, &n, ch->bounce[0], &data);
         if (result != SVA_DMA_DONE) {
             return result;
@@ -43,6 +52,7 @@ SvaDma sva_dma_write(SvaChannel *ch, uint64_t addr, const void *buf,
         RCU_READ_LOCK_GUARD();
         result = sva_channel_span(ch, addr + *done, n, SVA_WRITE, &span);
         if (result == SVA_DMA_DONE) {
+            extend_to(&span, SVA_WRITE, n);
             result = sva_span_poke(&span, (const uint8_t *)buf + *done, &n);
         }
         if (result != SVA_DMA_DONE) {

@@ -139,6 +139,7 @@ typedef struct SvaPort SvaPort;
 typedef struct SvaPortOps {
     bool needs_big_lock;    /* see sva_port_needs_big_lock() */
     SvaOutcome (*submit)(SvaPort *port, SvaRequest *req);
+    bool (*peek)(SvaPort *port, SvaRequest *req);       /* may be NULL */
     void (*cancel)(SvaPort *port, SvaRequest *req);
     void (*set_client)(SvaPort *port, SvaClient *client);
     void (*invalidated)(SvaPort *port, uint32_t tag);
@@ -170,6 +171,16 @@ static inline bool sva_port_needs_big_lock(const SvaPort *port)
 static inline SvaOutcome sva_port_submit(SvaPort *port, SvaRequest *req)
 {
     return port->ops->submit(port, req);
+}
+
+/*
+ * In the section of a submission that was answered by SVA_OK: the answer to another
+ * that may never be made, if the IOMMU knows it already. False: it does not, and
+ * nothing has happened, nor been recorded.
+ */
+static inline bool sva_port_peek(SvaPort *port, SvaRequest *req)
+{
+    return port->ops->peek && port->ops->peek(port, req);
 }
 
 /*

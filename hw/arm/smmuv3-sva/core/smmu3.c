@@ -292,6 +292,40 @@ Smmu3Outcome smmu3_translate(Smmu3 *s, const Smmu3Transaction *t,
     return outcome;
 }
 
+static bool G_GNUC_NO_INLINE
+find_behind_front(Smmu3 *s, const Smmu3Transaction *t,
+                  const Smmu3FrontKey *key, Smmu3Translation *result, bool *hit)
+{
+    SMMU3_UNSET Smmu3Pass p;
+
+    smmu3_pass_init(&p, s, t, SMMU3_PASS_CACHED);
+    if (s->audit || !smmu3_pass_any(&p, result)) {
+        return false;
+    }
+    smmu3_front_keep(key, t, result, p.in_tables);
+    *hit = p.in_tables;
+    return true;
+}
+
+bool smmu3_translate_cached(Smmu3 *s, const Smmu3Transaction *t,
+                            Smmu3Translation *result)
+{
+    Smmu3FrontKey key = smmu3_front_key(&s->answers, t);
+    unsigned stripe = hot_stripe ? hot_stripe : take_hot_stripe();
+    Smmu3HotCounters *hot = &s->hot[stripe - 1];
+    bool hit = false;
+
+    if (!smmu3_front_lookup(&key, t->addr, result, &hit) &&
+        !find_behind_front(s, t, &key, result, &hit)) {
+        return false;
+    }
+    count_hot(&hot->counts[SMMU3_HOT(translations)], stripe, 1);
+    if (hit) {
+        count_hot(&hot->counts[SMMU3_HOT(tlb_hits)], stripe, 1);
+    }
+    return true;
+}
+
 void smmu3_cancel(Smmu3 *s, void *cookie)
 {
     g_mutex_lock(&s->lock);

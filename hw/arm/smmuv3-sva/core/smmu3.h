@@ -63,6 +63,14 @@ Smmu3Outcome smmu3_translate(Smmu3 *s, const Smmu3Transaction *t,
                              Smmu3Translation *result);
 
 /*
+ * The same, if the caches alone have the answer, and it is SMMU3_OK. False: they do
+ * not, or an auditor wants to see each use; then nothing has happened, and nothing is
+ * counted. For who looks ahead of an access that may never be made.
+ */
+bool smmu3_translate_cached(Smmu3 *s, const Smmu3Transaction *t,
+                            Smmu3Translation *result);
+
+/*
  * The requester gives up a stalled transaction (reset, FLR): nothing is called
  * for @cookie any more, and when this returns no call is under way in another
  * thread. Software's RESUME is still accepted. Any thread, also from within

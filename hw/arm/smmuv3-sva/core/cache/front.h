@@ -32,8 +32,8 @@ typedef _Atomic uint64_t Smmu3Generation;
 /* Something was invalidated, and can be seen to be; or for the first time. */
 void smmu3_generation_move(Smmu3Generation *generation);
 
-/* As many places as a copy of 2 MiB by pages of 4 KiB has translations. */
-enum { SMMU3_FRONT_WAYS = 2, SMMU3_FRONT_SETS_LOG2 = 10 };
+/* Twice as many places as 64 MiB have pages of 4 KiB, for some sets overflow. */
+enum { SMMU3_FRONT_WAYS = 2, SMMU3_FRONT_SETS_LOG2 = 14 };
 
 /* What may stand for a transaction: all of it that decides the answer. */
 typedef struct Smmu3FrontKey {
@@ -50,8 +50,9 @@ typedef struct Smmu3FrontPlace {
 typedef Smmu3FrontPlace Smmu3FrontSet[SMMU3_FRONT_WAYS];
 
 /*
- * This thread's, 64 KiB; NULL at first. Not in the thread's own storage, for that
- * is taken from stacks, and not only from those of threads that translate.
+ * This thread's, 1 MiB, of which the host gives what is used; NULL at first. Not in
+ * the thread's own storage, for that is taken from stacks, and not only from those of
+ * threads that translate.
  */
 extern _Thread_local Smmu3FrontSet *smmu3_front_sets;
 void smmu3_front_make(void);

@@ -271,12 +271,12 @@ bool smmu3_pass_find_stream(Smmu3Pass *p)
     uint64_t epoch;
 
     if (p->mode != SMMU3_PASS_DRY && lookup_stream(p)) {
-        if (p->mode != SMMU3_PASS_FREE) {
+        if (!smmu3_pass_is_free(p)) {
             tell_used(p);
         }
         return true;
     }
-    if (p->mode == SMMU3_PASS_FREE) {
+    if (smmu3_pass_is_free(p)) {
         return smmu3_pass_fail(p, EVENT_NONE);
     }
     count_fetch(p);
@@ -314,7 +314,7 @@ bool smmu3_pass_find_context(Smmu3Pass *p)
     if (p->config.has_cd) {
         return true;            /* found along with the stream */
     }
-    if (p->mode == SMMU3_PASS_FREE) {
+    if (smmu3_pass_is_free(p)) {
         return smmu3_pass_fail(p, EVENT_NONE);
     }
     count_fetch(p);

@@ -16,6 +16,7 @@
 
 /* What a pass may touch. */
 typedef enum {
+    SMMU3_PASS_CACHED,      /* without the lock: caches alone */
     SMMU3_PASS_FREE,        /* without the lock: caches and tables; HTTU */
     SMMU3_PASS_FULL,        /* structures too; fills the caches */
     SMMU3_PASS_DRY,         /* memory only; changes nothing */
@@ -159,6 +160,12 @@ static inline void smmu3_pass_watch(Smmu3Pass *p, const Smmu3Step *step)
     if (p->watch) {
         p->watch(p, step);
     }
+}
+
+/* The lock is not held. */
+static inline bool smmu3_pass_is_free(const Smmu3Pass *p)
+{
+    return p->mode == SMMU3_PASS_FREE || p->mode == SMMU3_PASS_CACHED;
 }
 
 /* The pass is over: what it counted, for everyone to see. */

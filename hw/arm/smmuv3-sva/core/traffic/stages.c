@@ -236,7 +236,8 @@ static bool walk(Smmu3Pass *p, const Smmu3Tables *tables,
 
     if (p->mode == SMMU3_PASS_FULL) {
         then = epochs(s);
-    } else if (p->mode == SMMU3_PASS_FREE && is_watched(s)) {
+    } else if (p->mode == SMMU3_PASS_CACHED ||
+               (p->mode == SMMU3_PASS_FREE && is_watched(s))) {
         return smmu3_pass_fail(p, EVENT_NONE);
     }
     p->walked = true;
@@ -351,7 +352,7 @@ bool smmu3_pass_stage1(Smmu3Pass *p, uint64_t va, uint8_t need,
         return smmu3_pass_fail(p, F_TRANSLATION);
     }
     if (is_cached(p, &tag, va, need, leaf)) {
-        if (p->mode != SMMU3_PASS_FREE) {
+        if (!smmu3_pass_is_free(p)) {
             tell_used_stage1(p, half, &tag, va, leaf);
         }
         return true;
@@ -381,7 +382,7 @@ bool smmu3_pass_stage2(Smmu3Pass *p, uint64_t ipa, uint8_t need,
     p->in_tables = true;
     count_stage2_lookup(p, class);
     if (is_cached(p, &tag, ipa, need, leaf) && !(protect && leaf->device)) {
-        if (p->mode != SMMU3_PASS_FREE) {
+        if (!smmu3_pass_is_free(p)) {
             tell_used_stage2(p, &tag, ipa, leaf);
         }
         return true;
