@@ -197,20 +197,23 @@ static bool is_execute(const SvaChannel *ch, uint16_t control, uint8_t access)
            access == SVA_READ;
 }
 
+/* Member by member: the answer's are not read before there is one. */
 static void request_begin(SvaChannel *ch, uint16_t control, SvaAddressType type,
                           uint64_t addr, uint8_t access)
 {
-    ch->req = (SvaRequest) {
-        .type = type,
-        .pasid = ch->pasid,
-        .addr = addr,
-        .access = access,
-        .privileged = is_privileged(ch, control),
-        .execute = is_execute(ch, control, access),
-    };
+    SvaRequest *req = &ch->req;
+
+    req->type = type;
+    req->pasid = ch->pasid;
+    req->addr = addr;
+    req->access = access;
+    req->privileged = is_privileged(ch, control);
+    req->execute = is_execute(ch, control, access);
+    req->may_stall = false;
+    req->resolved = NULL;
     if (sva_misbehaves(&ch->requester->misbehave, SVA_FAULT_PASID_WIDE) &&
         ch->pasid != SVA_NO_PASID) {
-        ch->req.pasid ^= SVA_WRONG_PASID_BIT;
+        req->pasid ^= SVA_WRONG_PASID_BIT;
     }
 }
 
