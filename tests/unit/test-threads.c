@@ -177,6 +177,7 @@ typedef struct Kind {
     uint64_t unit;              /* bytes that change together */
     uint64_t attributes;        /* of stage 1 */
     bool nested;                /* stage 2 is what changes */
+    bool tables;                /* not the pages in a table, but which it is */
     Smmu3TransactionType type;
     /* Submit the commands for @generation; the CMD_SYNC follows. */
     void (*invalidate)(Rig *r, unsigned generation);
@@ -189,6 +190,7 @@ typedef struct KindWorld {
     World w;
     const Kind *kind;
     PageTable s2;
+    uint64_t spare;             /* the table of pages that is not in use */
 } KindWorld;
 
 static void by_address(Rig *r, Smmu3Opcode opcode, uint16_t asid,
@@ -303,6 +305,10 @@ static const Kind kinds[] = {
       .invalidate = invalidate_blocks },
     { "nested", PAGE, PT_USER_RW, .nested = true,
       .invalidate = invalidate_stage2 },
+    { "tables", PAGE, PT_USER_RW, .tables = true,
+      .invalidate = invalidate_ranges },
+    { "tables-of-stage2", PAGE, PT_USER_RW, .nested = true, .tables = true,
+      .invalidate = invalidate_stage2 },
     { "ats-request", PAGE, PT_USER_RW, .type = SMMU3_ATS_REQUEST,
       .invalidate = invalidate_with_atschk },
     { "ats-request-nested", PAGE, PT_USER_RW, .nested = true,
@@ -340,10 +346,33 @@ static gpointer kind_requester(gpointer data)
     return NULL;
 }
 
+/*
+ * One table of pages takes the place of the other, whose next content is that of a
+ * later generation: who reads it then, though it was given up, is found out.
+ */
+static void replace_table(KindWorld *k, unsigned generation)
+{
+    PageTable *pt = k->kind->nested ? &k->s2 : &k->w.pt;
+    uint64_t in = k->kind->nested ? IPA : VA;
+    uint64_t above = pt_entry(pt, in, 2), old = pt_read(pt, above);
+    uint64_t first = k->spare + (in >> 12) % 512 * 8;
+
+    for (unsigned n = 0; n < PAGES; n++) {
+        pt_write(pt, first + n * 8, (generation * PAGES + n) * PAGE |
+                 (k->kind->nested ? PT_S2_RW : k->kind->attributes) | 3);
+    }
+    pt_write(pt, above, k->spare | 3);
+    k->spare = old & ~UINT64_C(0xfff);
+}
+
 static void map_kind(KindWorld *k, unsigned generation)
 {
     uint64_t unit = k->kind->unit;
 
+    if (k->kind->tables && generation) {
+        replace_table(k, generation);
+        return;
+    }
     for (uint64_t at = 0; at < PAGES * unit; at += PAGE) {
         uint64_t pa = generation * PAGES * unit + at;
 
@@ -393,6 +422,7 @@ static void test_kind(const void *data)
         make_stage1(&k);
     }
     map_kind(&k, 0);
+    k.spare = fake_alloc(w->rig->host, PAGE, PAGE);
     cd_for(w->cd, &w->pt, ASID);
     fake_write_words(w->rig->host, w->cds, w->cd, SMMU3_CD_WORDS);
     smmu3_set(w->ste, STE_EATS, k.kind->type == SMMU3_ATS_TRANSLATED
