@@ -90,7 +90,7 @@ static void outlast(Setup *x)
 typedef struct MistakeCase {
     const char *name;
     uint64_t after;
-    Smmu3Stale stale;
+    Smmu3Mistake kind;
 } MistakeCase;
 
 #define AT(pa, attributes) ((pa) | (attributes) | 3)
@@ -125,7 +125,7 @@ static void test_mistake(gconstpointer data)
     g_assert_cmpuint(reports(&x), ==, 1);
     r = report_at(&x, 0);
     g_assert_true(r->atc);
-    g_assert_cmpint(r->stale, ==, c->stale);
+    g_assert_cmpint(r->kind, ==, c->kind);
     g_assert_cmphex(r->sid, ==, SID);
     g_assert_true(r->ssv);
     g_assert_cmphex(r->ssid, ==, SSID);

@@ -38,7 +38,7 @@ static void expect_unbroken(Setup *x, bool reported, uint64_t bytes,
     g_assert_cmpuint(reports(x), ==, reported);
     if (reported) {
         r = report_at(x, 0);
-        g_assert_cmpint(r->stale, ==, SMMU3_STALE_SIZE);
+        g_assert_cmpint(r->kind, ==, SMMU3_STALE_SIZE);
         g_assert_cmphex(r->bytes, ==, bytes);
         g_assert_cmphex(r->tables_bytes, ==, tables_bytes);
         g_assert_cmphex(r->cached_output, ==, r->tables_output);

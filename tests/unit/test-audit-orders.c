@@ -32,7 +32,7 @@ static unsigned reports(const StallRig *s)
 }
 
 /* One more was told; of this kind, and its words have @said. */
-static void expect_report(StallRig *s, Smmu3Stale what, Smmu3Blame blame,
+static void expect_report(StallRig *s, Smmu3Mistake what, Smmu3Blame blame,
                           const char *said)
 {
     g_autoptr(GString) words = g_string_new(NULL);
@@ -40,7 +40,7 @@ static void expect_report(StallRig *s, Smmu3Stale what, Smmu3Blame blame,
 
     g_assert_cmpuint(reports(s), ==, 1);
     r = &g_array_index(s->r->host->audit_reports, Smmu3AuditReport, 0);
-    g_assert_cmpint(r->stale, ==, what);
+    g_assert_cmpint(r->kind, ==, what);
     g_assert_cmpint(r->blame, ==, blame);
     smmu3_report_words(r, words);
     g_test_message("%s", words->str);

@@ -86,7 +86,7 @@ static void test_stale(gconstpointer data)
     g_assert_cmpuint(COUNTER(&x, audit_reports), ==, 1);
 
     r = report_at(&x, 0);
-    g_assert_cmpint(r->stale, ==, is_cd ? SMMU3_STALE_CD : SMMU3_STALE_STE);
+    g_assert_cmpint(r->kind, ==, is_cd ? SMMU3_STALE_CD : SMMU3_STALE_STE);
     g_assert_cmphex(r->sid, ==, SID);
     g_assert_cmpint(r->ssv, ==, is_cd);
     g_assert_cmphex(r->ssid, ==, is_cd ? SSID : 0);
@@ -194,7 +194,7 @@ static void test_gone(void)
     use_for_the_grace(&x);
     g_assert_cmpuint(reports(&x), ==, 1);
     r = report_at(&x, 0);
-    g_assert_cmpint(r->stale, ==, SMMU3_STALE_CD);
+    g_assert_cmpint(r->kind, ==, SMMU3_STALE_CD);
     g_assert_cmphex(r->at, ==, 0);
     done(&x);
 }
@@ -289,7 +289,7 @@ static void test_nested(void)
     use_for_the_grace(&x);
     g_assert_cmpuint(reports(&x), ==, 1);
     r = report_at(&x, 0);
-    g_assert_cmpint(r->stale, ==, SMMU3_STALE_CD);
+    g_assert_cmpint(r->kind, ==, SMMU3_STALE_CD);
     g_assert_cmphex(r->addr, ==, cd_addr(&x, SSID) + delta);
     done(&x);
 }
@@ -361,7 +361,7 @@ static unsigned drop_and_find(const char *inject)
     for (unsigned i = 0; i < reports(&x); i++) {
         const Smmu3AuditReport *r = report_at(&x, i);
 
-        g_assert_cmpint(r->stale, ==, SMMU3_STALE_CD);
+        g_assert_cmpint(r->kind, ==, SMMU3_STALE_CD);
         g_assert_true(dropped[r->ssid]);
         dropped[r->ssid] = false;
         drops++;

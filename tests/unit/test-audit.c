@@ -24,7 +24,7 @@ static void use_other(Setup *x)
 typedef struct MistakeCase {
     const char *name;
     uint64_t before, after;     /* descriptors; after: 0 is none */
-    Smmu3Stale stale;
+    Smmu3Mistake kind;
 } MistakeCase;
 
 #define AT(pa, attributes) ((pa) | (attributes) | 3)
@@ -73,7 +73,7 @@ static void test_used(gconstpointer data)
     g_assert_cmpuint(COUNTER(&x, audit_reports), ==, 1);
 
     r = report_at(&x, 0);
-    g_assert_cmpint(r->stale, ==, c->stale);
+    g_assert_cmpint(r->kind, ==, c->kind);
     g_assert_false(r->stage2);
     g_assert_true(r->has_asid && r->has_vmid);
     g_assert_cmphex(r->asid, ==, ASID);

@@ -143,7 +143,7 @@ static bool visit_heard(Visitor *v, const Smmu3AuditReport *r, Error **errp)
 static bool visit_subject(Visitor *v, const Smmu3AuditReport *r, Error **errp)
 {
     if (r->atc) {
-        return visit_word(v, "disagrees", smmu3_stale_words(r->stale), errp);
+        return visit_word(v, "disagrees", smmu3_mistake_words(r->kind), errp);
     }
     return visit_number(v, "stage", r->stage2 ? 2 : 1, errp) &&
            visit_flag(v, "el2", r->el2, errp) &&
@@ -211,10 +211,10 @@ static bool visit_proof(Visitor *v, const Smmu3AuditReport *r, Error **errp)
            visit_rights(v, "cached-rights", r->cached_rights, errp) &&
            (r->atc ||
             visit_trail(v, "cached-descriptors", &r->cached_trail, errp)) &&
-           (r->stale == SMMU3_STALE_GONE ||
+           (r->kind == SMMU3_STALE_GONE ||
             (visit_number(v, "tables-output", r->tables_output, errp) &&
              visit_rights(v, "tables-rights", r->tables_rights, errp))) &&
-           (r->stale != SMMU3_STALE_SIZE ||
+           (r->kind != SMMU3_STALE_SIZE ||
             visit_number(v, "tables-size", r->tables_bytes, errp)) &&
            visit_trail(v, "tables-descriptors", &r->tables_trail, errp) &&
            visit_heard(v, r, errp);
@@ -229,9 +229,9 @@ static bool visit_wrong_command(Visitor *v, const Smmu3AuditReport *r,
         [SMMU3_WRONG_STREAM] = NULL, [SMMU3_WRONG_COMMAND] = "index",
         [SMMU3_WRONG_NO_SYNC] = NULL,
     };
-    const char *number = numbers[r->stale];
-    bool has_words = r->command[0] || r->stale == SMMU3_WRONG_COMMAND;
-    bool has_sid = r->stale <= SMMU3_WRONG_STREAM;
+    const char *number = numbers[r->kind];
+    bool has_words = r->command[0] || r->kind == SMMU3_WRONG_COMMAND;
+    bool has_sid = r->kind <= SMMU3_WRONG_STREAM;
 
     return (!has_words || visit_words(v, "command-words", r->command,
                                       ARRAY_SIZE(r->command), errp)) &&

@@ -309,7 +309,7 @@ static void write_cmdq_prod(Smmu3 *s, uint64_t value)
 
     s->regs.cmdq.prod = value;
     if (s->audit) {
-        smmu3_audit_asked(s->audit);
+        smmu3_audit_prod_written(s->audit);
     }
     if (smmu3_queue_inconsistent(&s->regs.cmdq, log2)) {
         smmu3_guest_error(s, "CMDQ_PROD 0x%x is out of step with CMDQ_CONS "

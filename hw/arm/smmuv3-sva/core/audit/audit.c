@@ -217,7 +217,7 @@ unsigned smmu3_audit_synced(Smmu3Audit *a)
             smmu3_grants_sweep(a->grants, ns)) * LOOK_WORK;
 }
 
-void smmu3_audit_asked(Smmu3Audit *a)
+void smmu3_audit_prod_written(Smmu3Audit *a)
 {
     smmu3_grace_note_writer(&a->grace);
 }
@@ -288,7 +288,7 @@ void smmu3_audit_queue_stops(Smmu3Audit *a)
 void smmu3_audit_illegal(Smmu3Audit *a, const uint64_t *cmd, uint32_t index)
 {
     Smmu3AuditReport r = {
-        .stale = SMMU3_WRONG_COMMAND, .blame = smmu3_orders_illegal(cmd),
+        .kind = SMMU3_WRONG_COMMAND, .blame = smmu3_orders_illegal(cmd),
         .command = { cmd[0], cmd[1] }, .number = index,
     };
 
@@ -298,7 +298,7 @@ void smmu3_audit_illegal(Smmu3Audit *a, const uint64_t *cmd, uint32_t index)
 void smmu3_audit_no_stream(Smmu3Audit *a, const uint64_t *cmd, uint32_t sid)
 {
     Smmu3AuditReport r = {
-        .stale = SMMU3_WRONG_STREAM, .sid = sid,
+        .kind = SMMU3_WRONG_STREAM, .sid = sid,
         .command = { cmd[0], cmd[1] },
     };
 
@@ -306,13 +306,13 @@ void smmu3_audit_no_stream(Smmu3Audit *a, const uint64_t *cmd, uint32_t sid)
 }
 
 void smmu3_audit_stall(Smmu3Audit *a, uint32_t sid, uint16_t stag,
-                       Smmu3AskedState state)
+                       Smmu3AnswerState state)
 {
     smmu3_orders_stall(a->orders, sid, stag, state);
 }
 
 void smmu3_audit_group(Smmu3Audit *a, uint32_t sid, uint16_t index,
-                       Smmu3AskedState state)
+                       Smmu3AnswerState state)
 {
     smmu3_orders_group(a->orders, sid, index, state);
 }

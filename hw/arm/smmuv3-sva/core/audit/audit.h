@@ -18,7 +18,7 @@
  *   coming, commanded, illegal, no_stream, sync_begins, queue_stops
  *                commands as such                command.c, tell.c, sync.c
  *   stall, group what software is to answer           stall.c, page_request.c
- *   asked        CMDQ_PROD was written                regs.c
+ *   prod_written CMDQ_PROD was written                regs.c
  *   forget       the caches were emptied              smmu3.c
  *
  * An entry disagrees if the tables, walked now and without HTTU, give another
@@ -134,16 +134,16 @@ void smmu3_audit_no_stream(Smmu3Audit *a, const uint64_t *cmd, uint32_t sid);
 
 /* What became of the stall with a STAG, or of a page request group. */
 void smmu3_audit_stall(Smmu3Audit *a, uint32_t sid, uint16_t stag,
-                       Smmu3AskedState state);
+                       Smmu3AnswerState state);
 void smmu3_audit_group(Smmu3Audit *a, uint32_t sid, uint16_t index,
-                       Smmu3AskedState state);
+                       Smmu3AnswerState state);
 /* CMD_RESUME, CMD_PRI_RESP: right or wrong. */
 void smmu3_audit_resume(Smmu3Audit *a, uint32_t sid, uint16_t stag);
 void smmu3_audit_respond(Smmu3Audit *a, uint32_t sid, uint16_t index);
 
 /* Sweeps; returns what that cost, see work.h. */
 unsigned smmu3_audit_synced(Smmu3Audit *a);
-void smmu3_audit_asked(Smmu3Audit *a);
+void smmu3_audit_prod_written(Smmu3Audit *a);
 /* No entry is alive: @reset: for all begins anew. The reports stay. */
 void smmu3_audit_forget(Smmu3Audit *a, bool reset);
 

@@ -96,14 +96,14 @@ static Smmu3Block block_of(const Smmu3Entry *w)
 }
 
 /* What is wrong at @at of @w, since @suspicion. */
-static void report(Smmu3Entries *e, const Smmu3Entry *w, Smmu3Stale stale,
+static void report(Smmu3Entries *e, const Smmu3Entry *w, Smmu3Mistake stale,
                    const Smmu3Found *found, uint64_t at,
                    const Smmu3Suspicion *suspicion, uint64_t ns)
 {
     Smmu3Block block = block_of(w);
     Smmu3World world = w->tag.world;
     Smmu3AuditReport r = {
-        .stale = stale, .stage2 = world == SMMU3_WORLD_STAGE2,
+        .kind = stale, .stage2 = world == SMMU3_WORLD_STAGE2,
         .el2 = world == SMMU3_WORLD_NS_EL2 || world == SMMU3_WORLD_NS_EL2_E2H,
         .has_asid = smmu3_world_has_asids(world) && !w->leaf.global,
         .has_vmid = world == SMMU3_WORLD_STAGE2 || world == SMMU3_WORLD_NS_EL1,
@@ -161,7 +161,7 @@ static void examine(Smmu3Entries *e, Smmu3Entry *w, uint64_t at, bool used,
 {
     Smmu3Look look = look_of(e, w);
     Smmu3Found found;
-    Smmu3Stale stale;
+    Smmu3Mistake stale;
     bool disagrees;
 
     if (w->w.state == SMMU3_WITNESS_SUSPECT) {
@@ -431,7 +431,7 @@ static bool is_left(const Smmu3Entries *e, const Smmu3Entry *w,
                   ? dropped->first : w->addr;
     Smmu3Look look = look_of(e, w);
     Smmu3Found found;
-    Smmu3Stale stale;
+    Smmu3Mistake stale;
 
     smmu3_look(&look, at, &found);
     return smmu3_is_stale(&w->leaf, &found, at, &stale);

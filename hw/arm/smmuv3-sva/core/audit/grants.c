@@ -150,12 +150,12 @@ static bool context_asked_since(Smmu3Grants *grants, const Smmu3Transaction *t,
 
 /* ---- Looking --------------------------------------------------------------- */
 
-static void report(Smmu3Grants *grants, Smmu3Grant *grant, Smmu3Stale stale,
+static void report(Smmu3Grants *grants, Smmu3Grant *grant, Smmu3Mistake stale,
                    const Smmu3Found *found, uint64_t ns)
 {
     uint64_t at = grant->w.at;
     Smmu3AuditReport r = {
-        .stale = stale, .atc = true, .sid = grant->request.sid,
+        .kind = stale, .atc = true, .sid = grant->request.sid,
         .ssid = grant->request.ssid, .ssv = grant->request.ssv,
         .addr = grant->first, .at = at,
         .bytes = UINT64_C(1) << MIN(grant->leaf.size_log2, 63),
@@ -176,7 +176,7 @@ static void examine(Smmu3Grants *grants, Smmu3Grant *grant, uint64_t at,
                     bool used, uint64_t ns)
 {
     Smmu3Transaction request = grant->request;
-    Smmu3Stale stale;
+    Smmu3Mistake stale;
     Smmu3Found found;
     bool disagrees;
 
@@ -321,7 +321,7 @@ static void note_if_left(Smmu3Grants *grants, Smmu3Grant *grant,
                          const Smmu3Heard *dropped, uint64_t number)
 {
     Smmu3Transaction request = grant->request;
-    Smmu3Stale stale;
+    Smmu3Mistake stale;
     Smmu3Found found;
 
     if (dropped->first > grant->first) {

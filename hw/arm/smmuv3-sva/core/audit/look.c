@@ -103,7 +103,7 @@ uint64_t smmu3_look_address(uint64_t addr, unsigned size_log2, uint64_t turn)
 }
 
 bool smmu3_is_stale(const Smmu3Leaf *cached, const Smmu3Found *found,
-                    uint64_t addr, Smmu3Stale *how)
+                    uint64_t addr, Smmu3Mistake *how)
 {
     const Smmu3Leaf *now = &found->leaf;
 

@@ -41,7 +41,7 @@ uint64_t smmu3_look_address(uint64_t addr, unsigned size_log2, uint64_t turn);
 
 /* Whether @cached is stale at @addr, by what was @found there; *@how. */
 bool smmu3_is_stale(const Smmu3Leaf *cached, const Smmu3Found *found,
-                    uint64_t addr, Smmu3Stale *how);
+                    uint64_t addr, Smmu3Mistake *how);
 
 /*
  * Whether the block that is @cached was made one of another size, or its contiguous

@@ -80,14 +80,14 @@ void smmu3_orders_forget(Smmu3Orders *orders, bool anew)
 /* ---- Stalls and page requests --------------------------------------------- */
 
 void smmu3_orders_stall(Smmu3Orders *orders, uint32_t sid, uint16_t stag,
-                        Smmu3AskedState state)
+                        Smmu3AnswerState state)
 {
     Asked *asked = &orders->stalls[stag];
 
     asked->ever = true;
-    asked->open = state == SMMU3_ASKED_OPEN;
+    asked->open = state == SMMU3_ANSWER_DUE;
     asked->sid = sid;
-    if (state == SMMU3_ASKED_ENDED && asked->late < UINT8_MAX) {
+    if (state == SMMU3_ANSWER_LATE && asked->late < UINT8_MAX) {
         asked->late++;
     }
 }
@@ -98,23 +98,23 @@ static gpointer group_key(uint32_t sid, uint16_t index)
     return (gpointer)(uintptr_t)((uint64_t)sid << 16 | index | 1 << 15);
 }
 
-static unsigned group_asked(unsigned group, Smmu3AskedState state)
+static unsigned group_asked(unsigned group, Smmu3AnswerState state)
 {
     unsigned answers = group / GROUP_ANSWER;
     bool had_part = group & GROUP_HAS_PART;
 
-    if (state == SMMU3_ASKED_ENDED && !had_part) {
+    if (state == SMMU3_ANSWER_LATE && !had_part) {
         /* Software has seen nothing of it */
         answers = MAX(answers, 1);
     } else if (!had_part) {
         answers = MIN(answers + 1, GROUP_ANSWERS_MAX);
     }
     return GROUP_KNOWN | answers * GROUP_ANSWER |
-           (state == SMMU3_ASKED_PART ? GROUP_HAS_PART : 0);
+           (state == SMMU3_ANSWER_EARLY ? GROUP_HAS_PART : 0);
 }
 
 void smmu3_orders_group(Smmu3Orders *orders, uint32_t sid, uint16_t index,
-                        Smmu3AskedState state)
+                        Smmu3AnswerState state)
 {
     gpointer key = group_key(sid, index);
     unsigned group =
@@ -127,11 +127,11 @@ void smmu3_orders_group(Smmu3Orders *orders, uint32_t sid, uint16_t index,
                         GUINT_TO_POINTER(group_asked(group, state)));
 }
 
-static bool blame(Smmu3AuditReport *report, Smmu3Stale what, Smmu3Blame why,
+static bool blame(Smmu3AuditReport *report, Smmu3Mistake what, Smmu3Blame why,
                   uint32_t sid, uint16_t number)
 {
     *report = (Smmu3AuditReport) {
-        .stale = what, .blame = why, .sid = sid, .number = number,
+        .kind = what, .blame = why, .sid = sid, .number = number,
     };
     return true;
 }

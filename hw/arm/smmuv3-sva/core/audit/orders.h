@@ -28,15 +28,15 @@ void smmu3_orders_forget(Smmu3Orders *orders, bool anew);
 
 /* What became of one, for software's answer to it. */
 typedef enum {
-    SMMU3_ASKED_PART,       /* of a group: an answer now is early, no mistake */
-    SMMU3_ASKED_OPEN,       /* software was told, and is to answer once */
-    SMMU3_ASKED_ENDED,      /* by the SMMU: an answer is late, and no mistake */
-} Smmu3AskedState;
+    SMMU3_ANSWER_EARLY,     /* a part of a group came: one now is no mistake */
+    SMMU3_ANSWER_DUE,       /* software was told, and is to answer once */
+    SMMU3_ANSWER_LATE,      /* the SMMU has ended it: one now is no mistake */
+} Smmu3AnswerState;
 
 void smmu3_orders_stall(Smmu3Orders *orders, uint32_t sid, uint16_t stag,
-                        Smmu3AskedState state);
+                        Smmu3AnswerState state);
 void smmu3_orders_group(Smmu3Orders *orders, uint32_t sid, uint16_t index,
-                        Smmu3AskedState state);
+                        Smmu3AnswerState state);
 
 /*
  * Software answers. True: that is a mistake, and *@report is filled in but for the

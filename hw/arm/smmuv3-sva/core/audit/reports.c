@@ -13,9 +13,9 @@ enum { REGION_LOG2 = 21 };
 static bool same_mistake(const Smmu3AuditReport *a, const Smmu3AuditReport *b)
 {
     if (smmu3_report_is_command(a)) {
-        return a->stale == b->stale && a->sid == b->sid && a->blame == b->blame;
+        return a->kind == b->kind && a->sid == b->sid && a->blame == b->blame;
     }
-    return a->stale == b->stale && a->atc == b->atc &&
+    return a->kind == b->kind && a->atc == b->atc &&
            a->stage2 == b->stage2 && a->el2 == b->el2 &&
            a->vmid == b->vmid && a->asid == b->asid &&
            (!(smmu3_report_is_structure(a) || a->atc) ||
@@ -53,7 +53,7 @@ void smmu3_rights_words(uint8_t rights, GString *out)
     }
 }
 
-const char *smmu3_stale_words(Smmu3Stale stale)
+const char *smmu3_mistake_words(Smmu3Mistake kind)
 {
     static const char *const words[] = {
         [SMMU3_STALE_GONE] = "gone", [SMMU3_STALE_MOVED] = "moved",
@@ -67,12 +67,12 @@ const char *smmu3_stale_words(Smmu3Stale stale)
         [SMMU3_WRONG_NO_SYNC] = "no SYNC",
     };
 
-    return words[stale];
+    return words[kind];
 }
 
 const char *smmu3_kind_words(const Smmu3AuditReport *report)
 {
-    return report->atc ? "stale ATC" : smmu3_stale_words(report->stale);
+    return report->atc ? "stale ATC" : smmu3_mistake_words(report->kind);
 }
 
 const char *smmu3_miss_words(Smmu3Miss miss)
@@ -107,7 +107,7 @@ static void context_words(const Smmu3AuditReport *r, GString *out)
 
 static void tables_words(const Smmu3AuditReport *r, GString *out)
 {
-    switch (r->stale) {
+    switch (r->kind) {
     case SMMU3_STALE_GONE:
         g_string_append(out, "the tables have nothing there");
         break;
@@ -147,7 +147,7 @@ static void structure_words(const Smmu3AuditReport *r, GString *out)
     unsigned word = 0;
 
     g_string_append_printf(out, "stale %s of sid 0x%x",
-                           smmu3_stale_words(r->stale), r->sid);
+                           smmu3_mistake_words(r->kind), r->sid);
     if (r->ssv) {
         g_string_append_printf(out, " ssid 0x%x", r->ssid);
     }
@@ -168,7 +168,7 @@ static void translation_words(const Smmu3AuditReport *r, GString *out)
 {
     if (r->atc) {
         g_string_append(out, "stale ATC");
-    } else if (r->stale == SMMU3_STALE_SIZE) {
+    } else if (r->kind == SMMU3_STALE_SIZE) {
         g_string_append_printf(out, "no break before make: stage-%d "
                                "translation", r->stage2 ? 2 : 1);
     } else {
@@ -205,7 +205,7 @@ static const char *name_of(const Smmu3AuditReport *r)
 
 static void command_words(const Smmu3AuditReport *r, GString *out)
 {
-    switch (r->stale) {
+    switch (r->kind) {
     case SMMU3_WRONG_RESUME:
         g_string_append_printf(out, "CMD_RESUME of sid 0x%x STAG 0x%x", r->sid,
                                r->number);

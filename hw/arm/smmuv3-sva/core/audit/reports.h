@@ -19,20 +19,20 @@ typedef struct Smmu3Reports {
 /* Of an STE or a CD, and not of a translation. */
 static inline bool smmu3_report_is_structure(const Smmu3AuditReport *report)
 {
-    return report->stale == SMMU3_STALE_STE || report->stale == SMMU3_STALE_CD;
+    return report->kind == SMMU3_STALE_STE || report->kind == SMMU3_STALE_CD;
 }
 
 /* Of a command, by itself. */
 static inline bool smmu3_report_is_command(const Smmu3AuditReport *report)
 {
-    return report->stale >= SMMU3_WRONG_RESUME;
+    return report->kind >= SMMU3_WRONG_RESUME;
 }
 
 /* No grace: it was wrong in the moment that it was seen. */
 static inline bool smmu3_report_is_at_once(const Smmu3AuditReport *report)
 {
-    return report->stale >= SMMU3_STALE_SIZE &&
-           report->stale != SMMU3_WRONG_NO_SYNC;
+    return report->kind >= SMMU3_STALE_SIZE &&
+           report->kind != SMMU3_WRONG_NO_SYNC;
 }
 
 /*
@@ -44,7 +44,7 @@ Smmu3AuditReport *smmu3_reports_add(Smmu3Reports *reports,
 
 /* "rw-/rwx": of unprivileged accesses, then of privileged ones. */
 void smmu3_rights_words(uint8_t rights, GString *out);
-const char *smmu3_stale_words(Smmu3Stale stale);
+const char *smmu3_mistake_words(Smmu3Mistake kind);
 /* The kind of mistake. */
 const char *smmu3_kind_words(const Smmu3AuditReport *report);
 /* Of a command, or "". */

@@ -101,7 +101,7 @@ static void describe(const Known *known, const Smmu3Structure *now,
     const Smmu3Structure *cached = &known->cached;
 
     *report = (Smmu3AuditReport) {
-        .stale = cached->is_cd ? SMMU3_STALE_CD : SMMU3_STALE_STE,
+        .kind = cached->is_cd ? SMMU3_STALE_CD : SMMU3_STALE_STE,
         .sid = cached->sid, .ssid = cached->ssid, .ssv = cached->is_cd,
         .addr = cached->addr, .bytes = sizeof(cached->words), .at = now->addr,
         .cached_ns = known->ns,

@@ -37,7 +37,7 @@ typedef enum {
     /* No translation and no structure: a command is wrong by itself */
     SMMU3_WRONG_RESUME, SMMU3_WRONG_RESPONSE, SMMU3_WRONG_STREAM,
     SMMU3_WRONG_COMMAND, SMMU3_WRONG_NO_SYNC,
-} Smmu3Stale;
+} Smmu3Mistake;
 
 /* What more there is to say of a command. */
 typedef enum {
@@ -110,7 +110,7 @@ enum { SMMU3_REPORT_HEARD = 8, SMMU3_REPORTS_MAX = 64 };
  * Times are the host's `now`; syncs are CMD_SYNCs completed until then.
  */
 typedef struct Smmu3AuditReport {
-    Smmu3Stale stale;
+    Smmu3Mistake kind;
     bool atc;               /* of sid and ssid; what follows it has not */
     bool stage2, el2, has_asid, has_vmid, global;
     uint16_t asid, vmid;    /* if it has them */

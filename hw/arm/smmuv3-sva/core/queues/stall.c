@@ -241,7 +241,7 @@ static bool record(Smmu3 *s, Stall *stall)
     table->first_free = (table->first_free + 1) % table->max;
     table->recorded++;
     if (s->audit) {
-        smmu3_audit_stall(s->audit, stall->sid, stag, SMMU3_ASKED_OPEN);
+        smmu3_audit_stall(s->audit, stall->sid, stag, SMMU3_ANSWER_DUE);
     }
     smmu3_trace(s, SMMU3_TRACE_STALL, stall->sid,
                 smmu3_get(event, EVENT_SUBSTREAMID), stag,
@@ -326,7 +326,7 @@ static void terminate(Smmu3 *s, Stall *stall)
     smmu3_count(&s->counters.stalls_terminated);
     if (s->audit && stall->recorded) {
         smmu3_audit_stall(s->audit, stall->sid, stall->stag,
-                          SMMU3_ASKED_ENDED);
+                          SMMU3_ANSWER_LATE);
     }
     resolve(s, stall, SMMU3_RESOLVE_ABORT);
 }

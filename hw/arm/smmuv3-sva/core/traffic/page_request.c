@@ -53,7 +53,7 @@ static void build_entry(const Smmu3Features *f,
 }
 
 static void tell_audit(Smmu3 *s, const Smmu3PageRequest *request,
-                       Smmu3AskedState state)
+                       Smmu3AnswerState state)
 {
     if (s->audit) {
         smmu3_audit_group(s->audit, request->sid, request->prg_index, state);
@@ -73,7 +73,7 @@ static void respond(Smmu3 *s, const Smmu3PageRequest *request,
     };
 
     if (!is_stop_marker(request)) {
-        tell_audit(s, request, SMMU3_ASKED_ENDED);
+        tell_audit(s, request, SMMU3_ANSWER_LATE);
         smmu3_prg_respond(s, &response);
     }
 }
@@ -164,8 +164,8 @@ static bool enqueue(Smmu3 *s, const Smmu3PageRequest *request,
     }
     smmu3_queue_advance_prod(q, log2);
     if (!is_stop_marker(request)) {
-        tell_audit(s, request, request->last ? SMMU3_ASKED_OPEN
-                                             : SMMU3_ASKED_PART);
+        tell_audit(s, request, request->last ? SMMU3_ANSWER_DUE
+                                             : SMMU3_ANSWER_EARLY);
     }
     interrupt(s, was_empty, request->last);
     return true;
