@@ -8,7 +8,7 @@
  */
 #include "qemu/osdep.h"
 #include "standard-headers/linux/pci_regs.h"
-#include "pasid-dev-rig.h"
+#include "pasid-dev-ats-rig.h"
 
 enum { ROM_BYTES = 65536, MOVES = 9 };
 
@@ -134,12 +134,13 @@ static void copy_by_runs(Queue *q, uint64_t row, uint64_t mixed, bool back)
 }
 
 /*
- * The first time the tables are walked, then the caches know, then the front. As many
- * translations as pages, and not for each page those behind it again.
+ * The first time the tables are walked, then the caches know, then the front. Each
+ * page is asked for when it is due and at most once before (by ATS, besides the
+ * request), not for each page all those behind it again.
  */
-static void test_runs(void)
+static void test_runs(gconstpointer by_ats)
 {
-    Dev *d = process_start();
+    Dev *d = by_ats ? ats_start("") : process_start();
     uint64_t row = process_alloc(d, PAGES * PAGE);
     uint64_t mixed = process_alloc(d, 2 * PAGES * PAGE), before;
     Queue q = queue_open(d, 0, 4, PASID(THE_PASID));
@@ -152,11 +153,15 @@ static void test_runs(void)
         before = sva_counter(d->t, "translations");
         copy_by_runs(&q, row, mixed, again & 1);
         g_assert_cmpuint(sva_counter(d->t, "translations"), <=,
-                         before + 4 * PAGES);
+                         before + (by_ats ? 6 : 4) * PAGES);
     }
     /* What is behind the run faults where it is, and when it is its turn. */
     before = sva_counter(d->t, "stalls");
-    unmap(d, row + 5 * PAGE, PAGE);
+    if (by_ats) {
+        ats_unmap(d, row + 5 * PAGE, PAGE);
+    } else {
+        unmap(d, row + 5 * PAGE, PAGE);
+    }
     submit(&q, (PasidDevDescriptor) {
         .op = PASID_DEV_OP_COPY, .src = va(d, row), .dst = va(d, mixed),
         .len = PAGES * PAGE });
@@ -169,7 +174,8 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
 
-    g_test_add_func("/pasid-dev/map/runs", test_runs);
+    g_test_add_data_func("/pasid-dev/map/runs", NULL, test_runs);
+    g_test_add_data_func("/pasid-dev/map/runs-by-ats", "ats", test_runs);
     g_test_add_func("/pasid-dev/map/rom", test_rom);
 
     return g_test_run();

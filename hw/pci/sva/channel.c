@@ -276,34 +276,8 @@ static SvaDma channel_untranslated(SvaChannel *ch, SvaPort *port,
     if (result == SVA_DMA_DONE && !span->ignore) {
         span->port = port;
         span->pasid = ch->req.pasid;
-        span->privileged = ch->req.privileged;
-        span->execute = ch->req.execute;
     }
     return result;
-}
-
-bool sva_channel_extend(SvaSpan *span, uint8_t access)
-{
-    SvaChannel *ch = span->ch;
-    SvaRequest next = {
-        .type = SVA_UNTRANSLATED,
-        .pasid = span->pasid,
-        .addr = span->addr + span->len,
-        .access = access,
-        .privileged = span->privileged,
-        .execute = span->execute,
-    };
-
-    if (!span->port || next.addr < span->addr) {
-        return false;
-    }
-    ch->requester->cost += SVA_PEEK_COST;
-    if (!sva_port_peek(span->port, &next) || next.target != span->as ||
-        next.pa != span->pa + span->len) {
-        return false;
-    }
-    span->len += next.len;
-    return true;
 }
 
 /* ---- ... by the ATC, and by asking for its translation ------------------ */
@@ -317,6 +291,7 @@ static SvaDma channel_translated(SvaChannel *ch, SvaPort *port,
                                  uint8_t access)
 {
     uint64_t offset = span->addr - e->addr;
+    SvaDma result;
 
     span->len = MIN(span->len, (UINT64_C(1) << e->size_log2) - offset);
     ch->req = (SvaRequest) {
@@ -325,8 +300,14 @@ static SvaDma channel_translated(SvaChannel *ch, SvaPort *port,
         .addr = e->translated + offset,
         .access = access,
     };
-    return channel_take_answer(ch, sva_port_submit(port, &ch->req), span,
-                               access);
+    result = channel_take_answer(ch, sva_port_submit(port, &ch->req), span,
+                                 access);
+    if (result == SVA_DMA_DONE && !span->ignore) {
+        span->port = port;
+        span->pasid = ch->pasid;
+        span->ats = true;
+    }
+    return result;
 }
 
 /* What the IOMMU has granted @ch, as an entry: the page itself, or its block. */
@@ -446,6 +427,66 @@ static SvaDma channel_by_ats(SvaChannel *ch, SvaPort *port, uint16_t control,
     return channel_translated(ch, port, e, span, access);
 }
 
+/* ---- What comes next to it ----------------------------------------------- */
+
+static bool peek_untranslated(const SvaSpan *span, uint8_t access,
+                              SvaRequest *next)
+{
+    *next = (SvaRequest) {
+        .type = SVA_UNTRANSLATED,
+        .pasid = span->pasid,
+        .addr = span->addr + span->len,
+        .access = access,
+        .privileged = span->privileged,
+        .execute = span->execute,
+    };
+    return sva_port_peek(span->port, next);
+}
+
+static bool peek_translated(const SvaSpan *span, uint8_t access,
+                            SvaRequest *next)
+{
+    uint8_t rights = access | (span->execute ? SVA_EXEC : 0);
+    uint64_t addr = span->addr + span->len, offset;
+    const SvaAtcEntry *e = sva_atc_lookup(span->ch->requester->atc, span->pasid,
+                                          span->privileged, addr);
+
+    if (!e || (rights & ~e->rights)) {
+        return false;
+    }
+    offset = addr - e->addr;
+    *next = (SvaRequest) {
+        .type = SVA_ATS_TRANSLATED,
+        .pasid = SVA_NO_PASID,
+        .addr = e->translated + offset,
+        .access = access,
+    };
+    if (!sva_port_peek(span->port, next)) {
+        return false;
+    }
+    next->len = MIN(next->len, (UINT64_C(1) << e->size_log2) - offset);
+    span->ch->count.atc_hits++;
+    span->ch->requester->count.atc_hits++;
+    return true;
+}
+
+bool sva_channel_extend(SvaSpan *span, uint8_t access)
+{
+    SvaRequest next;
+
+    if (!span->port || span->addr + span->len < span->addr) {
+        return false;
+    }
+    span->ch->requester->cost += SVA_PEEK_COST;
+    if (!(span->ats ? peek_translated(span, access, &next)
+                    : peek_untranslated(span, access, &next)) ||
+        next.target != span->as || next.pa != span->pa + span->len) {
+        return false;
+    }
+    span->len += next.len;
+    return true;
+}
+
 static bool channel_may_send(const SvaChannel *ch)
 {
     const SvaRequester *r = ch->requester;
@@ -520,6 +561,8 @@ SvaDma sva_channel_span(SvaChannel *ch, uint64_t addr, uint64_t len,
         span->len = sva_until_boundary(addr, len);
         return SVA_DMA_DONE;
     }
+    span->privileged = is_privileged(ch, control);
+    span->execute = is_execute(ch, control, access);
     if (port && (r->had_ats ||
                  (r->atc && sva_misbehaves(&r->misbehave,
                                            SVA_FAULT_ATS_DISABLED)))) {

@@ -186,6 +186,7 @@ typedef struct SvaSpan {
     SvaPort *port;
     uint32_t pasid;
     bool privileged, execute;
+    bool ats;               /* translated by the ATC */
 } SvaSpan;
 
 /*

@@ -320,6 +320,9 @@ bool smmu3_translate_cached(Smmu3 *s, const Smmu3Transaction *t,
         return false;
     }
     count_hot(&hot->counts[SMMU3_HOT(translations)], stripe, 1);
+    if (t->type != SMMU3_UNTRANSLATED) {
+        count_ats(s, t);
+    }
     if (hit) {
         count_hot(&hot->counts[SMMU3_HOT(tlb_hits)], stripe, 1);
     }
