@@ -1,7 +1,7 @@
 /*
  * Invalidations that cost more than they do: counted by command, for a summary.
- * Not mistakes: each of them is legal. Called by audit.c, which knows what is
- * cached.
+ * Not mistakes: each of them is legal. Called by audit.c and entries.c, which
+ * know what is cached.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
