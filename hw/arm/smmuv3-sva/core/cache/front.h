@@ -32,8 +32,8 @@ typedef _Atomic uint64_t Smmu3Generation;
 /* Something was invalidated, and can be seen to be; or for the first time. */
 void smmu3_generation_move(Smmu3Generation *generation);
 
-/* Twice as many places as 64 MiB have pages of 4 KiB, for some sets overflow. */
-enum { SMMU3_FRONT_WAYS = 2, SMMU3_FRONT_SETS_LOG2 = 14 };
+/* As many places as 64 MiB have pages of 4 KiB. */
+enum { SMMU3_FRONT_WAYS = 2, SMMU3_FRONT_SETS_LOG2 = 13 };
 
 /* What may stand for a transaction: all of it that decides the answer. */
 typedef struct Smmu3FrontKey {
@@ -50,7 +50,7 @@ typedef struct Smmu3FrontPlace {
 typedef Smmu3FrontPlace Smmu3FrontSet[SMMU3_FRONT_WAYS];
 
 /*
- * This thread's, 1 MiB, of which the host gives what is used; NULL at first. Not in
+ * This thread's, 512 KiB, of which the host gives what is used; NULL at first. Not in
  * the thread's own storage, for that is taken from stacks, and not only from those of
  * threads that translate.
  */
@@ -91,15 +91,17 @@ static inline Smmu3FrontKey smmu3_front_key(Smmu3Generation *generation,
     return key;
 }
 
+/* Pages in a row are in sets in a row, which the host's processor sees coming. */
 static inline Smmu3FrontPlace *smmu3_front_set(const Smmu3FrontKey *key)
 {
-    uint64_t hash = key->page * UINT64_C(0x9e3779b97f4a7c15) +
-                    key->who * UINT64_C(0xc2b2ae3d27d4eb4f);
+    uint64_t first = key->who * UINT64_C(0xc2b2ae3d27d4eb4f) >>
+                     (64 - SMMU3_FRONT_SETS_LOG2);
+    uint64_t set = (first + key->page) & smmu3_mask(SMMU3_FRONT_SETS_LOG2);
 
     if (__builtin_expect(!smmu3_front_sets, 0)) {
         smmu3_front_make();
     }
-    return smmu3_front_sets[hash >> (64 - SMMU3_FRONT_SETS_LOG2)];
+    return smmu3_front_sets[set];
 }
 
 static inline bool smmu3_front_is(const Smmu3FrontPlace *place,

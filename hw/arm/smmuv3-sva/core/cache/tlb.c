@@ -430,9 +430,11 @@ void smmu3_tlb_insert(Smmu3Tlb *tlb, const Smmu3TlbTag *tag, uint64_t addr,
     if (old) {
         count_taken(tlb, old, false);
     }
-    atomic_fetch_or_explicit(&tlb->shapes[tag->world][leaf->global],
-                             UINT64_C(1) << leaf->size_log2,
-                             memory_order_release);
+    if (!(shapes_in_use(tlb, tag->world, leaf->global) >> leaf->size_log2 & 1)) {
+        atomic_fetch_or_explicit(&tlb->shapes[tag->world][leaf->global],
+                                 UINT64_C(1) << leaf->size_log2,
+                                 memory_order_release);
+    }
     sweep(tlb);
 }
 

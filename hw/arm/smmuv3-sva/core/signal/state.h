@@ -78,7 +78,9 @@ typedef struct Smmu3 {
      * Serialises all but translations that need no more than caches and tables;
      * taken on the top floor.
      */
+    char other_cache_lines[64];     /* of what is read without it */
     GMutex lock;
+    char more_cache_lines[64];
     Smmu3Regs regs;
 
     /* Copies of register fields that translations read without the lock. */
