@@ -341,6 +341,63 @@ static void test_threads(void)
     done(&x);
 }
 
+/* ---- Batches ------------------------------------------------------------- */
+
+typedef struct Batch {
+    Setup x;
+    unsigned commands;
+    bool answers[4];            /* as each command is read */
+    uint64_t generations[4];
+} Batch;
+
+static void at_each_command(FakeHost *host, uint64_t pa)
+{
+    Batch *b = host->hook_data;
+
+    if (pa / PAGE == b->x.rig->cmdq / PAGE &&
+        b->commands < G_N_ELEMENTS(b->answers)) {
+        b->generations[b->commands] = b->x.rig->smmu->answers;
+        b->answers[b->commands++] = is_in_front(&b->x, dma_read(SID, VA));
+    }
+}
+
+/*
+ * One hold of the lock: the front answers until its end, when the generation has moved
+ * once; and not once the CMD_SYNC that was in it can be seen to be complete.
+ */
+static void test_batch(void)
+{
+    const uint64_t commands[][SMMU3_CMD_WORDS] = {
+        { CMD_TLBI_NSNH_ALL }, { CMD_CFGI_STE_RANGE, CMD_CFGI_RANGE_ALL },
+        { CMD_TLBI_NH_ALL }, { CMD_SYNC },
+    };
+    Batch b = { 0 };
+    uint32_t prod;
+
+    setup(&b.x);
+    bring_to_front(&b.x, dma_read(SID, VA), PA);
+    prod = rig_read32(b.x.rig, SMMU3_CMDQ_PROD);
+    for (unsigned i = 0; i < G_N_ELEMENTS(commands); i++) {
+        fake_write_words(b.x.rig->host, b.x.rig->cmdq + SMMU3_CMD_BYTES *
+                         ((prod + i) & smmu3_mask(b.x.rig->cmdq_log2)),
+                         commands[i], SMMU3_CMD_WORDS);
+    }
+    b.x.rig->host->hook_data = &b;
+    b.x.rig->host->before_read = at_each_command;
+    rig_write32(b.x.rig, SMMU3_CMDQ_PROD, (prod + G_N_ELEMENTS(commands)) &
+                smmu3_mask(b.x.rig->cmdq_log2 + 1));
+    b.x.rig->host->before_read = NULL;
+    g_assert_cmpuint(b.commands, ==, G_N_ELEMENTS(commands));
+    for (unsigned i = 0; i < G_N_ELEMENTS(commands); i++) {
+        g_assert_true(b.answers[i]);
+        g_assert_cmpuint(b.generations[i], ==, b.generations[0]);
+    }
+    g_assert_cmphex(rig_read32(b.x.rig, SMMU3_CMDQ_CONS), ==,
+                    rig_read32(b.x.rig, SMMU3_CMDQ_PROD));
+    g_assert_false(is_in_front(&b.x, dma_read(SID, VA)));
+    done(&b.x);
+}
+
 /* ---- Looking ahead ------------------------------------------------------- */
 
 /* What the caches do not know is not looked up, and nobody hears of it. */
@@ -447,6 +504,7 @@ int main(int argc, char **argv)
     conformance_test("/smmu3/front/not-with-an-auditor", test_auditor, "");
     conformance_test("/smmu3/front/two-smmus", test_two_smmus, "");
     conformance_test("/smmu3/front/threads", test_threads, "");
+    conformance_test("/smmu3/front/batch", test_batch, "");
     conformance_test("/smmu3/front/looking-ahead", test_cached, "");
     conformance_test("/smmu3/front/crowd", test_crowd, "");
     return conformance_run();

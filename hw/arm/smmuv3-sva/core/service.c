@@ -40,34 +40,34 @@ static void signal_interrupt(Smmu3 *s, const Smmu3Mail *mail)
 {
     if (mail->irq.msi &&
         !s->ops->msi(s->host, mail->irq.msi_addr, mail->irq.msi_data)) {
-        g_mutex_lock(&s->lock);
+        smmu3_lock(s);
         if (mail->irq.generation == s->generation) {
             smmu3_guest_error(s, "an MSI to 0x%" PRIx64 " was aborted",
                               mail->irq.msi_addr);
             smmu3_gerror_raise(s, msi_abort_error(mail->irq.line));
         }
-        g_mutex_unlock(&s->lock);
+        smmu3_unlock(s);
     }
     s->ops->irq(s->host, mail->irq.line);
 }
 
 static void signalled(Smmu3 *s, uint32_t generation)
 {
-    g_mutex_lock(&s->lock);
+    smmu3_lock(s);
     smmu3_sync_signalled(s, generation);
-    g_mutex_unlock(&s->lock);
+    smmu3_unlock(s);
 }
 
 /* smmu3_cancel() in another thread waits until this is over. */
 static void tell_resolved(Smmu3 *s, const Smmu3Mail *mail)
 {
     s->ops->stall_resolved(s->host, mail->stall.cookie, mail->stall.how);
-    g_mutex_lock(&s->lock);
+    smmu3_lock(s);
     s->resolver = NULL;
     if (s->waiting_for_it) {
         g_cond_broadcast(&s->resolved);
     }
-    g_mutex_unlock(&s->lock);
+    smmu3_unlock(s);
 }
 
 /*
@@ -78,13 +78,13 @@ static bool take(Smmu3 *s, Smmu3Mail *mail)
 {
     bool any;
 
-    g_mutex_lock(&s->lock);
+    smmu3_lock(s);
     any = smmu3_outbox_take(&s->outbox, mail);
     if (any && mail->kind == SMMU3_MAIL_STALL_RESOLVED) {
         s->resolving = mail->stall.cookie;
         s->resolver = g_thread_self();
     }
-    g_mutex_unlock(&s->lock);
+    smmu3_unlock(s);
     return any;
 }
 
@@ -147,10 +147,10 @@ static bool enter_service(Smmu3 *s)
 {
     bool entered;
 
-    g_mutex_lock(&s->lock);
+    smmu3_lock(s);
     entered = !s->in_service;
     s->in_service = true;
-    g_mutex_unlock(&s->lock);
+    smmu3_unlock(s);
     return entered;
 }
 
@@ -159,21 +159,21 @@ static bool leave_if_idle(Smmu3 *s)
 {
     bool idle;
 
-    g_mutex_lock(&s->lock);
+    smmu3_lock(s);
     idle = smmu3_outbox_empty(&s->outbox) && !smmu3_command_runnable(s);
     if (idle) {
         s->in_service = false;
     }
-    g_mutex_unlock(&s->lock);
+    smmu3_unlock(s);
     return idle;
 }
 
 static void leave_for_later(Smmu3 *s)
 {
-    g_mutex_lock(&s->lock);
+    smmu3_lock(s);
     s->in_service = false;
     smmu3_kick(s);
-    g_mutex_unlock(&s->lock);
+    smmu3_unlock(s);
 }
 
 /*
@@ -185,7 +185,7 @@ static unsigned work_once(Smmu3 *s, bool *more)
 {
     unsigned work, ended, recorded = 0;
 
-    g_mutex_lock(&s->lock);
+    smmu3_lock(s);
     ended = smmu3_stall_drain(s, SMMU3_STALLS_AT_ONCE);
     work = ended * SMMU3_WORK_STALL;
     if (ended < SMMU3_STALLS_AT_ONCE) {
@@ -193,7 +193,7 @@ static unsigned work_once(Smmu3 *s, bool *more)
         recorded = smmu3_stall_flush(s, SMMU3_STALLS_AT_ONCE);
         work += recorded * SMMU3_WORK_RECORD;
     }
-    g_mutex_unlock(&s->lock);
+    smmu3_unlock(s);
     *more = ended == SMMU3_STALLS_AT_ONCE || recorded == SMMU3_STALLS_AT_ONCE;
     return work;
 }
@@ -204,9 +204,9 @@ static bool ask_host(Smmu3 *s)
     Smmu3SyncQuestions ask;
     bool any;
 
-    g_mutex_lock(&s->lock);
+    smmu3_lock(s);
     any = smmu3_sync_questions(s, &ask);
-    g_mutex_unlock(&s->lock);
+    smmu3_unlock(s);
     if (!any) {
         return false;
     }
@@ -214,9 +214,9 @@ static bool ask_host(Smmu3 *s)
         s->ops->atc_timer(s->host, ask.timer_ns);
     }
     if (ask.quiesce && s->ops->quiesce(s->host)) {
-        g_mutex_lock(&s->lock);
+        smmu3_lock(s);
         smmu3_sync_quiesced(s);
-        g_mutex_unlock(&s->lock);
+        smmu3_unlock(s);
     }
     return true;
 }
@@ -243,9 +243,9 @@ void smmu3_service(Smmu3 *s)
 
 static void hurry(Smmu3 *s)
 {
-    g_mutex_lock(&s->lock);
+    smmu3_lock(s);
     smmu3_command_hurry(s);
-    g_mutex_unlock(&s->lock);
+    smmu3_unlock(s);
 }
 
 /* One hold of the lock. Whether there may be more. */
@@ -253,10 +253,10 @@ static bool drain_at_once(Smmu3 *s)
 {
     bool more;
 
-    g_mutex_lock(&s->lock);
+    smmu3_lock(s);
     more = smmu3_command_run_late(s, SMMU3_WORK_AT_ONCE);
     more |= smmu3_stall_drain(s, SMMU3_STALLS_AT_ONCE) > 0;
-    g_mutex_unlock(&s->lock);
+    smmu3_unlock(s);
     return more;
 }
 
@@ -280,23 +280,23 @@ void smmu3_flush(Smmu3 *s)
 
 void smmu3_quiesced(Smmu3 *s)
 {
-    g_mutex_lock(&s->lock);
+    smmu3_lock(s);
     smmu3_sync_quiesced(s);
-    g_mutex_unlock(&s->lock);
+    smmu3_unlock(s);
     smmu3_service(s);
 }
 
 void smmu3_atc_invalidated(Smmu3 *s, uint32_t batch)
 {
-    g_mutex_lock(&s->lock);
+    smmu3_lock(s);
     smmu3_sync_atc_answered(s, batch);
-    g_mutex_unlock(&s->lock);
+    smmu3_unlock(s);
 }
 
 void smmu3_atc_timeout(Smmu3 *s)
 {
-    g_mutex_lock(&s->lock);
+    smmu3_lock(s);
     smmu3_sync_atc_timeout(s);
-    g_mutex_unlock(&s->lock);
+    smmu3_unlock(s);
     smmu3_service(s);
 }

@@ -53,8 +53,8 @@ Smmu3 *smmu3_new(const Smmu3Features *features, const Smmu3Options *options,
                                      TLB_ENTRIES_PER_TABLE, s->tlb);
     s->configs = smmu3_config_cache_new(s->options.config_entries);
     smmu3_config_cache_leads(s->configs, s->tables);
-    smmu3_tlb_moves(s->tlb, &s->answers);
-    smmu3_config_cache_moves(s->configs, &s->answers);
+    smmu3_tlb_moves(s->tlb, &s->ended);
+    smmu3_config_cache_moves(s->configs, &s->ended);
     s->stalls = smmu3_stall_table_new(features->stall_max);
     if (s->options.audit.on) {
         s->audit = smmu3_audit_new(&s->options.audit, ops, host,
@@ -91,7 +91,7 @@ static void forget_caches(Smmu3 *s, bool reset)
 
 void smmu3_reset(Smmu3 *s)
 {
-    g_mutex_lock(&s->lock);
+    smmu3_lock(s);
     s->generation++;
     smmu3_outbox_forget_signals(&s->outbox);
     smmu3_command_reset(s);
@@ -99,7 +99,7 @@ void smmu3_reset(Smmu3 *s)
     smmu3_stall_terminate_all(s);
     forget_caches(s, true);
     smmu3_kick(s);
-    g_mutex_unlock(&s->lock);
+    smmu3_unlock(s);
 }
 
 /* ---- Registers -------------------------------------------------------- */
@@ -108,10 +108,10 @@ static bool access_is_valid(Smmu3 *s, uint64_t offset, unsigned size)
 {
     if ((size != 4 && size != 8) || offset % size ||
         offset > SMMU3_MMIO_BYTES - size) {
-        g_mutex_lock(&s->lock);
+        smmu3_lock(s);
         smmu3_guest_error(s, "access of %u bytes at 0x%" PRIx64
                           " is not supported", size, offset);
-        g_mutex_unlock(&s->lock);
+        smmu3_unlock(s);
         return false;
     }
     return true;
@@ -124,9 +124,9 @@ uint64_t smmu3_mmio_read(Smmu3 *s, uint64_t offset, unsigned size)
     if (!access_is_valid(s, offset, size)) {
         return 0;
     }
-    g_mutex_lock(&s->lock);
+    smmu3_lock(s);
     value = smmu3_regs_read(s, offset, size);
-    g_mutex_unlock(&s->lock);
+    smmu3_unlock(s);
     return value;
 }
 
@@ -136,9 +136,9 @@ void smmu3_mmio_write(Smmu3 *s, uint64_t offset, uint64_t value,
     if (!access_is_valid(s, offset, size)) {
         return;
     }
-    g_mutex_lock(&s->lock);
+    smmu3_lock(s);
     smmu3_regs_write(s, offset, value, size);
-    g_mutex_unlock(&s->lock);
+    smmu3_unlock(s);
     smmu3_service(s);
 }
 
@@ -222,7 +222,7 @@ static void fill(Smmu3 *s, const Smmu3Pass *p, const Smmu3FrontKey *key)
             key->generation) {
             smmu3_pass_fill(p);
         }
-        g_mutex_unlock(&s->lock);
+        smmu3_unlock(s);
     }
 }
 
@@ -263,10 +263,10 @@ translate_behind_front(Smmu3 *s, const Smmu3Transaction *t,
         return SMMU3_OK;
     }
     if (!try_lock(s)) {
-        g_mutex_lock(&s->lock);
+        smmu3_lock(s);
     }
     outcome = smmu3_translate_locked(s, t, result);
-    g_mutex_unlock(&s->lock);
+    smmu3_unlock(s);
     return outcome;
 }
 
@@ -331,7 +331,7 @@ bool smmu3_translate_cached(Smmu3 *s, const Smmu3Transaction *t,
 
 void smmu3_cancel(Smmu3 *s, void *cookie)
 {
-    g_mutex_lock(&s->lock);
+    smmu3_lock(s);
     while (s->resolver && s->resolver != g_thread_self() &&
            s->resolving == cookie) {
         s->waiting_for_it++;
@@ -339,22 +339,22 @@ void smmu3_cancel(Smmu3 *s, void *cookie)
         s->waiting_for_it--;
     }
     smmu3_stall_cancel(s, cookie);
-    g_mutex_unlock(&s->lock);
+    smmu3_unlock(s);
 }
 
 void smmu3_page_request(Smmu3 *s, const Smmu3PageRequest *request)
 {
-    g_mutex_lock(&s->lock);
+    smmu3_lock(s);
     smmu3_page_request_locked(s, request);
-    g_mutex_unlock(&s->lock);
+    smmu3_unlock(s);
 }
 
 void smmu3_atc_flushed(Smmu3 *s, uint32_t sid)
 {
     if (s->audit) {
-        g_mutex_lock(&s->lock);
+        smmu3_lock(s);
         smmu3_audit_atc_flushed(s->audit, sid);
-        g_mutex_unlock(&s->lock);
+        smmu3_unlock(s);
     }
 }
 
@@ -374,9 +374,9 @@ Smmu3Regs smmu3_regs_now(Smmu3 *s)
 {
     Smmu3Regs regs;
 
-    g_mutex_lock(&s->lock);
+    smmu3_lock(s);
     regs = s->regs;
-    g_mutex_unlock(&s->lock);
+    smmu3_unlock(s);
     return regs;
 }
 
@@ -420,9 +420,9 @@ void smmu3_counters_reset(Smmu3 *s)
         atomic_store_explicit(&counter[i], 0, memory_order_relaxed);
     }
     if (s->audit) {
-        g_mutex_lock(&s->lock);
+        smmu3_lock(s);
         smmu3_audit_drop_reports(s->audit);
-        g_mutex_unlock(&s->lock);
+        smmu3_unlock(s);
     }
 }
 
@@ -430,20 +430,20 @@ GArray *smmu3_audit_reports(Smmu3 *s)
 {
     GArray *reports;
 
-    g_mutex_lock(&s->lock);
+    smmu3_lock(s);
     reports = s->audit ? smmu3_audit_kept(s->audit)
                        : g_array_new(FALSE, FALSE, sizeof(Smmu3AuditReport));
-    g_mutex_unlock(&s->lock);
+    smmu3_unlock(s);
     return reports;
 }
 
 bool smmu3_audit_drops(Smmu3 *s, Smmu3AuditDrops *counts)
 {
-    g_mutex_lock(&s->lock);
+    smmu3_lock(s);
     if (s->audit) {
         smmu3_audit_count_drops(s->audit, counts);
     }
-    g_mutex_unlock(&s->lock);
+    smmu3_unlock(s);
     return s->audit;
 }
 
@@ -451,11 +451,11 @@ GArray *smmu3_inject_counts(Smmu3 *s)
 {
     GArray *counts = g_array_new(FALSE, FALSE, sizeof(Smmu3InjectCount));
 
-    g_mutex_lock(&s->lock);
+    smmu3_lock(s);
     for (unsigned i = 0; i < s->inject.plan_count; i++) {
         g_array_append_val(counts, s->inject.plans[i].count);
     }
-    g_mutex_unlock(&s->lock);
+    smmu3_unlock(s);
     return counts;
 }
 
@@ -463,9 +463,9 @@ void smmu3_audit_summary_of(Smmu3 *s, Smmu3AuditSummary *summary)
 {
     *summary = (Smmu3AuditSummary) { 0 };
     if (s->audit) {
-        g_mutex_lock(&s->lock);
+        smmu3_lock(s);
         smmu3_audit_summary(s->audit, summary);
-        g_mutex_unlock(&s->lock);
+        smmu3_unlock(s);
     }
 }
 
@@ -473,26 +473,26 @@ unsigned smmu3_stalls_outstanding(Smmu3 *s)
 {
     unsigned count;
 
-    g_mutex_lock(&s->lock);
+    smmu3_lock(s);
     count = smmu3_stall_count(s);
-    g_mutex_unlock(&s->lock);
+    smmu3_unlock(s);
     return count;
 }
 
 void smmu3_explain(Smmu3 *s, const Smmu3Transaction *t, GString *out)
 {
-    g_mutex_lock(&s->lock);
+    smmu3_lock(s);
     smmu3_explain_locked(s, t, out);
-    g_mutex_unlock(&s->lock);
+    smmu3_unlock(s);
 }
 
 Smmu3View *smmu3_view_new(Smmu3 *s, uint32_t sid, bool ssv, uint32_t ssid)
 {
     Smmu3View *view;
 
-    g_mutex_lock(&s->lock);
+    smmu3_lock(s);
     view = smmu3_view_new_locked(s, sid, ssv, ssid);
-    g_mutex_unlock(&s->lock);
+    smmu3_unlock(s);
     return view;
 }
 
@@ -501,9 +501,9 @@ void smmu3_view_look_up(void *view, uint64_t in, Smmu3Piece *piece)
 {
     Smmu3 *s = smmu3_view_smmu(view);
 
-    g_mutex_lock(&s->lock);
+    smmu3_lock(s);
     smmu3_view_look_up_locked(view, in, piece);
-    g_mutex_unlock(&s->lock);
+    smmu3_unlock(s);
 }
 
 /* ---- Saving and loading ------------------------------------------------ */
@@ -512,9 +512,9 @@ GArray *smmu3_save_stalls(Smmu3 *s)
 {
     GArray *stalls;
 
-    g_mutex_lock(&s->lock);
+    smmu3_lock(s);
     stalls = smmu3_stall_save(s);
-    g_mutex_unlock(&s->lock);
+    smmu3_unlock(s);
     return stalls;
 }
 
@@ -547,7 +547,7 @@ bool smmu3_load(Smmu3 *s, const Smmu3Regs *regs,
 {
     bool ok = smmu3_regs_plausible(s, regs);
 
-    g_mutex_lock(&s->lock);
+    smmu3_lock(s);
     s->generation++;
     /* The endpoints are loaded as well, and submit again what they wait for */
     smmu3_stall_forget_all(s);
@@ -569,6 +569,6 @@ bool smmu3_load(Smmu3 *s, const Smmu3Regs *regs,
         smmu3_stall_forget_all(s);
     }
     smmu3_kick(s);
-    g_mutex_unlock(&s->lock);
+    smmu3_unlock(s);
     return ok;
 }

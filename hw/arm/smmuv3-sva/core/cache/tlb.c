@@ -139,9 +139,11 @@ static inline Set *set_of(const Smmu3Tlb *tlb, Key key)
     return &tlb->sets[(number + mix(region)) & tlb->set_mask];
 }
 
+/* Each ASID of a VMID has its own, and neighbours are in lines of their own. */
 static inline size_t asid_slot(Smmu3World world, uint16_t vmid, uint16_t asid)
 {
-    return (asid ^ mix((uint64_t)vmid << 2 | world)) % ASID_SLOTS;
+    return (asid * UINT64_C(0x2545) ^ mix((uint64_t)vmid << 2 | world)) %
+           ASID_SLOTS;
 }
 
 /* The slot of tier @tier's region number @number. */

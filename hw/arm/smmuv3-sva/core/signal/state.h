@@ -69,31 +69,31 @@ typedef struct Smmu3CommandState {
 typedef struct Smmu3StallTable Smmu3StallTable;
 
 typedef struct Smmu3 {
+    /* What translations read without the lock, and little writes. */
     Smmu3Features features;
     Smmu3Options options;
     const Smmu3HostOps *ops;
     void *host;
-
-    /*
-     * Serialises all but translations that need no more than caches and tables;
-     * taken on the top floor.
-     */
-    char other_cache_lines[64];     /* of what is read without it */
-    GMutex lock;
-    char more_cache_lines[64];
-    Smmu3Regs regs;
-
-    /* Copies of register fields that translations read without the lock. */
-    _Atomic bool enabled;           /* CR0ACK.SMMUEN */
-    _Atomic bool atschk;            /* CR0ACK.ATSCHK */
-    _Atomic uint32_t gbpa;
-    Smmu3Generation answers;        /* moves with all that changes them */
-
     Smmu3Audit *audit;              /* NULL: nobody watches */
     Smmu3Inject inject;
     Smmu3Tlb *tlb;
     Smmu3WalkCache *tables;
     Smmu3ConfigCache *configs;
+    /* Copies of register fields */
+    _Atomic bool enabled;           /* CR0ACK.SMMUEN */
+    _Atomic bool atschk;            /* CR0ACK.ATSCHK */
+    _Atomic uint32_t gbpa;
+    Smmu3Generation answers;        /* moves with all that changes them */
+
+    /*
+     * Serialises all but translations that need no more than caches and tables;
+     * taken on the top floor.
+     */
+    char other_cache_lines[64];
+    GMutex lock;
+    Smmu3Generation ended;          /* moves with each invalidation... */
+    uint64_t answered_until;        /* ...and was this at the last unlock */
+    Smmu3Regs regs;
     Smmu3StallTable *stalls;
     Smmu3Outbox outbox;             /* what to do without the lock */
     bool in_service;                /* smmu3_service() is running */
@@ -106,6 +106,8 @@ typedef struct Smmu3 {
                                        was due in an earlier one is stale */
     Smmu3CommandState command;
     Smmu3Counters counters;         /* updated atomically, relaxed */
+
+    char more_cache_lines[64];
     Smmu3HotCounters hot[SMMU3_HOT_STRIPES];
 } Smmu3;
 
@@ -133,6 +135,27 @@ static inline void smmu3_trace(Smmu3 *s, Smmu3TraceKind kind, uint64_t a,
     if (s->ops->trace) {
         s->ops->trace(s->host, kind, a, b, c, d);
     }
+}
+
+static inline void smmu3_lock(Smmu3 *s)
+{
+    g_mutex_lock(&s->lock);
+}
+
+/*
+ * All that was invalidated meanwhile moves Smmu3.answers once: it is a line that each
+ * thread that translates has in its cache. It is soon enough, as nothing of a CMD_SYNC
+ * can be seen before the lock is free: neither CONS, nor the host's calls.
+ */
+static inline void smmu3_unlock(Smmu3 *s)
+{
+    uint64_t ended = atomic_load_explicit(&s->ended, memory_order_relaxed);
+
+    if (s->answered_until != ended) {
+        s->answered_until = ended;
+        smmu3_generation_move(&s->answers);
+    }
+    g_mutex_unlock(&s->lock);
 }
 
 /* Somebody hears of what walks read. Any thread. */
