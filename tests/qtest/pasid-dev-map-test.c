@@ -134,6 +134,33 @@ static void copy_by_runs(Queue *q, uint64_t row, uint64_t mixed, bool back)
 }
 
 /*
+ * What is not memory takes a page at a time, though its pages are in a row as well:
+ * nothing is read, looked ahead for or counted for more than that.
+ */
+static void test_not_memory(void)
+{
+    Dev *d = process_start();
+    uint64_t nobody = QEMU_ALIGN_UP(d->t->mmio_next, PAGES * PAGE);
+    uint64_t row = process_alloc(d, PAGES * PAGE), bytes, translations;
+    Queue q = queue_open(d, 0, 4, PASID(THE_PASID));
+
+    sva_map(d->t, d->root, va(d, nobody), nobody, PAGES * PAGE, 0);
+    for (unsigned again = 0; again < 3; again++) {
+        bytes = admin64(d, PASID_DEV_COUNT_BYTES);
+        translations = sva_counter(d->t, "translations");
+        assert_completion(run(&q, (PasidDevDescriptor) {
+            .op = PASID_DEV_OP_COPY, .src = va(d, row), .dst = va(d, nobody),
+            .len = PAGES * PAGE }), PASID_DEV_DONE_OK, 0, PAGES * PAGE, 0);
+        g_assert_cmpuint(admin64(d, PASID_DEV_COUNT_BYTES) - bytes, ==,
+                         2 * PAGES * PAGE + sizeof(PasidDevDescriptor) +
+                         sizeof(PasidDevCompletion));
+        g_assert_cmpuint(sva_counter(d->t, "translations") - translations, <=,
+                         4 * PAGES);
+    }
+    dev_stop(d);
+}
+
+/*
  * The first time the tables are walked, then the caches know, then the front. Each
  * page is asked for when it is due and at most once before (by ATS, besides the
  * request), not for each page all those behind it again.
@@ -176,6 +203,7 @@ int main(int argc, char **argv)
 
     g_test_add_data_func("/pasid-dev/map/runs", NULL, test_runs);
     g_test_add_data_func("/pasid-dev/map/runs-by-ats", "ats", test_runs);
+    g_test_add_func("/pasid-dev/map/not-memory", test_not_memory);
     g_test_add_func("/pasid-dev/map/rom", test_rom);
 
     return g_test_run();

@@ -409,19 +409,23 @@ static void test_cached(void)
     Setup x;
 
     setup(&x);
-    g_assert_false(smmu3_translate_cached(x.rig->smmu, &t, &result));
+    g_assert_false(smmu3_translate_cached(x.rig->smmu, &t, PA, &result));
     expect_pa(&x, t, PA);
     smmu3_counters_reset(x.rig->smmu);
     x.rig->host->reads = 0;
-    g_assert_true(smmu3_translate_cached(x.rig->smmu, &t, &result));
+    g_assert_false(smmu3_translate_cached(x.rig->smmu, &t, PA + PAGE, &result));
+    g_assert_false(is_in_front(&x, t));
+    g_assert_true(smmu3_translate_cached(x.rig->smmu, &t, PA, &result));
     g_assert_cmphex(result.pa, ==, PA);
     g_assert_true(is_in_front(&x, t));
-    g_assert_true(smmu3_translate_cached(x.rig->smmu, &t, &result));
+    g_assert_false(smmu3_translate_cached(x.rig->smmu, &t, PA + PAGE, &result));
+    g_assert_true(smmu3_translate_cached(x.rig->smmu, &t, PA, &result));
     g_assert_cmphex(result.pa, ==, PA);
-    g_assert_false(smmu3_translate_cached(x.rig->smmu, &other, &result));
+    g_assert_false(smmu3_translate_cached(x.rig->smmu, &other, PA + PAGE,
+                                          &result));
     rig_command2(x.rig, CMD_TLBI_NSNH_ALL, 0);
     x.rig->host->reads = 0;
-    g_assert_false(smmu3_translate_cached(x.rig->smmu, &t, &result));
+    g_assert_false(smmu3_translate_cached(x.rig->smmu, &t, PA, &result));
     g_assert_cmpuint(x.rig->host->reads, ==, 0);
     c = smmu3_counters(x.rig->smmu);
     g_assert_cmpuint(c->translations, ==, 2);

@@ -237,16 +237,18 @@ static SvaOutcome port_submit(SvaPort *port, SvaRequest *req)
 }
 
 /* After a submission in the same section. */
-static bool port_peek(SvaPort *port, SvaRequest *req)
+static bool port_peek(SvaPort *port, SvaRequest *req, hwaddr pa)
 {
     Smmuv3SvaFunction *fn = port_function(port);
     Smmu3Transaction t = transaction(fn, req);
     Smmu3Translation result;
 
-    if (!smmu3_translate_cached(fn->smmu->core, &t, &result)) {
+    if (!smmu3_translate_cached(fn->smmu->core, &t, pa, &result)) {
         return false;
     }
     take_answer(req, &result);
+    trace_smmuv3_sva_port_submit(t.sid, req->pasid, req->addr, req->access,
+                                 sva_outcome_name(SVA_OK));
     return true;
 }
 

@@ -19,7 +19,7 @@
 #include "trace.h"
 
 /*
- * A section lasts a microsecond, unless its thread lost the CPU. If looks meet
+ * A section lasts some microseconds, unless its thread lost the CPU. If looks meet
  * a thread inside again and again, a grace period has it that its next section
  * can be told from this one.
  */

@@ -102,6 +102,7 @@ SvaDma engine_copy_step(SvaChannel *ch, uint64_t src, uint64_t dst,
     const uint8_t *data;
     SvaSpan from, to;
     SvaDma result;
+    uint64_t read;
 
     result = sva_channel_span(ch, src, *n, SVA_READ, &from);
     if (result != SVA_DMA_DONE) {
@@ -117,7 +118,12 @@ SvaDma engine_copy_step(SvaChannel *ch, uint64_t src, uint64_t dst,
     if (result != SVA_DMA_DONE) {
         return result;
     }
-    return sva_span_poke(&to, data, n);
+    read = *n;
+    result = sva_span_poke(&to, data, n);
+    if (result == SVA_DMA_DONE) {
+        sva_channel_uncount_bytes(ch, read - *n);
+    }
+    return result;
 }
 
 static SvaDma step_copy(EngineJob *job, SvaChannel *ch, uint64_t *n)

@@ -9,6 +9,7 @@
 #include "qemu/main-loop.h"
 #include "hw/pci/pci_device.h"
 #include "standard-headers/linux/pci_regs.h"
+#include "hw/pci/sva-guest-ram.h"
 #include "capability.h"
 #include "requester.h"
 #include "trace.h"
@@ -160,6 +161,14 @@ void sva_channel_count_bytes(SvaChannel *ch, uint64_t bytes, bool bounced)
         ch->count.bounced += bytes;
         ch->requester->count.bounced += bytes;
     }
+}
+
+void sva_channel_uncount_bytes(SvaChannel *ch, uint64_t bytes)
+{
+    ch->counted -= bytes;
+    ch->count.bytes -= bytes;
+    ch->requester->count.bytes -= bytes;
+    ch->requester->cost -= bytes;
 }
 
 SvaDma sva_channel_go_elsewhere(SvaChannel *ch)
@@ -440,7 +449,7 @@ static bool peek_untranslated(const SvaSpan *span, uint8_t access,
         .privileged = span->privileged,
         .execute = span->execute,
     };
-    return sva_port_peek(span->port, next);
+    return sva_port_peek(span->port, next, span->pa + span->len);
 }
 
 static bool peek_translated(const SvaSpan *span, uint8_t access,
@@ -461,7 +470,7 @@ static bool peek_translated(const SvaSpan *span, uint8_t access,
         .addr = e->translated + offset,
         .access = access,
     };
-    if (!sva_port_peek(span->port, next)) {
+    if (!sva_port_peek(span->port, next, span->pa + span->len)) {
         return false;
     }
     next->len = MIN(next->len, (UINT64_C(1) << e->size_log2) - offset);
@@ -470,20 +479,34 @@ static bool peek_translated(const SvaSpan *span, uint8_t access,
     return true;
 }
 
+/* Memory, and not registers, which are looked at and written page by page. */
+static bool is_ram(const SvaSpan *span, uint8_t access)
+{
+    uint64_t len = span->len;
+    MemoryRegion *mr;
+
+    return span->as == &address_space_memory &&
+           sva_guest_ram(span->pa, access & SVA_WRITE, &len, &mr) &&
+           len == span->len;
+}
+
 bool sva_channel_extend(SvaSpan *span, uint8_t access)
 {
     SvaRequest next;
 
-    if (!span->port || span->addr + span->len < span->addr) {
+    if (!span->port || span->len >= SVA_JOINED_BYTES ||
+        span->addr + span->len < span->addr ||
+        (!span->extended && !is_ram(span, access))) {
         return false;
     }
     span->ch->requester->cost += SVA_PEEK_COST;
     if (!(span->ats ? peek_translated(span, access, &next)
                     : peek_untranslated(span, access, &next)) ||
-        next.target != span->as || next.pa != span->pa + span->len) {
+        next.target != span->as) {
         return false;
     }
     span->len += next.len;
+    span->extended = true;
     return true;
 }
 

@@ -187,6 +187,7 @@ typedef struct SvaSpan {
     uint32_t pasid;
     bool privileged, execute;
     bool ats;               /* translated by the ATC */
+    bool extended;          /* and so it is memory */
 } SvaSpan;
 
 /*
@@ -321,10 +322,11 @@ SvaDma sva_channel_span(SvaChannel *ch, uint64_t addr, uint64_t len,
                         uint8_t access, SvaSpan *span);
 
 /*
- * Make @span longer by the bytes that come next, if the IOMMU knows already that
- * they are next to it in memory as well. False: it does not, and nothing happened; the
- * access after @span will tell. In the section in which @span was asked for.
+ * Make @span, which is memory, longer by the bytes that come next, if the IOMMU knows
+ * already that they are next to it in memory as well. False: it does not, or @span is
+ * long enough for one piece of work. In the section in which @span was asked for.
  */
+enum { SVA_JOINED_BYTES = 65536 };
 bool sva_channel_extend(SvaSpan *span, uint8_t access);
 
 /* The rest of @span after @offset, which is inside it. */
@@ -441,6 +443,8 @@ SvaDma sva_channel_refuse(SvaChannel *ch, uint64_t addr, uint8_t access);
 SvaDma sva_channel_go_elsewhere(SvaChannel *ch);
 
 void sva_channel_count_bytes(SvaChannel *ch, uint64_t bytes, bool bounced);
+/* So many were read, and could not be used yet: they will be read again. */
+void sva_channel_uncount_bytes(SvaChannel *ch, uint64_t bytes);
 
 /* Bytes from @addr on that an access may have that is not to memory. */
 static inline uint64_t sva_until_boundary(uint64_t addr, uint64_t len)

@@ -139,7 +139,8 @@ typedef struct SvaPort SvaPort;
 typedef struct SvaPortOps {
     bool needs_big_lock;    /* see sva_port_needs_big_lock() */
     SvaOutcome (*submit)(SvaPort *port, SvaRequest *req);
-    bool (*peek)(SvaPort *port, SvaRequest *req);       /* may be NULL */
+    /* May be NULL */
+    bool (*peek)(SvaPort *port, SvaRequest *req, hwaddr pa);
     void (*cancel)(SvaPort *port, SvaRequest *req);
     void (*set_client)(SvaPort *port, SvaClient *client);
     void (*invalidated)(SvaPort *port, uint32_t tag);
@@ -175,12 +176,12 @@ static inline SvaOutcome sva_port_submit(SvaPort *port, SvaRequest *req)
 
 /*
  * In the section of a submission that was answered by SVA_OK: the answer to another
- * that may never be made, if the IOMMU knows it already. False: it does not, and
- * nothing has happened, nor been recorded.
+ * that may never be made, if the IOMMU knows already that it is @pa. False: it does not,
+ * and nothing has happened, nor been recorded or counted.
  */
-static inline bool sva_port_peek(SvaPort *port, SvaRequest *req)
+static inline bool sva_port_peek(SvaPort *port, SvaRequest *req, hwaddr pa)
 {
-    return port->ops->peek && port->ops->peek(port, req);
+    return port->ops->peek && port->ops->peek(port, req, pa);
 }
 
 /*

@@ -293,13 +293,13 @@ Smmu3Outcome smmu3_translate(Smmu3 *s, const Smmu3Transaction *t,
 }
 
 static bool G_GNUC_NO_INLINE
-find_behind_front(Smmu3 *s, const Smmu3Transaction *t,
+find_behind_front(Smmu3 *s, const Smmu3Transaction *t, uint64_t pa,
                   const Smmu3FrontKey *key, Smmu3Translation *result, bool *hit)
 {
     SMMU3_UNSET Smmu3Pass p;
 
     smmu3_pass_init(&p, s, t, SMMU3_PASS_CACHED);
-    if (s->audit || !smmu3_pass_any(&p, result)) {
+    if (s->audit || !smmu3_pass_any(&p, result) || result->pa != pa) {
         return false;
     }
     smmu3_front_keep(key, t, result, p.in_tables);
@@ -307,7 +307,7 @@ find_behind_front(Smmu3 *s, const Smmu3Transaction *t,
     return true;
 }
 
-bool smmu3_translate_cached(Smmu3 *s, const Smmu3Transaction *t,
+bool smmu3_translate_cached(Smmu3 *s, const Smmu3Transaction *t, uint64_t pa,
                             Smmu3Translation *result)
 {
     Smmu3FrontKey key = smmu3_front_key(&s->answers, t);
@@ -315,8 +315,9 @@ bool smmu3_translate_cached(Smmu3 *s, const Smmu3Transaction *t,
     Smmu3HotCounters *hot = &s->hot[stripe - 1];
     bool hit = false;
 
-    if (!smmu3_front_lookup(&key, t->addr, result, &hit) &&
-        !find_behind_front(s, t, &key, result, &hit)) {
+    if (smmu3_front_lookup(&key, t->addr, result, &hit)
+        ? result->pa != pa
+        : !find_behind_front(s, t, pa, &key, result, &hit)) {
         return false;
     }
     count_hot(&hot->counts[SMMU3_HOT(translations)], stripe, 1);

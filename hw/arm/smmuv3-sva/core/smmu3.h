@@ -3,8 +3,8 @@
  * page requests, state to save, counters. Used by the QEMU device, the unit
  * tests, the benchmarks, and by anyone who embeds the model.
  *
- * Threads: smmu3_translate() may be called from any thread. All the other
- * functions are called from one thread at a time (in QEMU: under the big
+ * Threads: smmu3_translate() and smmu3_translate_cached() may be called from any
+ * thread. All the other functions are called from one thread at a time (in QEMU: under the big
  * lock). No function blocks on anything but the core's own lock, which is
  * held for a bounded time.
  *
@@ -63,11 +63,12 @@ Smmu3Outcome smmu3_translate(Smmu3 *s, const Smmu3Transaction *t,
                              Smmu3Translation *result);
 
 /*
- * The same, if the caches alone have the answer, and it is SMMU3_OK. False: they do
- * not, or an auditor wants to see each use; then nothing has happened, and nothing is
- * counted. For who looks ahead of an access that may never be made.
+ * The same, if the caches alone have the answer, and it is SMMU3_OK and @pa. False: they
+ * do not, it is another, or an auditor wants to see each use; then nothing has happened,
+ * and nothing is counted. For who looks ahead of an access that may never be made.
+ * In the section of another translation.
  */
-bool smmu3_translate_cached(Smmu3 *s, const Smmu3Transaction *t,
+bool smmu3_translate_cached(Smmu3 *s, const Smmu3Transaction *t, uint64_t pa,
                             Smmu3Translation *result);
 
 /*
@@ -94,7 +95,7 @@ const Smmu3Features *smmu3_features(const Smmu3 *s);
 const Smmu3Regs *smmu3_regs(const Smmu3 *s);
 /* A copy of them as they are at one moment, while others may write them. */
 Smmu3Regs smmu3_regs_now(Smmu3 *s);
-/* As of now: translations and tlb_hits are added up by this call. */
+/* As of now: what each thread has counted for itself is added up by this call. */
 const Smmu3Counters *smmu3_counters(Smmu3 *s);
 /* Zero them all; reports of the auditor that are kept go with them. */
 void smmu3_counters_reset(Smmu3 *s);

@@ -9,18 +9,25 @@
 _Thread_local Smmu3FrontSet *smmu3_front_sets;
 
 /* Who translates after this, in another destructor, makes new ones. */
-static void give_back(gpointer sets)
+static void give_back(gpointer memory)
 {
     smmu3_front_sets = NULL;
-    g_free(sets);
+    g_free(memory);
 }
+
+/* Each set in a cache line of its own. */
+enum { SET_BYTES = 64 };
+G_STATIC_ASSERT(sizeof(Smmu3FrontSet) == SET_BYTES);
 
 void smmu3_front_make(void)
 {
     static GPrivate until_thread_ends = G_PRIVATE_INIT(give_back);
 
-    smmu3_front_sets = g_new0(Smmu3FrontSet, 1 << SMMU3_FRONT_SETS_LOG2);
-    g_private_set(&until_thread_ends, smmu3_front_sets);
+    char *memory = g_malloc0((SET_BYTES << SMMU3_FRONT_SETS_LOG2) + SET_BYTES);
+
+    smmu3_front_sets = (Smmu3FrontSet *)(memory + SET_BYTES -
+                                         (uintptr_t)memory % SET_BYTES);
+    g_private_set(&until_thread_ends, memory);
 }
 
 void smmu3_generation_move(Smmu3Generation *generation)

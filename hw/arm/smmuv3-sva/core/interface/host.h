@@ -95,7 +95,7 @@ typedef enum {
 /*
  * read, write, cas, kick, trace, traces_walks, guest_error, now, worked, writer and
  * audit_report are called from any thread that translates, with the core's lock held,
- * read, cas and traces_walks without it as well, and at once in several:
+ * read and traces_walks without it as well, and at once in several:
  * they must not call back into the core; nor must has_function, which is called when a
  * command is carried out. All the others are called
  * from smmu3_service() and the functions that say they do its work, in the caller's

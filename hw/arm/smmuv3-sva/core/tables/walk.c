@@ -283,7 +283,13 @@ static WalkResult update_descriptor(const Smmu3Walker *w, const Smmu3Tables *t,
 {
     uint64_t expected = in_table_order(t, e->desc), pa;
 
-    if (!w->update || e->desc == desired) {
+    if (e->desc == desired) {
+        return WALK_DONE;
+    }
+    if (w->refuse_updates) {
+        return fault_at(t, EVENT_NONE, 0, fault);
+    }
+    if (!w->update) {
         return WALK_DONE;
     }
     if (!locate(w, t, e->addr, true, &pa, fault)) {

@@ -117,8 +117,10 @@ typedef struct Smmu3Walker {
     unsigned oas_bits;
     /* No descriptor can be read: an external abort, on request. */
     bool abort;
-    /* Descriptors may be updated (HTTU); else they are taken as if updated. */
+    /* Descriptors may be updated (HTTU); else they are taken as if updated... */
     bool update;
+    /* ...or, where that is needed, end the walk: EVENT_NONE. */
+    bool refuse_updates;
     /*
      * Stage 1 over stage 2: the PA of the descriptor at @ipa, for a read or an
      * update; false with *@fault filled in. NULL: addresses are PAs.

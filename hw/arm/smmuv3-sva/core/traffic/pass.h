@@ -17,8 +17,8 @@
 /* What a pass may touch. */
 typedef enum {
     SMMU3_PASS_CACHED,      /* without the lock: caches alone */
-    SMMU3_PASS_FREE,        /* without the lock: caches and tables; HTTU */
-    SMMU3_PASS_FULL,        /* structures too; fills the caches */
+    SMMU3_PASS_FREE,        /* without the lock: caches, and tables as they are */
+    SMMU3_PASS_FULL,        /* structures too; fills the caches; HTTU */
     SMMU3_PASS_DRY,         /* memory only; changes nothing */
 } Smmu3PassMode;
 
