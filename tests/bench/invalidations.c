@@ -205,7 +205,7 @@ static void measure(Run *run, const Invalidation *inv)
         prepare(run->b, inv, true);
         alone[r] = time_batch(run->b, inv);
         check_removed(run->b, inv);
-        prepare(run->b, inv, false);
+        prepare(run->b, inv, true);
         start_noise(&noise, run->b);
         beside[r] = time_batch(run->b, inv);
         stop_noise(&noise);

@@ -59,7 +59,11 @@ class Qtest:
             self.connection.close()
         if self.process:
             self.process.terminate()
-            self.process.wait()
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()     # its main loop does not come by
+                self.process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def __enter__(self):
