@@ -24,7 +24,9 @@ cache=$(realpath -m -- "${SVA_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/smmuv3-
 may_cache_in "$cache"
 logs=$build/logs
 # QEMU's configure and Meson want the distribution's Python: another one that
-# happens to come first in PATH would not see the distribution's modules.
+# happens to come first in PATH would not see the distribution's modules, and what
+# the user has it look at besides may hide those that QEMU brings.
+unset PYTHONPATH PYTHONHOME
 python=${SVA_PYTHON:-/usr/bin/python3}
 # The thread sanitizer has been tried with clang alone.
 cc=${SVA_CC:-$([ "${SVA_TSAN:-no}" = yes ] && echo clang || echo gcc)}
