@@ -196,6 +196,22 @@ static void count_ats(Smmu3 *s, const Smmu3Transaction *t)
                                              : &s->counters.ats_translated);
 }
 
+static inline void count_translation(Smmu3 *s, const Smmu3Transaction *t,
+                                     unsigned stripe)
+{
+    count_hot(&s->hot[stripe - 1].counts[SMMU3_HOT(translations)], stripe, 1);
+    if (t->type != SMMU3_UNTRANSLATED) {
+        count_ats(s, t);
+    }
+}
+
+static inline void count_hit(Smmu3 *s, bool hit, unsigned stripe)
+{
+    if (hit) {
+        count_hot(&s->hot[stripe - 1].counts[SMMU3_HOT(tlb_hits)], stripe, 1);
+    }
+}
+
 /*
  * What others do under the lock is mostly shorter than going to sleep and being
  * woken, so wait awake for a while. False: it takes them longer.
@@ -275,20 +291,14 @@ Smmu3Outcome smmu3_translate(Smmu3 *s, const Smmu3Transaction *t,
 {
     Smmu3FrontKey key = smmu3_front_key(&s->answers, t);
     unsigned stripe = hot_stripe ? hot_stripe : take_hot_stripe();
-    Smmu3HotCounters *hot = &s->hot[stripe - 1];
     Smmu3Outcome outcome = SMMU3_OK;
     bool hit = false;
 
-    count_hot(&hot->counts[SMMU3_HOT(translations)], stripe, 1);
-    if (t->type != SMMU3_UNTRANSLATED) {
-        count_ats(s, t);
-    }
+    count_translation(s, t, stripe);
     if (!smmu3_front_lookup(&key, t->addr, result, &hit)) {
         outcome = translate_behind_front(s, t, &key, result, stripe, &hit);
     }
-    if (hit) {
-        count_hot(&hot->counts[SMMU3_HOT(tlb_hits)], stripe, 1);
-    }
+    count_hit(s, hit, stripe);
     return outcome;
 }
 
@@ -312,7 +322,6 @@ bool smmu3_translate_cached(Smmu3 *s, const Smmu3Transaction *t, uint64_t pa,
 {
     Smmu3FrontKey key = smmu3_front_key(&s->answers, t);
     unsigned stripe = hot_stripe ? hot_stripe : take_hot_stripe();
-    Smmu3HotCounters *hot = &s->hot[stripe - 1];
     bool hit = false;
 
     if (smmu3_front_lookup(&key, t->addr, result, &hit)
@@ -320,13 +329,8 @@ bool smmu3_translate_cached(Smmu3 *s, const Smmu3Transaction *t, uint64_t pa,
         : !find_behind_front(s, t, pa, &key, result, &hit)) {
         return false;
     }
-    count_hot(&hot->counts[SMMU3_HOT(translations)], stripe, 1);
-    if (t->type != SMMU3_UNTRANSLATED) {
-        count_ats(s, t);
-    }
-    if (hit) {
-        count_hot(&hot->counts[SMMU3_HOT(tlb_hits)], stripe, 1);
-    }
+    count_translation(s, t, stripe);
+    count_hit(s, hit, stripe);
     return true;
 }
 
