@@ -17,7 +17,8 @@ build = $(or $(SVA_BUILD_DIR),$(shell cat .build-dir 2>/dev/null || echo build))
 python = /usr/bin/python3
 
 .PHONY: all demo demo-vm check check-unit check-qtest check-baremetal check-tsan walk-oracle check-guest check-audit \
-        check-x86 check-warnings check-house soak bench bench-compare conformance fault-picture docs install clean distclean help
+        check-x86 check-warnings check-house soak bench bench-compare conformance fault-picture \
+        docs install clean distclean help
 
 all: configured
 	@tools/build all
